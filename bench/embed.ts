@@ -1,0 +1,143 @@
+/**
+ * Texts to vectors: rows a second of the whole `embed` step (opening the encoder included), cold, without a row cache.
+ * With a Python that has onnxruntime and tokenizers, the usual loop of sentence-transformers over the same networks
+ * takes turns with it: sorted by length, batches of 32 padded to their longest text, all cores.
+ *
+ *   node bench/embed.ts --rows 10003 --repeats 3 --python python3
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Row } from '../engine/artefacts.ts';
+import { digestOf, digestOfJson } from '../engine/digest.ts';
+import { WorkerPool } from '../engine/execute/pool.ts';
+import { runRows } from '../engine/execute/rows.ts';
+import type { JsonObject } from '../engine/json.ts';
+import type { Matrix, RowStepType, StepContext } from '../engine/step.ts';
+import { compileSchema } from '../engine/workflow/schema-check.ts';
+import { builtInEncoders } from '../models/catalogue.ts';
+import { createModelResolver } from '../models/resolver.ts';
+import embed from '../steps/embed/index.ts';
+import { tableInput } from '../test/run-step.ts';
+
+/** Seconds: on the clock, and of all cores together. The latter tells more on a machine that has other work. */
+interface Time {
+  wall: number;
+  cpu: number;
+}
+
+const root = join(import.meta.dirname, '..');
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string', default: join(root, 'use-cases/support-topics/data/queries.jsonl') },
+    rows: { type: 'string', default: '10003' },
+    repeats: { type: 'string', default: '3' },
+    python: { type: 'string', default: 'python3' },
+  },
+});
+const all = readFileSync(values.data, 'utf8').trim().split('\n');
+const every = Math.max(1, Math.floor(all.length / Number(values.rows)));
+const rows = all
+  .filter((_, index) => index % every === 0)
+  .slice(0, Number(values.rows))
+  .map((line, index): Row => ({ id: `${index}`, text: String((JSON.parse(line) as Row)['text']) }));
+const table = tableInput(rows);
+const repeats = Number(values.repeats);
+const resolver = createModelResolver({ root });
+
+console.log(`${rows.length} rows, ${availableParallelism()} cores, median of ${repeats}`);
+for (const { name } of builtInEncoders) {
+  const ours: Time[] = [];
+  const theirs: Time[] = [];
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    ours.push(await seconds({ model: name }));
+    const peer = peerSeconds(name);
+    if (peer !== undefined) theirs.push(peer);
+  }
+  print(name, ours);
+  print(`  onnxruntime in Python`, theirs);
+}
+const lexical: Time[] = [];
+for (let repeat = 0; repeat < repeats; repeat++) lexical.push(await seconds({ method: 'lexical' }));
+print('lexical (fit and transform)', lexical);
+console.log(`load at the end: ${loadavg()[0]!.toFixed(1)}`);
+
+/** One run of the step in new threads. */
+async function seconds(parameters: JsonObject): Promise<Time> {
+  const workers = new WorkerPool();
+  const controller = new AbortController();
+  const context: Partial<StepContext> = {
+    signal: controller.signal,
+    pool: workers.forStep(controller.signal),
+    model(name) {
+      const { folder, files } = resolver.find(name)!;
+      return {
+        name,
+        folder,
+        digest: digestOfJson(name),
+        files: files.map((file) => ({ name: file, digest: digestOf(file) })),
+      };
+    },
+    warn: (message) => console.log(message),
+    scratch: async () =>
+      (await import('node:fs')).mkdtempSync(join((await import('node:os')).tmpdir(), 'reprise-')),
+  };
+  let found = 0;
+  const outputs = {
+    vectors: {
+      write: async (matrix: Matrix) => {
+        found = matrix.rows;
+      },
+    },
+    fit: { write: async () => {} },
+  };
+  const start = performance.now();
+  const used = process.cpuUsage();
+  await runRows({
+    type: embed as RowStepType,
+    run: {
+      parameters: compileSchema(embed.parameters).parse(parameters),
+      inputs: { rows: table },
+      outputs,
+      context,
+    } as never,
+    writeFailed: async () => {},
+    identity: null,
+    forced: false,
+    cache: null,
+    leases: null as never,
+    maxFailures: { count: 0 },
+    onProgress: () => {},
+    onWait: () => {},
+  });
+  const wall = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(used);
+  await workers.close();
+  if (found !== rows.length) throw new Error(`${found} vectors for ${rows.length} rows`);
+  return { wall, cpu: (user + system) / 1e6 };
+}
+
+function peerSeconds(name: string): Time | undefined {
+  const { folder, files } = resolver.find(name)!;
+  const network = files.find((file) => file.endsWith('.onnx'))!;
+  const { status, stdout, stderr } = spawnSync(
+    values.python,
+    [join(import.meta.dirname, 'embed_onnxruntime.py'), folder, network],
+    { encoding: 'utf8', input: JSON.stringify(rows.map((row) => row['text'])) },
+  );
+  if (status === 0) return JSON.parse(stdout) as Time;
+  console.log(`the peer did not run: ${stderr?.trim().split('\n').at(-1) ?? 'no such program'}`);
+  return undefined;
+}
+
+function print(name: string, times: Time[]): void {
+  if (times.length === 0) return;
+  const median = (key: keyof Time) =>
+    times.map((time) => time[key]).sort((a, b) => a - b)[times.length >> 1]!;
+  const wall = median('wall');
+  console.log(
+    `${name.padEnd(30)} ${wall.toFixed(2).padStart(7)} s ${(rows.length / wall).toFixed(0).padStart(6)} rows/s ${median('cpu').toFixed(2).padStart(7)} CPU s`,
+  );
+}

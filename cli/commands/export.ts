@@ -1,0 +1,129 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ProblemError } from '../../engine/problems.ts';
+import type { ArtefactInput } from '../../engine/step.ts';
+import {
+  exportFormats,
+  formatOfName,
+  packed,
+  tableFormats,
+  writeNpy,
+  writeTable,
+} from '../../steps/export/formats.ts';
+import type { Command } from '../command.ts';
+import { counted, size } from '../format.ts';
+import { findArtefact } from '../past-artefact.ts';
+import { withProject } from '../project.ts';
+
+export const command: Command = {
+  name: 'export',
+  summary: 'write an output of a run to a file: jsonl, csv, parquet, npy',
+  description: `Writes a table as .jsonl, .csv, .tsv or .parquet, a matrix as .npy, and the single file of a files output as it is. With .gz or .zst behind, packed.`,
+  arguments: [
+    { name: '<run>', description: 'a run id, a unique prefix of one, latest, or latest~2' },
+    { name: '<address>', description: 'step, step.output or step[axis=value].output' },
+  ],
+  options: [
+    { flags: '-o, --output <file>', description: 'the file; its extension is the format' },
+    {
+      flags: '--format <format>',
+      description: 'the format, if the name does not say it',
+      choices: exportFormats,
+    },
+    {
+      flags: '--escape-formulas',
+      description: 'csv: texts that a spreadsheet would run as formulas get an apostrophe',
+    },
+    { flags: '--json', description: 'what was written, as JSON on stdout' },
+  ],
+  examples: [
+    { line: 'reprise export latest topics -o topics.csv', does: 'a table for a spreadsheet' },
+    { line: 'reprise export latest vectors -o vectors.npy', does: 'a matrix for numpy' },
+    { line: 'reprise export latest topics -o topics.jsonl.gz', does: 'packed' },
+  ],
+  async run([run, address], options, cli) {
+    return withProject(cli, cli.cwd, async (project) => {
+      const target = options['output'] as string | undefined;
+      if (target === undefined)
+        throw ProblemError.of('no-output-file', 'export needs a file', { hint: 'add -o topics.csv' });
+      const { artefact, record, step, output } = findArtefact(run as string, address as string, project);
+      const input = project.workspace.store.open(artefact);
+      const bytes = bytesOf(input, target, options);
+      const path = resolve(cli.cwd, target);
+      const written = await writeFile(path, bytes, cli.signal).catch((error: NodeJS.ErrnoException) => {
+        // Errors of the target's file system; a blob that is missing is another matter.
+        if (error.syscall === undefined) throw error;
+        throw ProblemError.of('cannot-write', `${target} cannot be written (${error.code})`, {
+          hint: 'name a file in a folder that you may write to: -o out/topics.csv',
+        });
+      });
+      const rows = 'rows' in input ? input.rows : null;
+      if (options['json'])
+        cli.out(
+          `${JSON.stringify({ run: record.id, address: `${step.id}.${output}`, path, rows, bytes: written })}\n`,
+        );
+      else cli.out(`${target}: ${rows === null ? '1 file' : counted(rows, 'row')}, ${size(written)}\n`);
+      return 0;
+    });
+  },
+};
+
+/** Writes a file as a whole or not at all; gives its size. */
+async function writeFile(
+  path: string,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<number> {
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    const file = createWriteStream(draft);
+    await pipeline(Readable.from(bytes, { objectMode: true }), file, { signal });
+    await rename(draft, path);
+    return file.bytesWritten;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+function bytesOf(
+  input: ArtefactInput,
+  target: string,
+  options: Readonly<Record<string, unknown>>,
+): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  if (input.kind === 'files') {
+    const [name, ...more] = input.names;
+    if (name !== undefined && more.length === 0) return once(() => input.read(name));
+    throw ProblemError.of('many-files', `the output holds ${counted(input.names.length, 'file')}`, {
+      hint: 'see where they are: reprise show <run> <address>',
+    });
+  }
+  const said = formatOfName(target);
+  const format = (options['format'] as (typeof exportFormats)[number] | undefined) ?? said?.format;
+  const fitting: readonly string[] = input.kind === 'matrix' ? ['npy'] : tableFormats;
+  if (format === undefined || !fitting.includes(format)) {
+    throw ProblemError.of(
+      'export-format',
+      format === undefined
+        ? `the name ${target} says no format`
+        : `a ${input.kind} cannot be written as ${format}`,
+      {
+        hint: `a ${input.kind} can be: ${fitting.join(', ')}`,
+      },
+    );
+  }
+  const written =
+    input.kind === 'matrix'
+      ? once(async () => Buffer.concat(await Array.fromAsync(writeNpy(await input.read()))))
+      : writeTable(input, format as (typeof tableFormats)[number], {
+          csv: { escapeFormulas: options['escapeFormulas'] === true },
+        });
+  return said?.packing ? packed(written, said.packing) : written;
+}
+
+async function* once(read: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield await read();
+}

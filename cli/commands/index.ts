@@ -1,0 +1,18 @@
+import type { Command } from '../command.ts';
+
+/** Every command, loaded when it is called. A new command is a new file and a line here, in the order of the overview. */
+export const commands: { readonly [name: string]: () => Promise<{ command: Command }> } = {
+  init: () => import('./init.ts'),
+  validate: () => import('./validate.ts'),
+  plan: () => import('./plan.ts'),
+  run: () => import('./run.ts'),
+  runs: () => import('./runs.ts'),
+  show: () => import('./show.ts'),
+  export: () => import('./export.ts'),
+  graph: () => import('./graph.ts'),
+  steps: () => import('./steps.ts'),
+  models: () => import('./models.ts'),
+  cache: () => import('./cache.ts'),
+  doctor: () => import('./doctor.ts'),
+  completion: () => import('./completion.ts'),
+};

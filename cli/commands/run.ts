@@ -1,0 +1,146 @@
+import { join, relative } from 'node:path';
+import type { StepOutcome } from '../../engine/events.ts';
+import { failureOf } from '../../engine/execute/failure.ts';
+import { withNeeds } from '../../engine/execute/order.ts';
+import type { RunRecord } from '../../engine/record/record.ts';
+import { runWorkflow } from '../../engine/run.ts';
+import type { Cli, Command } from '../command.ts';
+import { counted, duration } from '../format.ts';
+import { packageVersion } from '../package.ts';
+import { pageIn, writePages } from '../page/write-pages.ts';
+import { checkPastInputs, pastProducts } from '../past-runs.ts';
+import { folderOf, readWorkflowFile, withProject } from '../project.ts';
+import { plainReporter } from '../reporters/plain.ts';
+import { terminalReporter } from '../reporters/terminal.ts';
+import { findSteps } from '../step-choice.ts';
+import { boundYoungGeneration } from '../young-generation.ts';
+
+export const command: Command = {
+  name: 'run',
+  summary: 'run a workflow: what changed runs, everything else comes from the cache',
+  description:
+    'Runs a workflow. A step whose inputs, parameters and code are unchanged is not run again; its result comes from the cache. Every run leaves a record in runs/<id>/.',
+  arguments: [{ name: '<file>', description: 'the workflow' }],
+  options: [
+    {
+      flags: '--param <name=value>',
+      description: 'set a param of the workflow (may be repeated)',
+      repeat: true,
+    },
+    { flags: '--only <step>', description: 'do this step and what it needs (may be repeated)', repeat: true },
+    {
+      flags: '--force <step>',
+      description: 'run this step whatever the cache says (may be repeated)',
+      repeat: true,
+    },
+    { flags: '--keep-going', description: 'after a failure, go on with what does not depend on it' },
+    { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
+    { flags: '--json', description: 'end with one JSON document on stdout' },
+  ],
+  examples: [
+    { line: 'reprise run workflows/support-topics.yaml', does: 'run it' },
+    { line: 'reprise run pipeline.yaml --param topics=50', does: 'with another value' },
+    { line: 'reprise run pipeline.yaml --only topics --force topics', does: 'one step again' },
+  ],
+  async run([file], options, cli) {
+    return withProject(cli, folderOf(file as string, cli), async (project) => {
+      const workflow = await readWorkflowFile(file as string, options['param'] as string[], project, cli);
+      checkPastInputs(workflow, project);
+      const only = options['only'] as string[];
+      const forced = findSteps(workflow, options['force'] as string[], '--force');
+      const reporter = cli.terminal.err ? terminalReporter(cli) : plainReporter(cli);
+      const endWatch = boundYoungGeneration();
+      const { record, folder } = await runWorkflow({
+        workflow,
+        workspace: project.workspace,
+        runsFolder: project.runsFolder,
+        command: process.argv.slice(2),
+        engineVersion: packageVersion(),
+        ...(only.length > 0 && { only: withNeeds(workflow.steps, findSteps(workflow, only, '--only')) }),
+        forced,
+        keepGoing: options['keepGoing'] === true,
+        ...(typeof options['jobs'] === 'number' && { jobs: options['jobs'] }),
+        signal: cli.signal,
+        listeners: [reporter.on],
+        now: Date.now,
+        productsOfRun: pastProducts(project),
+        readAfterwards: (outputs) => pageIn(outputs)?.digest ?? null,
+      }).finally(() => {
+        endWatch();
+        reporter.end();
+      });
+      let pages: string[] = [];
+      let unwritten = false;
+      try {
+        pages = await writePages(record, folder, project);
+      } catch (error) {
+        unwritten = true;
+        const { code, message, hint } = failureOf(error);
+        cli.err(`${cli.paint('red', 'error')} ${code}: the report could not be written: ${message}\n`);
+        if (hint) cli.err(`     → ${hint}\n`);
+      }
+      if (options['json']) cli.out(`${JSON.stringify(summary(record))}\n`);
+      else
+        cli.out(
+          ending(
+            record,
+            [...pages, join(folder, 'run.json')].map((path) => relative(cli.cwd, path)),
+            cli,
+          ),
+        );
+      return record.status === 'succeeded' ? (unwritten ? 1 : 0) : record.status === 'interrupted' ? 130 : 1;
+    });
+  },
+};
+
+/** What `run --json` prints: interface of its own, smaller than run.json. */
+export function summary(record: RunRecord) {
+  return {
+    run: record.id,
+    status: record.status,
+    duration_ms: record.duration_ms,
+    cost: record.summary.cost,
+    steps: record.steps.map((step) => ({
+      id: step.id,
+      use: step.use,
+      status: step.status,
+      reason: step.reason,
+      duration_ms: step.duration_ms,
+      rows: step.rows,
+      rows_computed: step.rows_computed,
+      rows_cached: step.rows_cached,
+      rows_failed: step.rows_failed,
+      metrics: step.metrics,
+      outputs: Object.fromEntries(Object.entries(step.outputs).map(([name, { digest }]) => [name, digest])),
+      warnings: step.warnings,
+      error: step.error && { code: step.error.code, message: step.error.message, hint: step.error.hint },
+    })),
+    warnings: record.warnings,
+  };
+}
+
+/** The last lines of a run: how it ended, what failed and how to go on, where the page is. */
+function ending(record: RunRecord, files: string[], cli: Cli): string {
+  const { summary, steps, status } = record;
+  const time = duration(record.duration_ms ?? 0);
+  const counts = summary.steps;
+  const parts = (['ran', 'cached', 'skipped', 'failed', 'interrupted'] as const)
+    .filter((name) => counts[name] > 0)
+    .map((name) => `${counts[name]} ${name}`);
+  const idle = status === 'succeeded' && counts.ran === 0;
+  const head = idle
+    ? `${cli.paint('green', 'nothing to do')}: ${counted(counts.cached, 'step')} unchanged${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''} · ${time}`
+    : `${cli.paint(status === 'succeeded' ? 'green' : 'red', status)} in ${time} · ${parts.join(', ')}`;
+  const lines = [head];
+  for (const step of steps.filter(({ status }) => status === 'failed'))
+    lines.push(...failureLines(step, cli));
+  for (const file of files) lines.push(`${file.endsWith('.json') ? 'record' : 'report'}   ${file}`);
+  if (status === 'interrupted') lines.push('run the same line again to go on: what is done stays done');
+  return `${lines.join('\n')}\n`;
+}
+
+function failureLines({ id, error }: StepOutcome, cli: Cli): string[] {
+  const lines = [`${cli.paint('red', '✘')} ${id}${error ? ` [${error.code}]: ${error.message}` : ''}`];
+  if (error?.hint) lines.push(`  → ${error.hint}`);
+  return lines;
+}

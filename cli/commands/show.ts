@@ -1,0 +1,188 @@
+import type { Artefact, Row } from '../../engine/artefacts.ts';
+import { CelError, loadCel } from '../../engine/cel.ts';
+import type { Json } from '../../engine/json.ts';
+import { ProblemError } from '../../engine/problems.ts';
+import type { ArtefactInput, MatrixInput, TableInput } from '../../engine/step.ts';
+import type { Cli, Command } from '../command.ts';
+import { columns, count, counted, size, truncate } from '../format.ts';
+import { findArtefact } from '../past-artefact.ts';
+import { withProject } from '../project.ts';
+
+export const command: Command = {
+  name: 'show',
+  summary: 'look into what a run made',
+  description:
+    'Prints rows of a table, the first values of a matrix, or the names of files. An address is step, step.output or step[axis=value].output.',
+  arguments: [
+    { name: '<run>', description: 'a run id, a unique prefix of one, latest, or latest~2' },
+    { name: '<address>', description: 'step, step.output or step[axis=value].output' },
+  ],
+  options: [
+    { flags: '--head <n>', description: 'so many rows (default: 10 as a table, all otherwise)', atLeast: 1 },
+    { flags: '--where <cel>', description: 'only rows for which this is true, such as row.cluster == 3' },
+    { flags: '--format <format>', description: 'how', choices: ['table', 'jsonl', 'csv'], default: 'table' },
+    { flags: '--json', description: 'one JSON document: what the output is, and its rows, values or files' },
+  ],
+  examples: [
+    { line: 'reprise show latest names', does: 'the first rows of the main output' },
+    {
+      line: 'reprise show latest topics --where "row.cluster == 3" --head 5',
+      does: 'five rows of a cluster',
+    },
+    { line: 'reprise show latest unique.duplicates --format jsonl', does: 'all rows, for another program' },
+  ],
+  async run([run, address], options, cli) {
+    return withProject(cli, cli.cwd, async (project) => {
+      const { artefact, record, step, output } = findArtefact(run as string, address as string, project);
+      const input = project.workspace.store.open(artefact);
+      const name = `${step.id}.${output}`;
+      const head = options['head'] as number | undefined;
+      const where = options['where'] as string | undefined;
+      if (where !== undefined && input.kind !== 'table') {
+        throw ProblemError.of(
+          'wrong-call',
+          `--where chooses rows of a table, and ${name} is a ${input.kind}`,
+          {
+            hint: 'leave it out, or name an output that is a table',
+          },
+        );
+      }
+      if (options['json']) {
+        const shown = await asJson(input, artefact, head, where);
+        cli.out(`${JSON.stringify({ run: record.id, address: name, kind: input.kind, ...shown })}\n`);
+      } else if (input.kind === 'files') {
+        const files = artefact.kind === 'files' ? artefact.files : [];
+        cli.out(columns(files.map((file) => [file.name, size(file.bytes), input.path(file.name)])));
+      } else if (input.kind === 'matrix') await printMatrix(input, head ?? 5, cli);
+      else if (options['format'] === 'table')
+        await printTable(matching(input, where, head ?? 10), input, name, cli);
+      else
+        await printAs(options['format'] as 'jsonl' | 'csv', () => matching(input, where, head), input, cli);
+      return 0;
+    });
+  },
+};
+
+/** What `--json` shows: of a matrix as many rows as `--head` says, of a table all that match unless it says otherwise. */
+async function asJson(
+  input: ArtefactInput,
+  artefact: Artefact,
+  head: number | undefined,
+  where: string | undefined,
+): Promise<object> {
+  if (input.kind === 'files') return { files: artefact.kind === 'files' ? artefact.files : [] };
+  if (input.kind === 'matrix')
+    return { rows: input.rows, columns: input.columns, values: await firstRows(input, head ?? 5) };
+  return {
+    total_rows: input.rows,
+    fields: input.fields,
+    rows: await Array.fromAsync(matching(input, where, head)),
+  };
+}
+
+async function firstRows(matrix: MatrixInput, head: number): Promise<number[][]> {
+  const { data } = await matrix.read();
+  return Array.from({ length: Math.min(matrix.rows, head) }, (_, row) => [
+    ...data.subarray(row * matrix.columns, (row + 1) * matrix.columns),
+  ]);
+}
+
+/** Values of a row of a matrix that are shown. */
+const valuesShown = 8;
+
+async function printMatrix(matrix: MatrixInput, head: number, cli: Cli): Promise<void> {
+  cli.out(`${count(matrix.rows)} × ${count(matrix.columns)} float32\n`);
+  for (const row of await firstRows(matrix, head)) {
+    const values = row.slice(0, valuesShown).map((value) => value.toFixed(4).padStart(8));
+    cli.out(`  ${values.join(' ')}${row.length > valuesShown ? '  …' : ''}\n`);
+  }
+}
+
+async function* matching(
+  table: TableInput,
+  where: string | undefined,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Row> {
+  let found = 0;
+  try {
+    const program = where === undefined ? null : (await loadCel())(where, { variables: ['row'] });
+    for await (const row of table.read()) {
+      if (program && !program.test({ row })) continue;
+      yield row;
+      if (++found >= limit) return;
+    }
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    const hint = error.hint ?? 'write CEL over the fields of a row: row.cluster == 3';
+    throw ProblemError.of(error.code, `--where ${where}: ${error.message}`, { hint });
+  }
+}
+
+async function printTable(
+  rows: AsyncIterable<Row>,
+  table: TableInput,
+  name: string,
+  cli: Cli,
+): Promise<void> {
+  const shown = await Array.fromAsync(rows);
+  const fields = ['id', ...table.fields.filter((field) => field !== 'id')];
+  const lines = shown.map((row) => fields.map((field) => cellText(row[field])));
+  const widths = fitted(fields, lines, cli.columns);
+  const cut = [fields, ...lines].map((cells) =>
+    cells.flatMap((cell, index) => (widths[index] ? [truncate(cell, widths[index])] : [])),
+  );
+  const [head, ...body] = columns(cut).split('\n');
+  cli.out(`${cli.paint('bold', head!)}\n${body.join('\n')}`);
+  const hidden = fields.filter((_, index) => !widths[index]);
+  cli.err(
+    `${cli.paint('dim', `${name}: ${counted(shown.length, 'row')} of ${count(table.rows)}${hidden.length > 0 ? `; fields that do not fit: ${hidden.join(', ')}` : ''}`)}\n`,
+  );
+}
+
+/** Cell widths that fill the terminal: narrow columns get what they need, wide ones share the rest; 0 leaves one out. */
+function fitted(fields: readonly string[], lines: readonly string[][], room: number): number[] {
+  const wanted = fields.map((field, index) =>
+    Math.max(field.length, ...lines.map((cells) => cells[index]!.length)),
+  );
+  const widths = fields.map(() => 0);
+  const least = 8;
+  let left = room;
+  let shown = 0;
+  for (; shown < fields.length && left >= least; shown++) left -= Math.min(wanted[shown]!, least) + 2;
+  for (let index = 0; index < shown; index++) widths[index] = Math.min(wanted[index]!, least);
+  for (
+    let open = widths.flatMap((width, index) => (width > 0 && width < wanted[index]! ? [index] : []));
+    left > 0 && open.length > 0;
+  ) {
+    const share = Math.max(1, Math.floor(left / open.length));
+    for (const index of open) {
+      const more = Math.min(share, wanted[index]! - widths[index]!, left);
+      widths[index]! += more;
+      left -= more;
+    }
+    open = open.filter((index) => widths[index]! < wanted[index]!);
+  }
+  return widths;
+}
+
+function cellText(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value.replace(/\s+/g, ' ') : JSON.stringify(value);
+}
+
+async function printAs(
+  format: 'jsonl' | 'csv',
+  rows: () => AsyncIterable<Row>,
+  table: TableInput,
+  cli: Cli,
+): Promise<void> {
+  const { writeTable } = await import('../../steps/export/formats.ts');
+  const source = {
+    fields: table.fields,
+    async *blocks() {
+      for await (const row of rows()) yield [row];
+    },
+  };
+  const decoder = new TextDecoder();
+  for await (const bytes of writeTable(source, format)) cli.out(decoder.decode(bytes, { stream: true }));
+}

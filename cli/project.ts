@@ -1,0 +1,101 @@
+import { dirname, join, resolve } from 'node:path';
+import { ProblemError } from '../engine/problems.ts';
+import { findProject, readSettings } from '../engine/project.ts';
+import { compileWorkflow } from '../engine/workflow/compile.ts';
+import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
+import { openWorkspace, type Workspace } from '../engine/workspace.ts';
+import { createModelResolver } from '../models/resolver.ts';
+import { createStepRegistry } from '../steps/registry.ts';
+import type { Cli } from './command.ts';
+import { builtCode } from './package.ts';
+
+/** A project as a command sees it. */
+export interface OpenProject {
+  workspace: Workspace;
+  /** Absolute path of `runs/`. */
+  runsFolder: string;
+  /** Bytes that the store may grow to. */
+  cacheSize: number;
+}
+
+/** Opens the project that a folder (the current one, if none is given) belongs to. Close its workspace at the end. */
+export async function openProject(cli: Cli, folder = cli.cwd): Promise<OpenProject> {
+  const project = findProject(folder);
+  const settings = await readSettings(project, cli.cwd);
+  const workspace = openWorkspace({
+    root: project.root,
+    storeFolder: settings.store,
+    registry: createStepRegistry(project.root),
+    models: createModelResolver({ root: project.root }),
+    precomputed: builtCode(),
+    onDamage: (message) => cli.err(`${cli.paint('yellow', 'warning')} ${message}\n`),
+  });
+  return { workspace, runsFolder: join(project.root, 'runs'), cacheSize: settings.cacheSize };
+}
+
+/** Opens the project of a workflow file, calls `work`, and closes it. */
+export async function withProject<T>(
+  cli: Cli,
+  folder: string,
+  work: (project: OpenProject) => Promise<T>,
+): Promise<T> {
+  const project = await openProject(cli, folder);
+  try {
+    return await work(project);
+  } finally {
+    // What is written last only speeds up later commands: it must not take the place of what the command came to.
+    await project.workspace.close().catch((error: Error) => {
+      cli.err(
+        `${cli.paint('yellow', 'warning')} the cache could not be brought up to date: ${error.message}\n`,
+      );
+    });
+  }
+}
+
+/** The folder of a workflow file as it was typed. */
+export function folderOf(file: string, cli: Cli): string {
+  return dirname(resolve(cli.cwd, file));
+}
+
+/** Reads a workflow; a ProblemError with all its problems if it is wrong. `params` are `name=value`, as typed. */
+export async function readWorkflowFile(
+  file: string,
+  params: readonly string[],
+  { workspace }: OpenProject,
+  cli: Cli,
+): Promise<ResolvedWorkflow> {
+  const { workflow, problems } = await compileWorkflow(
+    { file, cwd: cli.cwd, params: parseParams(params), env: cli.env },
+    {
+      registry: workspace.registry,
+      models: workspace.models,
+      root: workspace.root,
+      cache: workspace.caches.texts,
+      codeDigest(use) {
+        const source = workspace.registry.find(use);
+        const code = source && workspace.code.of(source.module, use);
+        return code && 'digest' in code ? code.digest : undefined;
+      },
+    },
+  );
+  if (workflow === null) throw new ProblemError(problems);
+  const aliases = Object.entries(workflow.models).flatMap(([alias, { path }]) =>
+    typeof path === 'string' ? [[alias, path] as const] : [],
+  );
+  if (aliases.length > 0) {
+    workspace.models = createModelResolver({ root: workspace.root, aliases: Object.fromEntries(aliases) });
+  }
+  return workflow;
+}
+
+function parseParams(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const at = text.indexOf('=');
+      if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1)];
+      throw ProblemError.of('param-form', `--param ${text} has no value`, {
+        hint: 'write --param name=value',
+      });
+    }),
+  );
+}

@@ -1,0 +1,217 @@
+import type { Artefact, Metrics, TableArtefact } from '../artefacts.ts';
+import { artefactIdentity } from '../fingerprint/fingerprint.ts';
+import type { JsonObject } from '../json.ts';
+import { StepError } from '../problems.ts';
+import type { ArtefactInput, ArtefactSpec, Matrix, StepInput, TableInput } from '../step.ts';
+import { type FilesWriter, idsDigest, type Store, type TableWriter } from '../store/store.ts';
+import type { InputBinding, ResolvedStep } from '../workflow/resolved.ts';
+
+/** What a finished step left: enough for those that read it. */
+export interface StepProducts {
+  use: string;
+  metrics: Metrics;
+  outputs: { readonly [name: string]: Artefact };
+}
+
+/** Finds what a step (of this run, or of the run that the binding names) left; undefined if it was skipped. */
+export type ProductsOf = (step: string, run: string | null) => StepProducts | undefined;
+
+/**
+ * Opens a step's inputs as its type declares them. Nothing is read yet.
+ *
+ * @param isOptional whether the type does without an input: of steps that were skipped there is nothing to read
+ */
+export async function openInputs(
+  step: ResolvedStep,
+  store: Store,
+  productsOf: ProductsOf,
+  isOptional: (input: string) => boolean,
+): Promise<Record<string, unknown>> {
+  const inputs: Record<string, ArtefactInput | StepInput> = {};
+  for (const [name, binding] of Object.entries(step.inputs)) {
+    const present = binding.parts.flatMap((part) => {
+      const products = productsOf(part.step, binding.run);
+      return products === undefined ? [] : [{ ...part, products }];
+    });
+    const first = present[0];
+    if (first === undefined) {
+      if (isOptional(name)) continue;
+      const steps = binding.parts.map((part) => part.step).join(', ');
+      throw new StepError(
+        'input-skipped',
+        `its input ${name} comes from ${steps}, which was skipped`,
+        'give the step a when of its own, or take if_skipped: run away',
+      );
+    }
+    if (step.takesSteps) {
+      const { use, metrics, outputs: made } = first.products;
+      const gathered = present.length > 1 || first.axes !== null;
+      const outputs: Record<string, ArtefactInput> = {};
+      for (const [output, { kind }] of Object.entries(made)) {
+        // Of a gathered matrix the tables are put together; matrices and files stay with their instances.
+        if (!gathered || kind === 'table') outputs[output] = await openOutput(store, present, output);
+      }
+      const output = binding.output === '' ? Object.keys(made)[0]! : binding.output;
+      inputs[name] = { step: first.step, use, metrics: gathered ? {} : metrics, output, outputs };
+    } else {
+      inputs[name] = await openOutput(store, present, binding.output);
+    }
+  }
+  return inputs;
+}
+
+interface Part {
+  step: string;
+  axes: JsonObject | null;
+  products: StepProducts;
+}
+
+async function openOutput(store: Store, parts: Part[], output: string): Promise<ArtefactInput> {
+  const artefacts = parts.map(({ step, axes, products }) => {
+    const artefact = outputOf(products, output);
+    if (artefact === undefined)
+      throw new StepError('no-such-output', `step ${step} has no output "${output}"`);
+    return { step, axes, artefact };
+  });
+  const first = artefacts[0]!;
+  if (artefacts.length === 1 && first.axes === null) return store.open(first.artefact);
+  return store.concatTables(
+    artefacts.map(({ step, axes, artefact }) => {
+      if (artefact.kind === 'table') return { artefact, columns: axes ?? {}, suffix: axesName(axes ?? {}) };
+      throw new StepError(
+        'cannot-gather',
+        `${step}.${output} is a ${artefact.kind}; only tables can be gathered from a matrix`,
+        `take one of them: from: ${step}`,
+      );
+    }),
+  );
+}
+
+/** `model=a,prompt=x`: the name of an instance of a matrix. */
+export function axesName(axes: JsonObject): string {
+  return Object.entries(axes)
+    .map(([axis, value]) => `${axis}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(',');
+}
+
+/** How a binding counts in a fingerprint. */
+export function bindingDigest(binding: InputBinding, takesSteps: boolean, productsOf: ProductsOf): unknown {
+  const parts = binding.parts.flatMap((part) => {
+    const products = productsOf(part.step, binding.run);
+    if (products === undefined) return [];
+    const digest = takesSteps
+      ? {
+          step: part.step,
+          use: products.use,
+          output: binding.output,
+          outputs: Object.fromEntries(
+            Object.entries(products.outputs).map(([name, artefact]) => [name, artefactIdentity(artefact)]),
+          ),
+          metrics: products.metrics,
+        }
+      : identityOf(outputOf(products, binding.output));
+    return [part.axes === null ? digest : { axes: part.axes, of: digest }];
+  });
+  return parts.length === 1 && binding.parts[0]!.axes === null ? parts[0] : parts;
+}
+
+/** An output by name; the main output for an address of an earlier run that names none. */
+function outputOf({ outputs }: StepProducts, name: string): Artefact | undefined {
+  return name === '' ? Object.values(outputs)[0] : outputs[name];
+}
+
+function identityOf(artefact: Artefact | undefined): unknown {
+  return artefact === undefined ? null : artefactIdentity(artefact);
+}
+
+/** A step's outputs while it writes them. */
+export class OutputWriters {
+  readonly #store: Store;
+  readonly #tables = new Map<string, TableWriter>();
+  readonly #files = new Map<string, FilesWriter>();
+  readonly #matrices = new Map<string, Artefact>();
+  readonly #specs: { readonly [name: string]: ArtefactSpec };
+
+  constructor(store: Store, specs: { readonly [name: string]: ArtefactSpec }) {
+    this.#store = store;
+    this.#specs = specs;
+  }
+
+  /** The writing ends that the step gets. */
+  handles(): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(this.#specs).map(([name, { kind }]) => {
+        if (kind === 'table') return [name, { write: (row: never) => this.#table(name).write(row) }];
+        if (kind === 'files')
+          return [
+            name,
+            { write: (file: string, content: string) => this.#folder(name).write(file, content) },
+          ];
+        return [
+          name,
+          { write: (matrix: Matrix, ids: TableInput | readonly string[]) => this.#matrix(name, matrix, ids) },
+        ];
+      }),
+    );
+  }
+
+  /** The finished artefacts, in the order of the type's outputs. A table nobody wrote to is empty. */
+  async finish(): Promise<Record<string, Artefact>> {
+    const artefacts: Record<string, Artefact> = {};
+    for (const [name, { kind, optional }] of Object.entries(this.#specs)) {
+      if (kind === 'table') {
+        if (optional && !this.#tables.has(name)) continue;
+        artefacts[name] = await this.#table(name).finish();
+      } else if (kind === 'files') {
+        if (optional && !this.#files.has(name)) continue;
+        artefacts[name] = await this.#folder(name).finish();
+      } else {
+        const matrix = this.#matrices.get(name);
+        if (matrix) artefacts[name] = matrix;
+        else if (!optional)
+          throw new StepError('missing-output', `the step did not write its output "${name}"`);
+      }
+    }
+    return artefacts;
+  }
+
+  async abort(): Promise<void> {
+    for (const writer of [...this.#tables.values(), ...this.#files.values()]) await writer.abort();
+  }
+
+  #table(name: string): TableWriter {
+    let writer = this.#tables.get(name);
+    if (!writer) {
+      writer = this.#store.writeTable();
+      this.#tables.set(name, writer);
+    }
+    return writer;
+  }
+
+  #folder(name: string): FilesWriter {
+    let writer = this.#files.get(name);
+    if (!writer) {
+      writer = this.#store.writeFiles();
+      this.#files.set(name, writer);
+    }
+    return writer;
+  }
+
+  async #matrix(name: string, matrix: Matrix, ids: TableInput | readonly string[]): Promise<void> {
+    const count = 'ids' in ids ? ids.rows : ids.length;
+    if (matrix.rows !== count || matrix.data.length !== matrix.rows * matrix.columns) {
+      throw new StepError(
+        'bad-matrix',
+        `output "${name}": ${matrix.data.length} values in ${matrix.rows} rows of ${matrix.columns} columns, for ${count} ids`,
+        'a matrix has rows × columns values, and a row for each id',
+      );
+    }
+    this.#matrices.set(name, await this.#store.writeMatrix(matrix, 'ids' in ids ? ids.ids : idsDigest(ids)));
+  }
+}
+
+/** Rows of the main output: of a table or a matrix; null for files. */
+export function mainRows(outputs: Record<string, Artefact>): number | null {
+  const main = Object.values(outputs)[0] as Artefact | undefined;
+  return main === undefined || main.kind === 'files' ? null : (main as TableArtefact).rows;
+}

@@ -1,0 +1,102 @@
+import { blobsOf } from '../artefacts.ts';
+import type { Digest } from '../digest.ts';
+import { explainChange, type Fingerprint } from '../fingerprint/fingerprint.ts';
+import type { StepEntry } from '../store/step-index.ts';
+import type { Workspace } from '../workspace.ts';
+import type { PreparedStep } from './prepare.ts';
+
+/** What the step cache says of a prepared step. */
+export type Lookup = { hit: true; entry: StepEntry } | { hit: false; reason: string; damaged: string | null };
+
+export interface LookupOptions {
+  /** Path of the workflow file: "last time" is the last success of the step of this name in it. */
+  workflowPath: string;
+  /** Steps that must run whatever the cache says. */
+  forced: ReadonlySet<string>;
+}
+
+/** Looks steps up together: one query, and one stat for each blob that a hit stands on. */
+export async function lookUp(
+  prepared: readonly PreparedStep[],
+  workspace: Workspace,
+  { workflowPath, forced }: LookupOptions,
+): Promise<Lookup[]> {
+  const keys = prepared.flatMap(({ key }) => (key === null ? [] : [key]));
+  const found = keys.length === 0 ? [] : await workspace.steps.getMany(keys);
+  const entries = new Map(keys.map((key, index) => [key, found[index]]));
+  const blobs = found.flatMap((entry) => (entry ? Object.values(entry.outputs).flatMap(blobsOf) : []));
+  const bad = new Map(workspace.store.check(blobs).map(({ digest, state }) => [digest, state]));
+  const misses: { index: number; prepared: PreparedStep }[] = [];
+  const lookups = prepared.map((item, index): Lookup => {
+    const { step, key } = item;
+    if (forced.has(step.id)) return { hit: false, reason: 'forced', damaged: null };
+    if (!step.cache) return { hit: false, reason: 'its cache is off', damaged: null };
+    if (key === null) return { hit: false, reason: `not cached: ${item.uncached}`, damaged: null };
+    const entry = entries.get(key);
+    if (entry === undefined) {
+      misses.push({ index, prepared: item });
+      return { hit: false, reason: 'new', damaged: null };
+    }
+    for (const [name, artefact] of Object.entries(entry.outputs)) {
+      const blob = blobsOf(artefact).find(({ digest }) => bad.has(digest));
+      if (blob === undefined) continue;
+      const damaged = `its stored output "${name}" is ${bad.get(blob.digest)}`;
+      return { hit: false, reason: damaged, damaged };
+    }
+    return { hit: true, entry };
+  });
+  const reasons = await reasonsFor(
+    misses.map((miss) => miss.prepared),
+    workspace,
+    workflowPath,
+  );
+  misses.forEach(({ index }, position) => {
+    lookups[index] = { hit: false, reason: reasons[position]!, damaged: null };
+  });
+  return lookups;
+}
+
+/** Why steps that miss must run: what differs from their last success in this workflow. */
+async function reasonsFor(
+  misses: PreparedStep[],
+  workspace: Workspace,
+  workflowPath: string,
+): Promise<string[]> {
+  if (misses.length === 0) return [];
+  const last = workspace.steps.getLast(
+    workflowPath,
+    misses.map(({ step }) => step.id),
+  );
+  const keys = last.filter((key) => key !== undefined);
+  const entries = new Map(
+    (keys.length > 0 ? await workspace.steps.getMany(keys) : []).map((entry, index) => [keys[index]!, entry]),
+  );
+  const modulesOf = (code: Digest) => workspace.code.modulesOf(code);
+  return misses.map(({ fingerprint, key }, index) => {
+    const before = last[index];
+    if (before === undefined) return 'new';
+    if (before === key) return 'its result is no longer in the cache';
+    const entry = entries.get(before);
+    if (entry === undefined) return 'changed (the result before is no longer in the cache)';
+    const changes = explainChange(entry.fingerprint as unknown as Fingerprint, fingerprint!, modulesOf);
+    return changes.join(', ') || 'changed';
+  });
+}
+
+/**
+ * What has changed in a step, apart from its inputs, which are not known yet: then it must run whatever they are.
+ * Empty if nothing has, or if the step has no result to compare with.
+ */
+export async function changesBesideInputs(
+  { step, fingerprint }: PreparedStep,
+  workspace: Workspace,
+  workflowPath: string,
+): Promise<string[]> {
+  const [last] = workspace.steps.getLast(workflowPath, [step.id]);
+  const [entry] = last === undefined ? [] : await workspace.steps.getMany([last]);
+  if (entry === undefined || fingerprint === null) return [];
+  const before = entry.fingerprint as unknown as Fingerprint;
+  return explainChange(before, { ...fingerprint, inputs: before.inputs }, (code) =>
+    workspace.code.modulesOf(code),
+  );
+}

@@ -1,0 +1,184 @@
+import { existsSync, globSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Digest, digestOf, digestOfJson } from '../digest.ts';
+import { type Fingerprint, fingerprintKey, paramsNamed } from '../fingerprint/fingerprint.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { ProblemError, StepError } from '../problems.ts';
+import type { ModelFolder } from '../step.ts';
+import { storeFormat } from '../store/store.ts';
+import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
+import type { Workspace } from '../workspace.ts';
+import { bindingDigest, type ProductsOf } from './io.ts';
+
+/** A step whose inputs are known: everything it takes to look its result up, or to run it. */
+export interface PreparedStep {
+  step: ResolvedStep;
+  parameters: JsonObject;
+  files: Map<string, string[]>;
+  models: Map<string, ModelFolder>;
+  env: Record<string, string>;
+  /** The workflow's params that the step's expressions and templates name: it sees, and depends on, no others. */
+  params: JsonObject;
+  /** Null, with the reason, if a part of it cannot be computed: then the step runs uncached. */
+  fingerprint: Fingerprint | null;
+  key: `sha256:${string}` | null;
+  uncached: string | null;
+}
+
+/** Environment that a step sees and that counts for it. */
+function environmentOf(step: ResolvedStep): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(step.env)) {
+    const found = typeof value === 'string' ? value : process.env[value.from];
+    if (found !== undefined) env[name] = found;
+  }
+  return env;
+}
+
+const globCharacters = /[*?[\]{}]/;
+
+/** Absolute paths of the files behind a path or glob, sorted; a plain path stands for itself, there or not. */
+export function filesBehind(root: string, path: string): string[] {
+  // A file whose name has such characters in it is meant before a pattern is.
+  if (!globCharacters.test(path) || existsSync(resolve(root, path))) return [resolve(root, path)];
+  return (
+    globSync(path, { cwd: root, withFileTypes: true })
+      .map((entry) => join(entry.parentPath, entry.name))
+      // A link to a file is a file: data folders are full of them.
+      .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile())
+      .sort()
+  );
+}
+
+/** Evaluates a step's `when`; null if it has none. */
+export async function evaluateWhen(
+  step: ResolvedStep,
+  workflow: ResolvedWorkflow,
+  productsOf: ProductsOf,
+): Promise<{ value: boolean; shown: string } | null> {
+  if (step.when === null) return null;
+  const { loadCel } = await import('../cel.ts');
+  const compile = await loadCel();
+  const program = compile(step.when.source);
+  const value = program.test(scopeOf(step, workflow, productsOf));
+  return { value, shown: step.when.source };
+}
+
+/** What expressions of a step can see. */
+function scopeOf(
+  step: ResolvedStep,
+  workflow: ResolvedWorkflow,
+  productsOf: ProductsOf,
+): Record<string, unknown> {
+  const steps: Record<string, unknown> = {};
+  for (const id of step.needs) {
+    const products = productsOf(id, null);
+    if (products) steps[id] = { metrics: products.metrics };
+  }
+  return {
+    params: workflow.params,
+    env: environmentOf(step),
+    matrix: step.matrix ?? {},
+    run: { name: workflow.name, seed: workflow.seed },
+    steps,
+  };
+}
+
+/** Resolves what is still open in a step and computes its fingerprint. Expected failures are thrown. */
+export async function prepareStep(
+  step: ResolvedStep,
+  workflow: ResolvedWorkflow,
+  workspace: Workspace,
+  productsOf: ProductsOf,
+): Promise<PreparedStep> {
+  let parameters = step.parameters;
+  let declared = step.files;
+  let modelNames = step.modelNames;
+  if (step.deferred.length > 0) {
+    const { fillDeferred } = await import('../workflow/deferred.ts');
+    const filled = await fillDeferred(
+      step,
+      scopeOf(step, workflow, productsOf),
+      workspace.registry,
+      workflow.root,
+    );
+    ({ parameters, files: declared, modelNames } = filled);
+  }
+  const env = environmentOf(step);
+  const files = new Map<string, string[]>();
+  const models = new Map<string, ModelFolder>();
+  const doubts: string[] = [];
+  const fileDigests: Record<string, string> = {};
+  for (const { path } of declared) {
+    const found = filesBehind(workflow.root, path);
+    files.set(path, found);
+    for (const file of found) {
+      try {
+        fileDigests[workspace.relative(file)] = (await workspace.files.digestOf(file)).digest;
+      } catch (error) {
+        doubts.push(
+          `${workspace.relative(file)} cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`,
+        );
+      }
+    }
+  }
+  const modelDigests: Record<string, string> = {};
+  for (const { name, place } of modelNames) {
+    const model = await modelFolder(name, workspace);
+    if (model === undefined) {
+      throw ProblemError.of('unknown-model', `there is no model "${name}"`, {
+        place,
+        hint: `there are: ${workspace.models.names.join(', ')}`,
+      });
+    }
+    models.set(name, model);
+    modelDigests[name] = model.digest;
+  }
+  const source = workspace.registry.find(step.use);
+  if (source === undefined) throw new StepError('unknown-step-type', `there is no step type "${step.use}"`);
+  const code = workspace.code.of(source.module, source.use);
+  if ('problem' in code) doubts.push(code.problem);
+  const params =
+    Object.keys(workflow.params).length === 0 ? {} : paramsNamed(textsIn(parameters), workflow.params);
+  const base = { step, parameters, files, models, env, params };
+  if (doubts.length > 0 || 'problem' in code) {
+    return { ...base, fingerprint: null, key: null, uncached: doubts.join('; ') };
+  }
+  // Members stand in the order of their names, in which they are hashed.
+  const fingerprint: Fingerprint = {
+    code: code.digest,
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, digestOf(value)])),
+    files: fileDigests,
+    formats: storeFormat,
+    inputs: Object.fromEntries(
+      Object.entries(step.inputs).map(([name, binding]) => [
+        name,
+        bindingDigest(binding, step.takesSteps, productsOf),
+      ]),
+    ) as JsonObject,
+    models: modelDigests,
+    packages: code.packages,
+    parameters,
+    params,
+    seed: step.seeded ? workflow.seed : null,
+    step_type: step.use,
+  };
+  return { ...base, fingerprint, key: fingerprintKey(fingerprint), uncached: null };
+}
+
+/** Every text in a step's parameters: where an expression or a template may name a param. */
+function* textsIn(value: Json): Iterable<string> {
+  if (typeof value === 'string') yield value;
+  else if (value !== null && typeof value === 'object')
+    for (const item of Object.values(value)) yield* textsIn(item);
+}
+
+async function modelFolder(name: string, workspace: Workspace): Promise<ModelFolder | undefined> {
+  const found = workspace.models.find(name);
+  if (found === undefined) return undefined;
+  const files: { name: string; digest: Digest }[] = [];
+  for (const file of found.files) {
+    files.push({ name: file, digest: (await workspace.files.digestOf(join(found.folder, file))).digest });
+  }
+  return { name, folder: found.folder, digest: digestOfJson(files), files };
+}

@@ -1,0 +1,82 @@
+import type { Digest } from '../digest.ts';
+import type { StepEntry } from '../store/step-index.ts';
+import type { ResolvedStep } from '../workflow/resolved.ts';
+import type { Workspace } from '../workspace.ts';
+
+interface Waiting {
+  step: ResolvedStep;
+  result: { key: Digest; entry: StepEntry } | null;
+  done(): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * Makes results durable, in groups: the blobs of all steps that finished meanwhile are synced together, then the
+ * index names them. So a hundred small steps cost a few syncs, not a hundred, and an index entry never points to a
+ * blob that a power failure could take away.
+ */
+export class Publisher {
+  readonly #workspace: Workspace;
+  readonly #workflowPath: string;
+  readonly #last: { [step: string]: Digest } = {};
+  readonly #touched: Digest[] = [];
+  #waiting: Waiting[] = [];
+  #busy: Promise<void> | null = null;
+
+  constructor(workspace: Workspace, workflowPath: string) {
+    this.#workspace = workspace;
+    this.#workflowPath = workflowPath;
+  }
+
+  /**
+   * Resolves when the step's blobs are safe and, with a result, the index names them. An index that cannot be
+   * written is told to `warn` and fails nothing; a blob that cannot be written is an error.
+   */
+  publish(step: ResolvedStep, result: Waiting['result'], warn: (message: string) => void): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#waiting.push({ step, result, done, failed });
+      this.#busy ??= this.#drain(warn);
+    });
+  }
+
+  /** A hit: its recency is refreshed, and it is the step's last success. */
+  used(step: ResolvedStep, key: Digest): void {
+    this.#last[step.id] = key;
+    this.#touched.push(key);
+  }
+
+  /** Writes what only speeds up later runs; if that fails, it is told to `warn`. */
+  async flush(warn: (message: string) => void): Promise<void> {
+    await this.#busy;
+    const { steps, files } = this.#workspace;
+    try {
+      steps.touch(this.#touched);
+      steps.setLast(this.#workflowPath, this.#last);
+      files.flush();
+    } catch (error) {
+      warn(`the cache could not be brought up to date: ${(error as Error).message}`);
+    }
+  }
+
+  async #drain(warn: (message: string) => void): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#workspace.store.sync();
+      } catch (error) {
+        for (const { failed } of group) failed(error);
+        continue;
+      }
+      const entries = group.flatMap(({ result }) => (result === null ? [] : [result]));
+      try {
+        if (entries.length > 0) await this.#workspace.steps.setMany(entries);
+        for (const { step, result } of group) if (result) this.#last[step.id] = result.key;
+      } catch (error) {
+        warn(`results could not be put into the cache: ${(error as Error).message}`);
+      }
+      for (const { done } of group) done();
+    }
+    this.#busy = null;
+  }
+}

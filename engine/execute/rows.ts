@@ -1,0 +1,298 @@
+import { hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import type { Row } from '../artefacts.ts';
+import { canonicalJson, type Json, type JsonObject } from '../json.ts';
+import { StepError } from '../problems.ts';
+import {
+  type RowComputer,
+  RowFailure,
+  type RowStepType,
+  type StepResult,
+  type StepRun,
+  type TableInput,
+} from '../step.ts';
+import type { LeaseHolder, Leases } from '../store/leases.ts';
+import type { Namespace, RowCache } from '../store/row-cache.ts';
+
+type Value = Json | Float32Array;
+
+/** Values kept in memory between computing and emitting; beyond that they are read back from the row cache. */
+const memoryLimit = 512 * 2 ** 20;
+
+export interface RowRun {
+  type: RowStepType;
+  run: StepRun<JsonObject, never, never>;
+  /** Appends to the implicit `failed` output. */
+  writeFailed(row: Row): Promise<void> | undefined;
+  /** What rows are filed under beside fields and parameters: all else of the fingerprint. Null: no row cache. */
+  identity: JsonObject | null;
+  cache: RowCache | null;
+  leases: Leases;
+  maxFailures: { count: number } | { share: number };
+  forced: boolean;
+  onProgress(done: number, total: number, cached: number): void;
+  onWait(holder: LeaseHolder): void;
+}
+
+export interface RowRunResult {
+  result: StepResult;
+  computed: number;
+  cached: number;
+  failed: number;
+}
+
+/**
+ * Runs a row-wise step: looks every row up in the row cache, computes each missing value once (equal rows share it),
+ * files it as it arrives, and lets the type write its outputs. Interrupted at any moment, the next run finds all
+ * rows that were filed. Only successes are filed.
+ */
+export async function runRows(options: RowRun): Promise<RowRunResult> {
+  const { type, run, cache } = options;
+  const { signal } = run.context;
+  const input = Object.values(run.inputs as unknown as Record<string, TableInput>)[0]!;
+  const fields = type.fields(run.parameters);
+  const computer = (await type.open(run)) as RowComputer<Value>;
+  try {
+    const namespace =
+      cache && options.identity !== null
+        ? cache.namespace({
+            type: type.type,
+            step: options.identity,
+            identity: computer.identity,
+            parameters: type.rowParameters?.(run.parameters) ?? run.parameters,
+            fields,
+          })
+        : null;
+    const work = await collect(input, fields, signal);
+    const values = new ValueStore(cache, namespace, work.keys, options.forced);
+    // A forced step computes its rows whatever the cache has.
+    let missing = options.forced ? work.all() : await values.lookUp(work.all());
+    let cachedRows = rowsOf(work, (unique) => values.has(unique));
+    const failures = new Map<number, string>();
+    if (missing.length > 0) {
+      options.onProgress(cachedRows, input.rows, cachedRows);
+      const lease =
+        namespace === null
+          ? null
+          : await options.leases.acquire(`rows:${namespace.identity}`, { signal, onWait: options.onWait });
+      try {
+        // Another holder of the lease may have computed some of them meanwhile.
+        if (!options.forced) missing = await values.lookUp(missing);
+        cachedRows = rowsOf(work, (unique) => values.has(unique));
+        let done = cachedRows;
+        await computeMissing(computer, work, missing, signal, (unique, value) => {
+          if (value instanceof RowFailure) failures.set(unique, value.reason);
+          else values.put(unique, value);
+          done += work.counts[unique]!;
+          options.onProgress(done, input.rows, cachedRows);
+        });
+        await values.flush();
+      } finally {
+        lease?.release();
+      }
+    }
+    const failed = await reportFailures(options, input, work, failures);
+    const result = await type.emit(run, emitted(input, work, values, failures));
+    return { result, computed: input.rows - cachedRows - failed, cached: cachedRows, failed };
+  } finally {
+    await computer.close?.();
+  }
+}
+
+/** The input's rows as unique pieces of work: equal fields are one. */
+interface Work {
+  /** For each row of the input, in order, its unique piece. */
+  unique: Uint32Array;
+  keys: Uint8Array[];
+  /** Field values of each unique piece. */
+  fields: Json[][];
+  /** Rows that share each piece. */
+  counts: number[];
+  all(): number[];
+}
+
+async function collect(input: TableInput, fields: string[], signal: AbortSignal): Promise<Work> {
+  const unique = new Uint32Array(input.rows);
+  const seen = new Map<string, number>();
+  const keys: Uint8Array[] = [];
+  const values: Json[][] = [];
+  const counts: number[] = [];
+  let position = 0;
+  for await (const block of input.blocks()) {
+    signal.throwIfAborted();
+    for (const row of block) {
+      const content = fields.map((field) => row[field] ?? null);
+      const key = hash('sha256', canonicalJson(content), 'buffer');
+      const name = key.toString('latin1');
+      let index = seen.get(name);
+      if (index === undefined) {
+        index = keys.length;
+        seen.set(name, index);
+        keys.push(key);
+        values.push(content);
+        counts.push(0);
+      }
+      counts[index]!++;
+      unique[position++] = index;
+    }
+  }
+  return { unique, keys, fields: values, counts, all: () => keys.map((_, index) => index) };
+}
+
+function rowsOf(work: Work, has: (unique: number) => boolean): number {
+  return work.counts.reduce((sum, count, index) => (has(index) ? sum + count : sum), 0);
+}
+
+/** Values by unique piece: in memory while they fit, in the row cache always (if there is one). */
+class ValueStore {
+  readonly #cache: RowCache | null;
+  readonly #namespace: Namespace | null;
+  readonly #keys: Uint8Array[];
+  readonly #replace: boolean;
+  readonly #values = new Map<number, Value>();
+  readonly #filed = new Set<number>();
+  #bytes = 0;
+
+  constructor(cache: RowCache | null, namespace: Namespace | null, keys: Uint8Array[], replace: boolean) {
+    this.#replace = replace;
+    this.#cache = cache;
+    this.#namespace = namespace;
+    this.#keys = keys;
+  }
+
+  has(unique: number): boolean {
+    return this.#values.has(unique) || this.#filed.has(unique);
+  }
+
+  /** Looks pieces up in the cache; gives those that are not there. */
+  async lookUp(pieces: number[]): Promise<number[]> {
+    if (this.#cache === null || this.#namespace === null) return pieces;
+    const missing: number[] = [];
+    for (let start = 0; start < pieces.length; start += 1000) {
+      // A million lookups must not hold up progress and Ctrl-C.
+      if (start > 0) await setImmediate();
+      const chunk = pieces.slice(start, start + 1000);
+      const found = this.#cache.getMany(
+        this.#namespace,
+        chunk.map((piece) => this.#keys[piece]!),
+      );
+      chunk.forEach((piece, index) => {
+        const value = found[index];
+        if (value === undefined) missing.push(piece);
+        else this.#keep(piece, value, true);
+      });
+    }
+    return missing;
+  }
+
+  put(unique: number, value: Value): void {
+    const filed = this.#cache !== null && this.#namespace !== null;
+    if (filed) this.#cache!.put(this.#namespace!, this.#keys[unique]!, value, this.#replace);
+    this.#keep(unique, value, filed);
+  }
+
+  async flush(): Promise<void> {
+    await this.#cache?.flush();
+  }
+
+  get(unique: number): Value {
+    const kept = this.#values.get(unique);
+    if (kept !== undefined) return kept;
+    const [read] = this.#cache!.getMany(this.#namespace!, [this.#keys[unique]!]);
+    if (read === undefined)
+      throw new StepError(
+        'row-cache-lost',
+        'a row was removed from the cache while it was in use',
+        'run again',
+      );
+    return read;
+  }
+
+  #keep(unique: number, value: Value, filed: boolean): void {
+    const bytes = value instanceof Float32Array ? value.byteLength : 200;
+    if (filed) this.#filed.add(unique);
+    if (filed && this.#bytes + bytes > memoryLimit) return;
+    this.#bytes += bytes;
+    this.#values.set(unique, value);
+  }
+}
+
+async function computeMissing(
+  computer: RowComputer<Value>,
+  work: Work,
+  missing: number[],
+  signal: AbortSignal,
+  onValue: (unique: number, value: Value | RowFailure) => void,
+): Promise<void> {
+  const { order, batchSize } = computer;
+  if (order) {
+    const rank = new Map(missing.map((piece) => [piece, order(work.fields[piece]!)]));
+    missing.sort((a, b) => rank.get(a)! - rank.get(b)! || a - b);
+  }
+  const queue = new PQueue({ concurrency: computer.concurrency });
+  const stop = new AbortController();
+  const stopped = AbortSignal.any([signal, stop.signal]);
+  let failure: unknown;
+  for (let start = 0; start < missing.length; start += batchSize) {
+    const pieces = missing.slice(start, start + batchSize);
+    // Batches wait here, not in the queue, so that a million rows do not become a million closures.
+    await queue.onSizeLessThan(computer.concurrency + 1);
+    if (stopped.aborted) break;
+    void queue.add(async () => {
+      try {
+        const values = await computer.compute(
+          pieces.map((piece) => work.fields[piece]!),
+          stopped,
+        );
+        pieces.forEach((piece, index) => void onValue(piece, values[index]!));
+      } catch (error) {
+        failure ??= error;
+        stop.abort(error);
+      }
+    });
+  }
+  await queue.onIdle();
+  signal.throwIfAborted();
+  if (failure !== undefined) throw failure;
+}
+
+/** Writes the failed rows with their reasons, or fails the step if there are more than allowed. */
+async function reportFailures(
+  { maxFailures, writeFailed }: RowRun,
+  input: TableInput,
+  work: Work,
+  failures: Map<number, string>,
+): Promise<number> {
+  if (failures.size === 0) return 0;
+  let failed = 0;
+  let example = '';
+  let position = 0;
+  for await (const row of input.read()) {
+    const reason = failures.get(work.unique[position++]!);
+    if (reason === undefined) continue;
+    if (failed++ === 0) example = `row ${row.id}: ${reason}`;
+    await writeFailed({ ...row, reason });
+  }
+  const allowed =
+    'count' in maxFailures ? maxFailures.count : Math.floor(maxFailures.share * input.rows + 1e-9);
+  if (failed <= allowed) return failed;
+  throw new StepError(
+    'too-many-failed-rows',
+    `${failed} of ${input.rows} rows failed, ${allowed} are allowed; the first: ${example}`,
+    `the other rows are kept: mend them and run again, or allow more with max_row_failures: ${failed}`,
+  );
+}
+
+async function* emitted(
+  input: TableInput,
+  work: Work,
+  values: ValueStore,
+  failures: Map<number, string>,
+): AsyncIterable<{ row: Row; value: Value }> {
+  let position = 0;
+  for await (const row of input.read()) {
+    const unique = work.unique[position++]!;
+    if (!failures.has(unique)) yield { row, value: values.get(unique) };
+  }
+}

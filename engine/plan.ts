@@ -1,0 +1,111 @@
+import { failureOf } from './execute/failure.ts';
+import type { StepProducts } from './execute/io.ts';
+import { changesBesideInputs, lookUp } from './execute/lookup.ts';
+import { evaluateWhen, type PreparedStep, prepareStep } from './execute/prepare.ts';
+import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What a run would do with a step, as far as that can be known now. */
+export interface PlannedStep {
+  id: string;
+  use: string;
+  /** `unknown`: it depends on a step that will run; it runs unless that one comes out the same. */
+  state: 'run' | 'cached' | 'unknown' | 'skipped' | 'failed';
+  /** Why: the changed field, old → new; the steps that it waits for; the condition that is false. */
+  reason: string;
+  /** The steps, further up, that will run for a reason of their own (`unknown`), or that fail (`skipped`). */
+  causes: string[];
+  /** Rows of the result if it is known. */
+  rows: number | null;
+}
+
+export interface PlanOptions {
+  workflow: ResolvedWorkflow;
+  workspace: Workspace;
+  only?: ReadonlySet<string>;
+  forced?: ReadonlySet<string>;
+  productsOfRun(run: string, step: string): StepProducts | undefined;
+}
+
+/** Works out what a run would do, without doing it. Writes no run and no result. */
+export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]> {
+  const { workflow, workspace, only, productsOfRun } = options;
+  const steps = only ? workflow.steps.filter(({ id }) => only.has(id)) : workflow.steps;
+  const planned = new Map<string, PlannedStep>();
+  const products = new Map<string, StepProducts>();
+  const productsOf = (step: string, run: string | null) =>
+    run === null ? products.get(step) : productsOfRun(run, step);
+  const settle = (step: ResolvedStep, state: PlannedStep['state'], reason: string, causes: string[] = []) => {
+    planned.set(step.id, { id: step.id, use: step.use, state, reason, causes, rows: null });
+  };
+  /** Changes for which a step runs whatever the steps before it come to. */
+  const ownChanges = async (step: ResolvedStep): Promise<string[]> => {
+    if (options.forced?.has(step.id)) return ['forced'];
+    if (!step.cache) return ['its cache is off'];
+    if (step.deferred.length > 0) return [];
+    const prepared = await prepareStep(step, workflow, workspace, productsOf).catch(() => null);
+    return prepared === null ? [] : changesBesideInputs(prepared, workspace, workflow.path);
+  };
+  for (const wave of waves(steps)) {
+    const prepared: PreparedStep[] = [];
+    for (const step of wave) {
+      const needs = step.needs.flatMap((id) => planned.get(id) ?? []);
+      const failed = needs.find(({ state }) => state === 'failed');
+      const skipped = needs.find(({ state }) => state === 'skipped');
+      const open = needs.filter(({ state }) => state === 'run' || state === 'unknown');
+      if (failed) settle(step, 'skipped', `needs ${failed.id}, which fails`, [failed.id]);
+      else if (skipped && (step.if_skipped !== 'run' || skipped.causes.length > 0))
+        settle(step, 'skipped', `needs ${skipped.id}, which is skipped`, skipped.causes);
+      else if (open.length > 0) {
+        const causes = [
+          ...new Set(open.flatMap(({ id, state, causes }) => (state === 'run' ? [id] : causes))),
+        ];
+        const names = open.map(({ id }) => id).join(', ');
+        const own = await ownChanges(step);
+        if (own.length > 0) settle(step, 'run', own.join(', '));
+        else
+          settle(
+            step,
+            'unknown',
+            `runs unless ${names} ${open.length === 1 ? 'comes' : 'come'} out the same`,
+            causes,
+          );
+      } else {
+        try {
+          const when = await evaluateWhen(step, workflow, productsOf);
+          if (when?.value === false) settle(step, 'skipped', `when is false: ${when.shown}`);
+          else prepared.push(await prepareStep(step, workflow, workspace, productsOf));
+        } catch (error) {
+          settle(step, 'failed', failureOf(error).message);
+        }
+      }
+    }
+    const lookups = await lookUp(prepared, workspace, {
+      workflowPath: workflow.path,
+      forced: options.forced ?? new Set(),
+    });
+    for (const [index, { step }] of prepared.entries()) {
+      const lookup = lookups[index]!;
+      if (!lookup.hit) {
+        settle(step, 'run', lookup.reason);
+        continue;
+      }
+      settle(step, 'cached', 'unchanged');
+      products.set(step.id, { use: step.use, ...lookup.entry });
+    }
+  }
+  return steps.map(({ id }) => planned.get(id)!);
+}
+
+/** Steps by depth: each group needs only steps of the groups before it. */
+function waves(steps: readonly ResolvedStep[]): ResolvedStep[][] {
+  const depths = new Map<string, number>();
+  const grouped: ResolvedStep[][] = [];
+  for (const step of steps) {
+    const depth = Math.max(-1, ...step.needs.map((id) => depths.get(id) ?? -1)) + 1;
+    depths.set(step.id, depth);
+    grouped[depth] ??= [];
+    grouped[depth].push(step);
+  }
+  return grouped;
+}

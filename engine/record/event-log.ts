@@ -1,0 +1,69 @@
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import type { RunEvent } from '../events.ts';
+import type { Redaction } from './redaction.ts';
+
+/** Bytes held back at most, and for how long: what a SIGKILL may take. */
+const bufferedBytes = 64 * 1024;
+const bufferedMs = 100;
+
+/**
+ * events.ndjson: a line for each event, with its time first. Lines are written whole; the last one of a run that was
+ * killed may be torn, which `readEvents` knows.
+ */
+export class EventLog {
+  readonly #path: string;
+  readonly #redaction: Redaction;
+  #file: number | undefined;
+  #lines: string[] = [];
+  #bytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** Why events are missing from the file; null while none is. */
+  failure: string | null = null;
+
+  constructor(path: string, redaction: Redaction) {
+    this.#path = path;
+    this.#redaction = redaction;
+  }
+
+  append(event: RunEvent): void {
+    const { time, ...rest } = event;
+    const line = `${JSON.stringify(this.#redaction.json({ time: new Date(time).toISOString(), ...rest }))}\n`;
+    this.#lines.push(line);
+    this.#bytes += line.length;
+    if (this.#bytes >= bufferedBytes) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), bufferedMs).unref();
+  }
+
+  /** Hands what is held back to the operating system. A full disk fails no run: it is told by `failure`. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lines.length === 0 || this.failure !== null) return;
+    const bytes = Buffer.from(this.#lines.join(''));
+    this.#lines = [];
+    this.#bytes = 0;
+    try {
+      this.#file ??= openSync(this.#path, 'a');
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
+    } catch (error) {
+      this.failure = `events could not be written: ${(error as Error).message}`;
+    }
+  }
+
+  close(): void {
+    this.flush();
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+}
+
+/** The events of a run, in order. A torn last line is left out. */
+export function readEvents(path: string): RunEvent[] {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  // What stands behind the last line end was not written whole.
+  lines.pop();
+  return lines.map((line) => {
+    const { time, ...rest } = JSON.parse(line) as { time: string };
+    return { time: Date.parse(time), ...rest } as RunEvent;
+  });
+}

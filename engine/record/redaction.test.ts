@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../digest.ts';
+import { Redaction } from './redaction.ts';
+
+describe('redaction', () => {
+  it('takes a secret out of texts, keys and lists, as it is and as JSON and URLs write it', () => {
+    const redaction = new Redaction(['pass"word', 'a b&c=d']);
+    expect(redaction.text('is pass"word, {"x":"pass\\"word"}')).toBe('is [secret], {"x":"[secret]"}');
+    expect(redaction.text('https://x/?k=a%20b%26c%3Dd')).toBe('https://x/?k=[secret]');
+    expect(redaction.json({ 'pass"word': ['xpass"wordx', 1, null, { a: true }] })).toEqual({
+      '[secret]': ['x[secret]x', 1, null, { a: true }],
+    });
+  });
+
+  it('takes the whole of a secret that contains another', () => {
+    expect(new Redaction(['abcd', 'abcdefgh']).text('abcdefgh abcd')).toBe('[secret] [secret]');
+  });
+
+  it('takes a short secret as a word only', () => {
+    expect(new Redaction(['ab']).text('ab cab abc "ab"')).toBe('[secret] cab abc "[secret]"');
+  });
+
+  it('leaves digests whole', () => {
+    const digest = digestOf('x');
+    expect(new Redaction([digest.slice(10, 20)]).json([digest])).toEqual([digest]);
+  });
+
+  it('without secrets gives the very same', () => {
+    const [value, bytes] = [{ a: 1 }, Buffer.from('x')];
+    for (const redaction of [new Redaction(), new Redaction(['', ' '])]) {
+      expect(redaction.none).toBe(true);
+      expect(redaction.json(value)).toBe(value);
+      expect(redaction.bytes(bytes)).toBe(bytes);
+    }
+  });
+
+  it('leaves no secret of four characters or more in any bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 4, unit: 'binary' }),
+        fc.uint8Array(),
+        fc.uint8Array(),
+        (secret, a, b) => {
+          fc.pre(secret.trim() !== '' && secret.isWellFormed() && !'[secret]'.includes(secret));
+          const bytes = Buffer.concat([a, Buffer.from(secret), b]);
+          const clean = new Redaction([secret]).bytes(bytes);
+          expect(Buffer.from(clean).includes(Buffer.from(secret))).toBe(false);
+        },
+      ),
+    );
+  });
+});

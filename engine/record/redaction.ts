@@ -1,0 +1,72 @@
+import type { Json } from '../json.ts';
+
+/** What stands where a secret stood. */
+export const redacted = '[secret]';
+
+/**
+ * Takes secrets out of what is written: records, events, patches. A secret is found as it is, as JSON and as a URL
+ * write it, and a long one of several lines also line by line.
+ */
+export class Redaction {
+  readonly #pattern: RegExp | null;
+
+  constructor(secrets: Iterable<string> = []) {
+    const forms = new Set<string>();
+    for (const secret of secrets) {
+      const lines = secret.split(/\r?\n/);
+      for (const text of [secret, ...(lines.length > 1 ? lines.filter((line) => line.length >= 16) : [])]) {
+        if (text.trim() === '') continue;
+        forms.add(text);
+        forms.add(JSON.stringify(text).slice(1, -1));
+        forms.add(encodeURIComponent(text.toWellFormed()));
+      }
+    }
+    // The longest first, so that a secret within another one leaves no rest of it.
+    const alternatives = [...forms].sort((a, b) => b.length - a.length).map(pattern);
+    this.#pattern = alternatives.length === 0 ? null : new RegExp(alternatives.join('|'), 'g');
+  }
+
+  /** True if there is nothing to take out, ever. */
+  get none(): boolean {
+    return this.#pattern === null;
+  }
+
+  text(text: string): string {
+    return this.#pattern === null || isDigest(text) ? text : text.replace(this.#pattern, redacted);
+  }
+
+  /** The same value with every text in it redacted, keys included; digests are left as they are. */
+  json<T>(value: T): T {
+    return this.#pattern === null ? value : (this.#json(value as Json) as T);
+  }
+
+  /** Bytes of any encoding that contains ASCII; the very same bytes if there is nothing in them. */
+  bytes(bytes: Uint8Array): Uint8Array {
+    if (this.#pattern === null) return bytes;
+    // latin1 maps bytes to characters one to one; a secret beyond ASCII is looked for by its UTF-8 bytes.
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    const pattern = new RegExp(Buffer.from(this.#pattern.source, 'utf8').toString('latin1'), 'g');
+    const clean = text.replace(pattern, redacted);
+    return clean === text ? bytes : Buffer.from(clean, 'latin1');
+  }
+
+  #json(value: Json | undefined): Json | undefined {
+    if (typeof value === 'string') return this.text(value);
+    if (Array.isArray(value)) return value.map((item) => this.#json(item) as Json);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [this.text(name), this.#json(member)]),
+    ) as Json;
+  }
+}
+
+/** A short secret counts only as a word of its own: taking every `a` out would leave nothing to read. */
+function pattern(form: string): string {
+  const escaped = form.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+  return form.length < 4 ? `(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])` : escaped;
+}
+
+/** A short secret of hex digits would otherwise tear digests apart. */
+function isDigest(text: string): boolean {
+  return /^sha256:[0-9a-f]{64}$/.test(text);
+}

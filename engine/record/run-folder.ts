@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { isProcessAlive } from '../store/session.ts';
+import { EventLog } from './event-log.ts';
+import { type RunProcess, type RunRecord, serializeRecord } from './record.ts';
+import { Redaction } from './redaction.ts';
+
+/** `runs/<id>/`, made when a run starts. */
+export class RunFolder {
+  readonly id: string;
+  /** Absolute path. */
+  readonly path: string;
+  readonly events: EventLog;
+  readonly #redaction: Redaction;
+
+  private constructor(id: string, path: string, redaction: Redaction) {
+    this.id = id;
+    this.path = path;
+    this.#redaction = redaction;
+    this.events = new EventLog(join(path, 'events.ndjson'), redaction);
+  }
+
+  /**
+   * Makes the folder of a new run under a name that no other run has, in whichever process.
+   *
+   * @param options.runsFolder absolute path of `runs/`, made if it is not there
+   * @param options.workflow name of the workflow
+   */
+  static create(options: {
+    runsFolder: string;
+    workflow: string;
+    now: Date;
+    redaction?: Redaction;
+  }): RunFolder {
+    const { runsFolder, workflow, now, redaction = new Redaction() } = options;
+    mkdirSync(runsFolder, { recursive: true });
+    for (let attempt = 0; ; attempt++) {
+      const id = newRunId(workflow, now);
+      const path = join(runsFolder, id);
+      try {
+        mkdirSync(path);
+        return new RunFolder(id, path, redaction);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 1000) throw error;
+      }
+    }
+  }
+
+  /**
+   * Writes run.json at one stroke: whoever reads it sees the text before or the text after. With `durable` it also
+   * survives a power failure: for the end of a run, not for its start.
+   */
+  write(record: RunRecord, { durable }: { durable: boolean }): void {
+    const path = join(this.path, 'run.json');
+    const draft = `${path}.tmp`;
+    const bytes = Buffer.from(serializeRecord(record, this.#redaction));
+    try {
+      const file = openSync(draft, 'w');
+      try {
+        for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+        if (durable) fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(draft, path);
+    } catch (error) {
+      rmSync(draft, { force: true });
+      throw error;
+    }
+  }
+}
+
+/** `20261121-091502-support_topics-3f9a` */
+export function newRunId(workflow: string, now: Date): string {
+  const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const name =
+    workflow
+      .toLowerCase()
+      .replace(/[^a-z0-9_]+/g, '_')
+      .replace(/^_+|_+$/g, '')
+      .slice(0, 60) || 'run';
+  return `${time}-${name}-${randomBytes(2).toString('hex')}`;
+}
+
+/** This process, as `run.json` has it. */
+export function thisProcess(): RunProcess {
+  return { pid: process.pid, host: hostname(), start: processStart(process.pid) };
+}
+
+/** True unless the process is known to be gone. Of another machine nothing is known. */
+export function mayBeAlive({ pid, host, start }: RunProcess): boolean {
+  if (host !== hostname()) return true;
+  if (!isProcessAlive(pid)) return false;
+  const now = processStart(pid);
+  return start === null || now === null || start === now;
+}
+
+/** Ticks since boot when a process started: field 22 of `/proc/<pid>/stat` (proc(5)); the name before may hold anything. */
+function processStart(pid: number): string | null {
+  if (process.platform !== 'linux') return null;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}

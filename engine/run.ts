@@ -1,0 +1,340 @@
+import { createReadStream, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Artefact } from './artefacts.ts';
+import { type Digest, digestOf } from './digest.ts';
+import type { RunEvent, RunListener, RunStatus, StepOutcome } from './events.ts';
+import { type ExecutionResult, execute } from './execute/execution.ts';
+import { failureOf } from './execute/failure.ts';
+import type { StepProducts } from './execute/io.ts';
+import type { PreparedStep } from './execute/prepare.ts';
+import { StepError } from './problems.ts';
+import { readEnvironment } from './record/environment.ts';
+import { readGit } from './record/git.ts';
+import { linkOutputs } from './record/outputs-folder.ts';
+import {
+  countSteps,
+  type ModelRecord,
+  noCost,
+  type RunRecord,
+  recordFormat,
+  stepRecord,
+} from './record/record.ts';
+import { RunFolder, thisProcess } from './record/run-folder.ts';
+import { storeFailure } from './store/failures.ts';
+import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface RunOptions {
+  workflow: ResolvedWorkflow;
+  workspace: Workspace;
+  /** Absolute path of `runs/`. */
+  runsFolder: string;
+  /** The command as it was called, for the record. */
+  command: string[];
+  engineVersion: string;
+  only?: ReadonlySet<string>;
+  forced?: ReadonlySet<string>;
+  keepGoing?: boolean;
+  jobs?: number;
+  signal: AbortSignal;
+  /** Reporters. One that throws is told of no more events, and the run goes on. */
+  listeners: readonly RunListener[];
+  now(): number;
+  /** What steps of earlier runs left, for `from: run:<run>/…`. */
+  productsOfRun(run: string, step: string): StepProducts | undefined;
+  /** The blob of a step's outputs that the caller reads when the run is over, such as a page; null for most steps. */
+  readAfterwards?(outputs: { readonly [name: string]: Artefact }): Digest | null;
+}
+
+/** A finished run: its record, as run.json has it, and its folder. */
+export interface FinishedRun {
+  record: RunRecord;
+  folder: string;
+}
+
+/** Source files above this size are recorded by digest only. */
+const pinLimit = 2 * 2 ** 30;
+
+/** Runs a workflow and records it: what every `reprise run` does. A run with nothing to do is a run too. */
+export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
+  const { workflow, workspace, now } = options;
+  const started = now();
+  const folder = createFolder(options, started);
+  const warnings: string[] = [];
+  const noteWarning: RunListener = (event) => {
+    if (event.type === 'run-warning') warnings.push(event.message);
+  };
+  const emit = broadcaster([noteWarning, (event) => folder.events.append(event), ...options.listeners]);
+  const warn = (message: string) => emit({ type: 'run-warning', time: now(), message });
+  let tellFiles: (files: string[]) => void = () => {};
+  const filesUsed = new Promise<string[]>((resolve) => {
+    tellFiles = resolve;
+  });
+  const digestOfFile = async (path: string) => (await workspace.files.digestOf(path)).digest;
+  const git = readGit({ root: workflow.root, files: filesUsed, digestOf: digestOfFile });
+  const base: RunRecord = {
+    format: recordFormat,
+    id: folder.id,
+    status: 'running',
+    started: new Date(started).toISOString(),
+    finished: null,
+    duration_ms: null,
+    process: thisProcess(),
+    summary: { workflow: workflow.name, path: workflow.path, steps: countSteps([]), cost: noCost },
+    pins: [],
+    command: options.command,
+    workflow: {
+      name: workflow.name,
+      description: workflow.description,
+      path: workflow.path,
+      digest: workflow.sources[0]!.digest,
+      sources: workflow.sources,
+    },
+    params: workflow.params,
+    seed: workflow.seed,
+    git: null,
+    environment: await readEnvironment({
+      root: workflow.root,
+      engine: options.engineVersion,
+      packages: {},
+      digestOf: digestOfFile,
+    }),
+    models: [],
+    files: [],
+    steps: [],
+    warnings,
+  };
+  const ending = (status: RunStatus) => {
+    const finished = now();
+    return { status, finished: new Date(finished).toISOString(), duration_ms: finished - started };
+  };
+  try {
+    writeRecord(folder, base, { durable: false });
+  } catch (error) {
+    rmSync(folder.path, { recursive: true, force: true });
+    throw error;
+  }
+  emit({
+    type: 'run-started',
+    time: now(),
+    run: folder.id,
+    workflow: workflow.name,
+    steps: workflow.steps.map(({ id, use, needs }) => ({ id, use, needs })),
+  });
+  for (const { message } of workflow.warnings) warn(message);
+  let result: ExecutionResult;
+  try {
+    workspace.store.hold();
+    result = await execute({ ...options, listener: emit });
+  } catch (error) {
+    tellFiles([]);
+    await git;
+    finish(folder, { ...base, ...ending('failed') }, emit, warn);
+    throw error;
+  }
+  const { prepared, outcomes } = result;
+  const stepFiles = stepFilesOf(workflow, workspace);
+  const pinned = await pinFiles(prepared, stepFiles, workspace, warn);
+  tellFiles([...workflow.sources.map(({ path }) => path), ...pinned.paths]);
+  const state = await git;
+  for (const message of state.warnings) warn(message);
+  const pins = new Set<Digest>(pinned.files.flatMap((file) => (file.pinned ? [file.digest] : [])));
+  const { patch } = state;
+  if (patch !== null && workspace.store.writable)
+    await orWarn('the patch of what was not committed could not be kept', warn, async () => {
+      const { digest } = await workspace.store.put(patch);
+      await workspace.store.sync();
+      pins.add(digest);
+    });
+  const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
+  const outputsOf = (step: string, run: string | null) =>
+    run === null ? byId.get(step)?.outputs : options.productsOfRun(run, step)?.outputs;
+  const steps = workflow.steps.filter(({ id }) => byId.has(id));
+  if (workspace.store.writable) {
+    await orWarn('the links to the outputs could not be made', warn, () =>
+      linkOutputs({
+        storeFolder: workspace.store.folder,
+        runFolder: folder.path,
+        draft: workspace.store.temporaryPath(),
+        steps: linked(workflow.steps, outcomes),
+        pathOf: (digest) => workspace.store.path(digest),
+      }),
+    );
+  }
+  const record = {
+    ...base,
+    ...ending(result.status),
+    summary: { ...base.summary, steps: countSteps(outcomes) },
+    pins: [...pins].sort(),
+    workflow: { ...base.workflow, sources: [...workflow.sources, ...stepFiles] },
+    git: state.git,
+    environment: { ...base.environment, packages: packagesOf(prepared) },
+    models: modelsOf(prepared),
+    files: pinned.files,
+    steps: steps.map((step) => stepRecord(step, byId.get(step.id)!, prepared.get(step.id), outputsOf)),
+  };
+  finish(folder, record, emit, warn);
+  return { record, folder: folder.path };
+}
+
+/** Does what a run can do without: if it fails, the run says so and goes on. */
+async function orWarn(
+  consequence: string,
+  warn: (message: string) => void,
+  work: () => void | Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    warn(`${consequence}: ${failureOf(error).message}`);
+  }
+}
+
+/** Writes the last events and the record. */
+function finish(
+  folder: RunFolder,
+  record: RunRecord & { status: RunStatus },
+  emit: RunListener,
+  warn: (message: string) => void,
+): void {
+  const { status, duration_ms, finished } = record;
+  emit({ type: 'run-finished', time: Date.parse(finished!), status, duration_ms: duration_ms! });
+  folder.events.close();
+  if (folder.events.failure !== null) warn(folder.events.failure);
+  writeRecord(folder, record, { durable: true });
+}
+
+/** The record holds what the run came to: a run whose record cannot be written has failed, and says why. */
+function writeRecord(folder: RunFolder, record: RunRecord, options: { durable: boolean }): void {
+  try {
+    folder.write(record, options);
+  } catch (error) {
+    throw runsFailure(error, folder.path);
+  }
+}
+
+function createFolder({ runsFolder, workflow }: RunOptions, started: number): RunFolder {
+  try {
+    return RunFolder.create({ runsFolder, workflow: workflow.name, now: new Date(started) });
+  } catch (error) {
+    throw runsFailure(error, runsFolder);
+  }
+}
+
+/** A record or its folder cannot be written: nothing that another store could help. */
+function runsFailure(error: unknown, folder: string): unknown {
+  const failure = storeFailure(error, folder);
+  if (!(failure instanceof StepError)) return failure;
+  const hint =
+    failure.code === 'disk-full'
+      ? 'free some space, with `reprise cache gc` for one, and run again: what is done stays done'
+      : 'every run writes its record there: make the folder writable for this user';
+  return new StepError(failure.code, failure.message, hint);
+}
+
+/** Tells every listener; one that throws is dropped, since no reporter may fail a run. */
+function broadcaster(listeners: RunListener[]): RunListener {
+  const live = new Set(listeners);
+  const tell = (event: RunEvent) => {
+    for (const listener of live) {
+      try {
+        listener(event);
+      } catch (error) {
+        live.delete(listener);
+        const message = `a reporter failed and is told no more: ${(error as Error).message}`;
+        tell({ type: 'run-warning', time: event.time, message });
+      }
+    }
+  };
+  return tell;
+}
+
+/** Texts of the step files that the workflow names, with the modules of the project that they import. */
+function stepFilesOf(workflow: ResolvedWorkflow, workspace: Workspace): RunRecord['workflow']['sources'] {
+  const texts = new Map<string, RunRecord['workflow']['sources'][number]>();
+  const uses = new Set(
+    workflow.steps.map(({ use }) => use).filter((use) => !workspace.registry.names.includes(use)),
+  );
+  for (const use of uses) {
+    const code = workspace.code.of(workspace.registry.find(use)!.module);
+    for (const { path } of 'modules' in code ? code.modules : [{ path: use }]) {
+      try {
+        const text = readFileSync(join(workflow.root, path), 'utf8');
+        texts.set(path, { path, digest: digestOf(text), text });
+      } catch {
+        // A module outside the project's root is recorded by the fingerprint's code digest alone.
+      }
+    }
+  }
+  return [...texts.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Keeps the bytes of the source files that steps read, so that the run can be done again when they are gone. */
+async function pinFiles(
+  prepared: ReadonlyMap<string, PreparedStep>,
+  stepFiles: readonly { path: string }[],
+  workspace: Workspace,
+  warn: (message: string) => void,
+): Promise<{ files: RunRecord['files']; paths: string[] }> {
+  const { store } = workspace;
+  const fresh: RunRecord['files'] = [];
+  const files = new Map<string, RunRecord['files'][number]>();
+  for (const { fingerprint, files: declared } of prepared.values()) {
+    for (const path of [...declared.values()].flat()) {
+      const name = workspace.relative(path);
+      const known = fingerprint?.files[name] as Digest | undefined;
+      if (known === undefined || files.has(name)) continue;
+      await orWarn(`the bytes of ${name} are not in the record`, warn, async () => {
+        const { bytes, digest } = await workspace.files.digestOf(path);
+        const file = { path: name, digest: known, bytes, pinned: false };
+        files.set(name, file);
+        if (digest !== known) {
+          warn(`${name} changed during the run: the record has the digest of what was read, not its bytes`);
+          return;
+        }
+        if (bytes > pinLimit) warn(`${name} is larger than 2 GB: the record has its digest, not its bytes`);
+        else if (!store.writable) return;
+        else if (store.check([{ digest, bytes }]).length === 0) file.pinned = true;
+        else {
+          file.pinned = (await store.put(createReadStream(path))).digest === digest;
+          if (file.pinned) fresh.push(file);
+        }
+      });
+    }
+  }
+  await orWarn('the bytes of source files are not in the record', warn, async () => {
+    try {
+      await store.sync();
+    } catch (error) {
+      for (const file of fresh) file.pinned = false;
+      throw error;
+    }
+  });
+  const paths = [...files.keys(), ...stepFiles.map(({ path }) => path)];
+  return { files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), paths };
+}
+
+/** Above so many steps nobody opens all outputs, and making their links would take longer than the run. */
+const linkedSteps = 200;
+
+/** The steps whose outputs `runs/<id>/outputs` holds: all, or of a big workflow those that no other step reads. */
+function linked(steps: readonly ResolvedStep[], outcomes: readonly StepOutcome[]): readonly StepOutcome[] {
+  if (outcomes.length <= linkedSteps) return outcomes;
+  const read = new Set(steps.flatMap(({ needs }) => needs));
+  return outcomes.filter(({ id }) => !read.has(id));
+}
+
+function packagesOf(prepared: ReadonlyMap<string, PreparedStep>): Record<string, string> {
+  const packages: Record<string, string> = {};
+  for (const { fingerprint } of prepared.values()) Object.assign(packages, fingerprint?.packages);
+  return Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function modelsOf(prepared: ReadonlyMap<string, PreparedStep>): ModelRecord[] {
+  const models = new Map<string, ModelRecord>();
+  for (const step of prepared.values()) {
+    for (const { name, digest } of step.models.values())
+      models.set(name, { name, asked: null, served: [], digest });
+  }
+  return [...models.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,299 @@
+import type { Metrics, Row } from './artefacts.ts';
+import type { Digest } from './digest.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { FromSchema, ValueSchema } from './schema-type.ts';
+
+/**
+ * JSON Schema (2020-12) of a step's `with`. Besides the standard words, `x-reprise` marks what a string means to
+ * the engine, so that the plan knows a step's dependencies without loading its code:
+ * - `path`: a path; `./x` is resolved against the file that says it, anything else against the project's root;
+ *   the step gets it relative to the root
+ * - `input-path`: the same, and the content of the file (or of every file the glob matches) counts in the fingerprint
+ * - `output-path`: a path that the output `file` is copied to when the step has run or was found in the cache
+ * - `model`: the name of an encoder; the digests of its files count in the fingerprint
+ * - `cel`: a bare CEL expression, checked when the workflow is read
+ * - `template`: a Handlebars text, in which `${{ }}` is not expanded
+ */
+export type ParameterSchema = ValueSchema & { readonly type: 'object' };
+
+export type TableSpec = { readonly kind: 'table'; readonly description: string; readonly optional?: boolean };
+export type MatrixSpec = {
+  readonly kind: 'matrix';
+  readonly description: string;
+  readonly optional?: boolean;
+};
+export type FilesSpec = { readonly kind: 'files'; readonly description: string; readonly optional?: boolean };
+export type ArtefactSpec = TableSpec | MatrixSpec | FilesSpec;
+
+/** Inputs by name; the first is what `from: step` binds. */
+export type InputSpecs = { readonly [name: string]: ArtefactSpec };
+/** Outputs by name; the first is the main output, which needs no `.output` in an address. */
+export type OutputSpecs = { readonly [name: string]: ArtefactSpec };
+
+/** Marks a step type that takes any steps under names of the workflow's choosing, whole: outputs and metrics. */
+export const anyInputs = 'any' as const;
+
+export interface TableInput {
+  readonly kind: 'table';
+  readonly digest: Digest;
+  readonly rows: number;
+  readonly ids: Digest;
+  readonly fields: readonly string[];
+  /** Streams the rows, in order. */
+  read(): AsyncIterable<Row>;
+  /** Streams blocks of rows: the fast way through a big table. */
+  blocks(): AsyncIterable<Row[]>;
+  /** All rows in memory. */
+  all(): Promise<Row[]>;
+}
+
+export interface Matrix {
+  /** Row-major, `rows * columns` values. */
+  data: Float32Array;
+  rows: number;
+  columns: number;
+}
+
+export interface MatrixInput {
+  readonly kind: 'matrix';
+  readonly digest: Digest;
+  readonly rows: number;
+  readonly columns: number;
+  readonly ids: Digest;
+  read(): Promise<Matrix>;
+}
+
+export interface FilesInput {
+  readonly kind: 'files';
+  readonly digest: Digest;
+  readonly names: readonly string[];
+  read(name: string): Promise<Uint8Array>;
+  /** Path of a read-only file with the content, for programs that need a path. */
+  path(name: string): string;
+}
+
+export type ArtefactInput = TableInput | MatrixInput | FilesInput;
+
+/** A whole step as another one's input: what `anyInputs` types get. */
+export interface StepInput {
+  /** The step's id in the workflow, and its type. */
+  readonly step: string;
+  readonly use: string;
+  readonly metrics: Metrics;
+  /** The name of the output that the address selects; the main output if it selects none. */
+  readonly output: string;
+  readonly outputs: { readonly [name: string]: ArtefactInput };
+}
+
+export interface TableOutput {
+  /** Appends a row. Await it: it waits only when a block is full. Ids must be unique; a repeated id is an error. */
+  write(row: Row): Promise<void> | undefined;
+}
+
+export interface MatrixOutput {
+  /** Writes the matrix, row-aligned with the table (or ids, in order) it belongs to. */
+  write(matrix: Matrix, ids: TableInput | readonly string[]): Promise<void>;
+}
+
+export interface FilesOutput {
+  write(name: string, content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+}
+
+type InputOf<S extends ArtefactSpec> = S extends { kind: 'table' }
+  ? TableInput
+  : S extends { kind: 'matrix' }
+    ? MatrixInput
+    : FilesInput;
+type OutputOf<S extends ArtefactSpec> = S extends { kind: 'table' }
+  ? TableOutput
+  : S extends { kind: 'matrix' }
+    ? MatrixOutput
+    : FilesOutput;
+
+export type InputsOf<I> = I extends 'any'
+  ? { readonly [name: string]: StepInput }
+  : I extends InputSpecs
+    ? { readonly [N in keyof I]: I[N] extends { optional: true } ? InputOf<I[N]> | undefined : InputOf<I[N]> }
+    : never;
+export type OutputsOf<O extends OutputSpecs> = { readonly [N in keyof O]: OutputOf<O[N]> };
+
+/** A seeded stream of numbers: the same names and seed give the same stream on every machine. */
+export interface Random {
+  /** Uniform in [0, 1), 53 bits. */
+  next(): number;
+  /** Uniform integer in [0, n). */
+  int(n: number): number;
+  /** A 32-bit seed to hand to a worker or a numeric function. */
+  seed(): number;
+}
+
+/** Worker threads. Tasks are pure functions exported by a module; arguments and results are cloned or transferred. */
+export interface Pool {
+  /** Threads that this step may keep busy. */
+  readonly threads: number;
+  /**
+   * Calls `exportName(args, report)` of `module` (a file URL) in a worker thread. `report(done, total)` reaches
+   * `onProgress`. The thread is stopped when the step is cancelled.
+   */
+  run<A, R>(
+    module: string | URL,
+    exportName: string,
+    args: A,
+    options?: { transfer?: readonly ArrayBuffer[]; onProgress?: (done: number, total: number) => void },
+  ): Promise<R>;
+}
+
+/** The only door from a step to the world. */
+export interface StepContext {
+  /** Aborted on Ctrl-C, on a timeout, or when another step's failure stops the run. */
+  readonly signal: AbortSignal;
+  /** Absolute path of the project's root: parameters' paths are relative to it. */
+  readonly root: string;
+  /** The declared environment variables, and no others. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The workflow's params, for templates and row expressions. */
+  readonly params: Readonly<JsonObject>;
+  readonly pool: Pool;
+  /** A stream of its own for each sequence of names. Only for types that are declared `seeded`. */
+  random(...names: (string | number)[]): Random;
+  /** Absolute paths of the files behind an `input-path` parameter, sorted; what it did not name may not be read. */
+  files(pathOrGlob: string): readonly string[];
+  /** Absolute folder of the model that a `model` parameter names. */
+  model(name: string): ModelFolder;
+  progress(done: number, total?: number, unit?: string): void;
+  log(message: string): void;
+  /** A warning belongs to the result: it is shown again when the result comes from the cache. */
+  warn(message: string): void;
+  /** An empty folder that goes away with the step. */
+  scratch(): Promise<string>;
+}
+
+/** A model on disk, addressed by the digests of its files. */
+export interface ModelFolder {
+  readonly name: string;
+  readonly folder: string;
+  readonly digest: Digest;
+  readonly files: readonly { name: string; digest: Digest }[];
+}
+
+export interface StepRun<P, I, O extends OutputSpecs> {
+  readonly parameters: P;
+  readonly inputs: InputsOf<I>;
+  readonly outputs: OutputsOf<O>;
+  readonly context: StepContext;
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a step that reports nothing returns nothing
+export type StepResult = { metrics?: Metrics } | void;
+
+interface StepTypeCommon {
+  /** The name that `use:` says. */
+  readonly type: string;
+  /** One line for `reprise steps`. */
+  readonly summary: string;
+  /** A short text in Markdown for the docs: what it does, formulas, sources. */
+  readonly description?: string;
+  readonly parameters: ParameterSchema;
+  readonly inputs: InputSpecs | typeof anyInputs;
+  /** Names of inputs that need not be bound; with `anyInputs` none need be. */
+  readonly outputs: OutputSpecs;
+  /** Outputs that depend on the parameters (as those of `exec` do). Replaces `outputs`. */
+  readonly outputsOf?: (parameters: JsonObject) => OutputSpecs;
+  /** What each metric means. */
+  readonly metrics?: { readonly [name: string]: string };
+  /** A step of a workflow, in YAML, that a user could copy. */
+  readonly example: string;
+  /** The result depends on the workflow's seed. */
+  readonly seeded?: boolean;
+  /** Cross-parameter checks that a schema cannot say. Gives messages, each with the parameter it is about. */
+  readonly check?: (parameters: JsonObject) => { parameter: string; message: string }[];
+}
+
+/** A step type: what `defineStep` returns and the registry holds. */
+export interface StepType extends StepTypeCommon {
+  readonly kind: 'step';
+  run(run: StepRun<JsonObject, never, never>): Promise<StepResult>;
+}
+
+/** What a row-wise type makes of its parameters before the first row: a computer of batches. */
+export interface RowComputer<V extends Json | Float32Array> {
+  /** Anything beside parameters, code and fields that a row's value depends on (a model's digest, say). */
+  readonly identity: Json;
+  /** Rows in a batch, at most. */
+  readonly batchSize: number;
+  /** Batches in flight at once, at most. */
+  readonly concurrency: number;
+  /** Rows are taken in the order of this number (a text's length, say), so that batches are even. */
+  readonly order?: (fields: Json[]) => number;
+  /** Values of the batch's rows, in order; a row that failed gives a `RowFailure`. */
+  compute(batch: Json[][], signal: AbortSignal): Promise<(V | RowFailure)[]>;
+  close?(): Promise<void>;
+}
+
+/** A row's failure, with the reason a person can act on. It is never cached. */
+export class RowFailure {
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+/**
+ * Work that is a function of one row: the engine gives it the row cache, batches, concurrency, resume, progress and
+ * the `failed` output. Rows come from the first input.
+ */
+export interface RowStepType extends StepTypeCommon {
+  readonly kind: 'rows';
+  /** The row fields that count, in the order in which `compute` gets their values (missing ones as null). */
+  fields(parameters: JsonObject): string[];
+  /** The parameters that count for a row's value; all of them if not given. */
+  rowParameters?(parameters: JsonObject): JsonObject;
+  open(run: StepRun<JsonObject, never, never>): Promise<RowComputer<Json | Float32Array>>;
+  /** Writes the outputs from the rows that have a value, in the order of the input. */
+  emit(
+    run: StepRun<JsonObject, never, never>,
+    rows: AsyncIterable<{ row: Row; value: Json | Float32Array }>,
+  ): Promise<StepResult>;
+}
+
+export type AnyStepType = StepType | RowStepType;
+
+type Common<S extends ParameterSchema, I, O extends OutputSpecs> = Omit<
+  StepTypeCommon,
+  'parameters' | 'inputs' | 'outputs' | 'check' | 'outputsOf'
+> & {
+  parameters: S;
+  inputs: I;
+  outputs: O;
+  outputsOf?: (parameters: FromSchema<S>) => OutputSpecs;
+  check?: (parameters: FromSchema<S>) => { parameter: string; message: string }[];
+};
+
+/**
+ * Defines a step type. Types of parameters, inputs and outputs follow from their declarations.
+ * A user's step file has it as its default export.
+ */
+export function defineStep<
+  const S extends ParameterSchema,
+  const I extends InputSpecs | typeof anyInputs,
+  const O extends OutputSpecs,
+>(definition: Common<S, I, O> & { run(run: StepRun<FromSchema<S>, I, O>): Promise<StepResult> }): StepType {
+  return { kind: 'step', ...definition } as unknown as StepType;
+}
+
+/** Defines a row-wise step type; see `RowStepType`. */
+export function defineRowStep<
+  const S extends ParameterSchema,
+  const I extends InputSpecs,
+  const O extends OutputSpecs,
+  V extends Json | Float32Array,
+>(
+  definition: Common<S, I, O> & {
+    fields(parameters: FromSchema<S>): string[];
+    rowParameters?(parameters: FromSchema<S>): JsonObject;
+    open(run: StepRun<FromSchema<S>, I, O>): Promise<RowComputer<V>>;
+    emit(run: StepRun<FromSchema<S>, I, O>, rows: AsyncIterable<{ row: Row; value: V }>): Promise<StepResult>;
+  },
+): RowStepType {
+  return { kind: 'rows', ...definition } as unknown as RowStepType;
+}

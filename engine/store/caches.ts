@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { type Database, openDatabase } from './database.ts';
+import { FileDigests, fileTables } from './file-digests.ts';
+import { Leases, leaseTables } from './leases.ts';
+import { RowCache, rowTables } from './row-cache.ts';
+import { StepIndex, stepTables } from './step-index.ts';
+import { TextCache, textTables } from './text-cache.ts';
+
+/** The databases under `cache/`. Each is opened when it is first used. */
+export class Caches {
+  readonly #index: Database;
+  readonly #rowDatabase: Database;
+  readonly #leaseDatabase: Database;
+  readonly steps: StepIndex;
+  readonly files: FileDigests;
+  readonly rows: RowCache;
+  readonly leases: Leases;
+  readonly texts: TextCache;
+
+  private constructor(folder: string, onDamage: ((message: string) => void) | undefined) {
+    const open = (name: string, tables: string, durable: boolean): Database =>
+      openDatabase(join(folder, 'cache', `${name}.sqlite`), {
+        version: 1,
+        // There is no earlier version yet.
+        migrate: (sql) => sql.exec(tables),
+        durable,
+        ...(onDamage && { onDamage }),
+      });
+    this.#index = open('index', `${stepTables}\n${fileTables}\n${textTables}`, true);
+    this.#rowDatabase = open('rows', rowTables, true);
+    // After a power loss nobody holds a lease.
+    this.#leaseDatabase = open('leases', leaseTables, false);
+    this.steps = new StepIndex(this.#index);
+    this.files = new FileDigests(this.#index);
+    this.texts = new TextCache(this.#index);
+    this.rows = new RowCache(this.#rowDatabase);
+    this.leases = new Leases(this.#leaseDatabase);
+  }
+
+  /** `folder` is the store's folder; damage that was mended is told to `onDamage`. */
+  static open(options: { folder: string; onDamage?: ((message: string) => void) | undefined }): Caches {
+    return new Caches(options.folder, options.onDamage);
+  }
+
+  /** Gives the space of what was deleted back to the disk. */
+  shrink(): void {
+    this.#index.shrink();
+    this.#rowDatabase.shrink();
+    this.#leaseDatabase.shrink();
+  }
+
+  /** Writes what waits, releases all leases and closes the files. */
+  async close(): Promise<void> {
+    try {
+      this.files.flush();
+      this.texts.flush();
+      await this.rows.flush();
+      this.leases.close();
+    } finally {
+      this.#index.close();
+      this.#rowDatabase.close();
+      this.#leaseDatabase.close();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { FilesArtefact } from '../artefacts.ts';
+import { type Digest, digestOfJson } from '../digest.ts';
+import { StepError } from '../problems.ts';
+import type { FilesInput } from '../step.ts';
+import type { BlobFolder } from './blobs.ts';
+
+/** Collects named files, each a blob of its own. */
+export class FilesWriter {
+  readonly #blobs: BlobFolder;
+  readonly #files = new Map<string, { digest: Digest; bytes: number } | undefined>();
+
+  constructor(blobs: BlobFolder) {
+    this.#blobs = blobs;
+  }
+
+  /** `/` separates folders in a name. Errors: `bad-file-name`, `duplicate-file`, and those of the store. */
+  async write(name: string, content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    const parts = name.split('/');
+    if (name.includes('\\') || name.includes('\0') || parts.some((part) => /^(\.\.?)?$/.test(part)))
+      throw new StepError(
+        'bad-file-name',
+        `${JSON.stringify(name)} cannot name a file of an output: names are relative, with / between folders`,
+      );
+    if (this.#files.has(name)) throw new StepError('duplicate-file', `the file ${name} is written twice`);
+    this.#files.set(name, undefined);
+    this.#files.set(name, await this.#blobs.addFrom(content));
+  }
+
+  async finish(): Promise<FilesArtefact> {
+    const files = [...this.#files].map(([name, file]) => {
+      if (!file) throw new StepError('unfinished-file', `the file ${name} is still being written`);
+      return { name, ...file };
+    });
+    files.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return {
+      kind: 'files',
+      digest: digestOfJson(files.map(({ name, digest, bytes }) => [name, digest, bytes])),
+      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+      files,
+    };
+  }
+
+  /** Files written so far are left to gc: they may be those of another result. */
+  async abort(): Promise<void> {
+    this.#files.clear();
+  }
+}
+
+export function filesInput(blobs: BlobFolder, artefact: FilesArtefact): FilesInput {
+  const find = (name: string): Digest => {
+    const file = artefact.files.find((other) => other.name === name);
+    if (!file) {
+      const names = artefact.files.map((other) => other.name).join(', ');
+      throw new StepError('no-such-file', `there is no file ${name} in this input`, `there are: ${names}`);
+    }
+    return file.digest;
+  };
+  return {
+    kind: 'files',
+    digest: artefact.digest,
+    names: artefact.files.map(({ name }) => name),
+    read: async (name) => await blobs.read(find(name)),
+    path: (name) => blobs.checkedPath(find(name)),
+  };
+}

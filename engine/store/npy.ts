@@ -1,0 +1,35 @@
+import type { Matrix } from '../step.ts';
+
+/** `.npy` version 1.0: magic, version, header length, a Python dict padded to 64 bytes, then the values in C order. */
+const magic = Buffer.from('\x93NUMPY\x01\x00', 'latin1');
+
+/** The header of a little-endian float32 matrix. Format: numpy.lib.format. */
+export function npyHeader(rows: number, columns: number): Buffer {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
+  const length = Math.ceil((magic.length + 2 + text.length + 1) / 64) * 64;
+  const header = Buffer.alloc(length, 0x20);
+  magic.copy(header);
+  header.writeUInt16LE(length - magic.length - 2, magic.length);
+  header.write(text, magic.length + 2, 'latin1');
+  header[length - 1] = 0x0a;
+  return header;
+}
+
+/** The matrix in a `.npy` file as written by `npyHeader`; its values lie on the given memory if that is aligned. */
+export function parseNpy(file: Buffer): Matrix {
+  const length = magic.length + 2 + file.readUInt16LE(magic.length);
+  const match = /^\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \}/.exec(
+    file.toString('latin1', magic.length + 2, length),
+  );
+  if (!file.subarray(0, magic.length).equals(magic) || !match)
+    throw new Error('not a float32 matrix in .npy format 1.0');
+  const rows = Number(match[1]);
+  const columns = Number(match[2]);
+  if (file.length !== length + rows * columns * 4) throw new Error('the .npy file does not fit its shape');
+  const values = file.byteOffset % 4 === 0 ? file.subarray(length) : Buffer.from(file.subarray(length));
+  return {
+    data: new Float32Array(values.buffer, values.byteOffset, rows * columns),
+    rows,
+    columns,
+  };
+}

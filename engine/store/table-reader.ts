@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { zstdDecompressSync } from 'node:zlib';
+import type { Row, TableArtefact } from '../artefacts.ts';
+import { type Digest, digestOfJson } from '../digest.ts';
+import type { JsonObject } from '../json.ts';
+import { StepError } from '../problems.ts';
+import type { TableInput } from '../step.ts';
+import type { BlobFolder } from './blobs.ts';
+import { ZstdFrames } from './zstd-frames.ts';
+
+/** A table as one of the parts of a concatenation. */
+export interface TablePart {
+  artefact: TableArtefact;
+  /** Columns added to each row, such as the axes of a matrix. */
+  columns: JsonObject;
+  /** Ids become `<id>@<suffix>`. */
+  suffix: string;
+}
+
+/** Blocks of rows of a stored table, in order. Throws DamagedBlobError before the first row if bytes are wrong. */
+export async function* tableBlocks(blobs: BlobFolder, artefact: TableArtefact): AsyncGenerator<Row[], void> {
+  const frames = new ZstdFrames();
+  let first = true;
+  for await (const piece of blobs.stream(artefact.blob))
+    for (const frame of frames.push(piece)) {
+      // A block takes some milliseconds: between them the event loop gets its turn.
+      if (!first) await nextTurn();
+      first = false;
+      yield rowsOf(zstdDecompressSync(frame));
+    }
+  frames.end();
+}
+
+/** JSON escapes line feeds within strings, so those left end the lines: a block is one array. */
+function rowsOf(text: Buffer): Row[] {
+  if (text.length === 0) return [];
+  return JSON.parse(`[${text.toString('utf8', 0, text.length - 1).replaceAll('\n', ',')}]`) as Row[];
+}
+
+/** A table over any source of blocks. */
+export function tableInput(
+  head: { digest: Digest; rows: number; ids: Digest; fields: readonly string[] },
+  blocks: () => AsyncIterable<Row[]>,
+): TableInput {
+  return {
+    kind: 'table',
+    digest: head.digest,
+    rows: head.rows,
+    ids: head.ids,
+    fields: head.fields,
+    blocks,
+    async *read() {
+      for await (const block of blocks()) yield* block;
+    },
+    async all() {
+      const rows: Row[] = [];
+      for await (const block of blocks()) for (const row of block) rows.push(row);
+      return rows;
+    },
+  };
+}
+
+/** The digest that the concatenation of tables has as an input; no byte of them is read. */
+export function concatDigest(parts: readonly TablePart[]): Digest {
+  return digestOfJson({
+    concat: parts.map(({ artefact, columns, suffix }) => ({ digest: artefact.digest, columns, suffix })),
+  });
+}
+
+/** Digest of row ids in order: what `ids` of tables and matrices holds. */
+export function idsDigest(ids: Iterable<string>): Digest {
+  const hash = createHash('sha256');
+  let text = '';
+  for (const id of ids) {
+    text += `${id}\n`;
+    if (text.length > 65_536) {
+      hash.update(text);
+      text = '';
+    }
+  }
+  return `sha256:${hash.update(text).digest('hex')}`;
+}
+
+/**
+ * Tables one after another: each row gets the part's columns, its id becomes `<id>@<suffix>`, and `row_id` holds the
+ * id before, or what an earlier concatenation put there. The ids of all parts are read once, for their digest.
+ */
+export async function concatTables(blobs: BlobFolder, parts: readonly TablePart[]): Promise<TableInput> {
+  for (const { artefact, columns } of parts) {
+    const taken = Object.keys(columns).find((column) => artefact.fields.includes(column));
+    if (taken === undefined) continue;
+    throw new StepError(
+      'axis-is-a-field',
+      `the rows have a field "${taken}" already, and gathering the matrix adds a column of that name`,
+      `give the axis another name, or rename the field (load has \`rename\`)`,
+    );
+  }
+  async function* blocks(): AsyncGenerator<Row[], void> {
+    for (const { artefact, columns, suffix } of parts)
+      for await (const block of tableBlocks(blobs, artefact))
+        yield block.map(({ id, ...fields }) => ({
+          id: `${id}@${suffix}`,
+          row_id: id,
+          ...fields,
+          ...columns,
+        }));
+  }
+  const hash = createHash('sha256');
+  for await (const block of blocks()) hash.update(block.map(({ id }) => `${id}\n`).join(''));
+  const fields = new Set(['id', 'row_id']);
+  for (const { artefact } of parts) for (const field of artefact.fields) fields.add(field);
+  for (const { columns } of parts) for (const column of Object.keys(columns)) fields.add(column);
+  return tableInput(
+    {
+      digest: concatDigest(parts),
+      rows: parts.reduce((sum, { artefact }) => sum + artefact.rows, 0),
+      ids: `sha256:${hash.digest('hex')}`,
+      fields: [...fields],
+    },
+    blocks,
+  );
+}

@@ -1,0 +1,249 @@
+import { suggestion } from '../nearest.ts';
+import { type ArtefactSpec, anyInputs, type InputSpecs } from '../step.ts';
+import type { Address } from './address.ts';
+import { addNeed, type Instance, type StepDraft } from './draft.ts';
+import { type Located, placeOf } from './located.ts';
+import type { ProblemList } from './problem-list.ts';
+import type { InputBinding } from './resolved.ts';
+import type { Source, Sources } from './sources.ts';
+
+/** Resolves the addresses of `from` and `after`, and binds them to the inputs of step types. */
+export class Binder {
+  readonly #drafts: ReadonlyMap<string, StepDraft>;
+  readonly #sources: Sources;
+  readonly #problems: ProblemList;
+
+  constructor(drafts: ReadonlyMap<string, StepDraft>, sources: Sources, problems: ProblemList) {
+    this.#drafts = drafts;
+    this.#sources = sources;
+    this.#problems = problems;
+  }
+
+  /** `from`, expanded: binds inputs and notes what they need. */
+  bind(instance: Instance, from: Located | undefined): void {
+    const { type } = instance.draft;
+    if (type === undefined) return;
+    const named = this.#namedSources(instance, from);
+    if (named === undefined) return;
+    if (type.inputs === anyInputs) this.#bindAny(instance, named);
+    else this.#bindDeclared(instance, type.inputs, named, from);
+  }
+
+  /** `after`, expanded. */
+  after(instance: Instance, node: Located | undefined): void {
+    for (const item of node?.kind === 'list' ? node.items : node === undefined ? [] : [node]) {
+      if (item.kind !== 'scalar' || typeof item.value !== 'string') continue;
+      const source = this.#sources.resolve(item);
+      for (const needed of source?.instances ?? [])
+        addNeed(instance, needed.id, { span: item, how: 'comes after' });
+      if (source?.address.run != null)
+        this.#problems.error('bad-address', 'after names steps of this workflow only', item);
+    }
+  }
+
+  /** Sources by input name; the name '' is `from: address`. Undefined after a problem. */
+  #namedSources(instance: Instance, from: Located | undefined): Map<string, Source> | undefined {
+    const named = new Map<string, Source>();
+    if (from === undefined) return named;
+    const addresses: [string, Located][] =
+      from.kind === 'map' ? [...from.entries].map(([name, { value }]) => [name, value]) : [['', from]];
+    let failed = false;
+    for (const [name, node] of addresses) {
+      if (node.kind !== 'scalar' || typeof node.value !== 'string') return undefined;
+      const source = this.#sources.resolve(node);
+      if (source === undefined) failed = true;
+      else {
+        named.set(name, source);
+        for (const needed of source.instances) addNeed(instance, needed.id, { span: node, how: 'reads' });
+      }
+    }
+    return failed ? undefined : named;
+  }
+
+  #bindAny(instance: Instance, named: ReadonlyMap<string, Source>): void {
+    for (const [name, source] of named) {
+      const own = name === '' ? source.address.step : name;
+      instance.inputs[own] = bindingOf(source, source.output ?? source.address.output ?? '', true);
+    }
+  }
+
+  #bindDeclared(
+    instance: Instance,
+    inputs: InputSpecs,
+    named: ReadonlyMap<string, Source>,
+    from: Located | undefined,
+  ): void {
+    const names = Object.keys(inputs);
+    const { use, id } = instance.draft;
+    if (names.length === 0 && named.size > 0) {
+      this.#problems.error('no-inputs', `${use} reads no other step`, from!, {
+        hint: 'take from out; to run later, use after:',
+      });
+      return;
+    }
+    const bound: { [name: string]: Source } = {};
+    for (const [name, source] of named) {
+      const input = name === '' ? names[0]! : name;
+      if (Object.hasOwn(inputs, input)) {
+        bound[input] = source;
+        continue;
+      }
+      const key = from?.kind === 'map' ? from.entries.get(name)!.key : from!;
+      const hint = suggestion(name, names, 'its inputs');
+      this.#problems.error('unknown-input', `${use} has no input "${name}"`, key, hint ? { hint } : {});
+      return;
+    }
+    const first = bound[names[0]!];
+    const isMap = from?.kind === 'map';
+    let failed = false;
+    for (const name of names) {
+      const spec = inputs[name]!;
+      const source = bound[name];
+      if (source !== undefined) {
+        if (!this.#fits(name, spec, source, instance)) failed = true;
+        else instance.inputs[name] = bindingOf(source, source.output ?? '', true);
+        continue;
+      }
+      if (first === undefined || (isMap && spec.optional !== true)) continue;
+      const other = alongside(first, name, spec);
+      if (other !== undefined) instance.inputs[name] = bindingOf(first, other, true);
+    }
+    if (failed || instance.draft.misspelt) return;
+    for (const name of names) {
+      const spec = inputs[name]!;
+      if (spec.optional === true || instance.inputs[name] !== undefined) continue;
+      this.#reportMissing(instance, name, spec, names, from);
+      if (named.size === 0) return;
+    }
+    // The order of the type's inputs, whatever the order of the file.
+    instance.inputs = Object.fromEntries(
+      names.flatMap((name) => (instance.inputs[name] ? [[name, instance.inputs[name]]] : [])),
+    );
+    void id;
+  }
+
+  #fits(name: string, spec: ArtefactSpec, source: Source, instance: Instance): boolean {
+    if (source.spec === null) return true;
+    const { use } = instance.draft;
+    const said = `${source.draft!.id}.${source.output}`;
+    if (source.spec.kind !== spec.kind) {
+      const own = Object.entries(source.instances[0]?.outputs ?? {}).find(
+        ([name, other]) => other.kind === spec.kind && name !== 'failed',
+      )?.[0];
+      const others = this.#makersOf(spec.kind, instance.draft).filter(
+        (maker) => !maker.startsWith(`${source.draft!.id}.`),
+      );
+      const hint =
+        own !== undefined
+          ? `write ${source.draft!.id}.${own}`
+          : others.length > 0
+            ? `${kindName(spec.kind)} is made by: ${others.slice(0, 6).join(', ')}`
+            : `no step of this workflow makes ${kindName(spec.kind)}`;
+      this.#problems.error(
+        'wrong-kind',
+        `the input ${name} of ${use} takes ${kindName(spec.kind)}, and ${said} is ${kindName(source.spec.kind)}`,
+        source.scalar,
+        { hint },
+      );
+      return false;
+    }
+    if (source.gathered.length > 0 && spec.kind !== 'table') {
+      const choice = source.instances[0]!.id;
+      this.#problems.error(
+        'cannot-gather',
+        `${kindName(source.spec.kind)} of several combinations cannot be put together`,
+        source.scalar,
+        {
+          hint: `choose one, such as ${choice}${source.address.output === null ? '' : `.${source.address.output}`}`,
+        },
+      );
+      return false;
+    }
+    return true;
+  }
+
+  #reportMissing(
+    instance: Instance,
+    name: string,
+    spec: ArtefactSpec,
+    names: readonly string[],
+    from: Located | undefined,
+  ): void {
+    const { draft } = instance;
+    const makers = this.#makersOf(spec.kind, draft);
+    const shown = makers.slice(0, 6).join(', ');
+    const made = makers.length === 0 ? '' : `; ${kindName(spec.kind)} is made by: ${shown}`;
+    const where = draft.node.entries.get('from')?.key ?? draft.node.entries.get('use')?.value ?? draft.key;
+    if (from === undefined) {
+      this.#problems.error(
+        'missing-input',
+        `step ${draft.id} reads nothing: ${draft.use} needs the input ${name} (${kindName(spec.kind)})`,
+        where,
+        {
+          hint: `say what it reads: from: ${names.length === 1 ? 'step' : `{ ${names.map((input) => `${input}: …`).join(', ')} }`}${made}`,
+        },
+      );
+      return;
+    }
+    this.#problems.error(
+      'missing-input',
+      `${draft.use} needs the input ${name} (${kindName(spec.kind)}) as well`,
+      where,
+      {
+        hint: `name the inputs: from: { ${names.map((input) => `${input}: …`).join(', ')} }${made}`,
+      },
+    );
+  }
+
+  /** Addresses of outputs of a kind. */
+  #makersOf(kind: ArtefactSpec['kind'], reader: StepDraft): string[] {
+    const makers: string[] = [];
+    for (const draft of this.#drafts.values()) {
+      if (draft === reader) continue;
+      const names = Object.entries(draft.instances[0]?.outputs ?? {});
+      names.forEach(([name, spec], index) => {
+        if (spec.kind === kind && name !== 'failed')
+          makers.push(index === 0 ? draft.id : `${draft.id}.${name}`);
+      });
+    }
+    return makers;
+  }
+}
+
+/** Another output of the step that an input is bound to, which fits an unbound input by name and kind. */
+function alongside(first: Source, name: string, spec: ArtefactSpec): string | undefined {
+  if (first.address.run !== null || (first.gathered.length > 0 && spec.kind !== 'table')) return undefined;
+  const fits = first.instances.every((instance) => instance.outputs?.[name]?.kind === spec.kind);
+  return fits && first.instances.length > 0 && first.output !== name ? name : undefined;
+}
+
+/** `gather`: the parts carry the values of the axes that tell them apart. */
+function bindingOf(source: Source, output: string, gather: boolean): InputBinding {
+  const place = placeOf(source.scalar);
+  if (source.address.run !== null)
+    return { parts: [{ step: runStep(source.address), axes: null }], output, run: source.address.run, place };
+  return {
+    parts: source.instances.map((instance) => ({
+      step: instance.id,
+      axes:
+        gather && source.gathered.length > 0 && instance.matrix !== null
+          ? Object.fromEntries(
+              Object.entries(instance.matrix).filter(([axis]) => source.gathered.includes(axis)),
+            )
+          : null,
+    })),
+    output,
+    run: null,
+    place,
+  };
+}
+
+function runStep({ step, select }: Address): string {
+  return select.length === 0
+    ? step
+    : `${step}[${select.map(({ axis, value }) => `${axis}=${value}`).join(',')}]`;
+}
+
+function kindName(kind: ArtefactSpec['kind']): string {
+  return { table: 'a table', matrix: 'a matrix', files: 'files' }[kind];
+}

@@ -1,0 +1,53 @@
+import type { JsonObject } from '../json.ts';
+import type { AnyStepType, OutputSpecs } from '../step.ts';
+import type { Scope } from './expression.ts';
+import type { WorkflowFile } from './load.ts';
+import type { LocatedMap, Span } from './located.ts';
+import type { InputBinding, ResolvedStep } from './resolved.ts';
+
+/** A step as a file says it, on its way to the resolved one. */
+export interface StepDraft {
+  id: string;
+  key: Span;
+  node: LocatedMap;
+  file: WorkflowFile;
+  /** As the registry knows it; undefined if the file does not say it. */
+  use: string | undefined;
+  /** Undefined if it cannot be loaded; the problem is reported. */
+  type: AnyStepType | undefined;
+  /** One without a matrix; none if the matrix is wrong. */
+  instances: Instance[];
+  hasMatrix: boolean;
+  /** It has a key that no step has: a missing input may be meant by it. */
+  misspelt: boolean;
+}
+
+/** A step, or one combination of its matrix. */
+export interface Instance {
+  id: string;
+  draft: StepDraft;
+  matrix: JsonObject | null;
+  scope: Scope;
+  parameters: JsonObject;
+  deferred: ResolvedStep['deferred'];
+  files: ResolvedStep['files'];
+  outputFiles: ResolvedStep['outputFiles'];
+  modelNames: ResolvedStep['modelNames'];
+  env: ResolvedStep['env'];
+  /** Undefined if they depend on parameters that are wrong or not known. */
+  outputs: OutputSpecs | undefined;
+  inputs: { [name: string]: InputBinding };
+  /** Steps that must be done first, each with the place that says so. */
+  needs: Map<string, Need>;
+}
+
+export interface Need {
+  span: Span;
+  /** How: `reads`, `comes after`, `reads a metric of`. */
+  how: string;
+}
+
+/** Notes that a step needs another; the first reason stays. */
+export function addNeed(instance: Instance, id: string, need: Need): void {
+  if (!instance.needs.has(id)) instance.needs.set(id, need);
+}

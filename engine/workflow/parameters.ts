@@ -1,0 +1,258 @@
+import { dirname, isAbsolute } from 'node:path';
+import type { Json, JsonObject } from '../json.ts';
+import { suggestion } from '../nearest.ts';
+import type { ModelResolver } from '../registry.ts';
+import type { AnyStepType, OutputSpecs } from '../step.ts';
+import type { Instance } from './draft.ts';
+import { deferredOf, type Expander } from './expression.ts';
+import { fromRoot, resolvePath } from './load.ts';
+import {
+  type Located,
+  type LocatedMap,
+  type LocatedScalar,
+  lookUp,
+  placeOf,
+  pointerParts,
+  pointerTo,
+} from './located.ts';
+import { visitMarked } from './marks.ts';
+import type { ProblemList } from './problem-list.ts';
+import type { ResolvedStep } from './resolved.ts';
+import type { SchemaCheck } from './schema-check.ts';
+import { reportSchemaErrors, type SchemaErrorContext } from './schema-errors.ts';
+
+export interface ParameterContext {
+  root: string;
+  expander: Expander;
+  problems: ProblemList;
+  models: ModelResolver;
+  /** Aliases that the workflow's `models` declare. */
+  aliases: readonly string[];
+  /** Folders that params' `./path` are relative to. */
+  paramFolders: ReadonlyMap<string, string>;
+  schemaOf(type: AnyStepType): SchemaCheck;
+  schemaErrors: Pick<SchemaErrorContext, 'use' | 'parameters' | 'types'>;
+}
+
+/**
+ * Expands, checks and normalises a step's parameters: defaults filled in, paths relative to the root, bare
+ * expressions with what is known written into them.
+ */
+export function resolveParameters(
+  instance: Instance,
+  type: AnyStepType,
+  node: LocatedMap,
+  step: LocatedMap,
+  context: ParameterContext,
+): void {
+  const { expander, problems } = context;
+  const marks = marksOf(type);
+  const templates = new Set<string>();
+  if (marks.has('template'))
+    visitMarked(
+      type.parameters,
+      roughJson(node),
+      (mark, _, pointer) => mark === 'template' && templates.add(pointer),
+    );
+  const expansion = expander.expand(node, instance.scope, (pointer) => templates.has(pointer));
+  const parameters = expansion.value as JsonObject;
+  const open = new Set([...expansion.unknown, ...expansion.deferred.map(({ pointer }) => pointer)]);
+  instance.parameters = parameters;
+  instance.deferred = deferredOf(expansion);
+
+  const base = pointerTo('steps', instance.draft.id, 'with');
+  const root: LocatedMap = withWith(step, node, instance.draft.id);
+  const errors = context.schemaOf(type).check(parameters);
+  const unknown = new Set([...open].map((pointer) => base + pointer));
+  const combination = instance.matrix === null ? {} : { instance: instance.id };
+  reportSchemaErrors(errors, { ...context.schemaErrors, ...combination, root, base, unknown }, problems);
+
+  if (marks.size > 0 && errors.length === 0) applyMarks(instance, type, node, open, context);
+  else if (marks.size > 0)
+    applyMarks(instance, type, node, new Set([...open, ...errors.map((e) => e.instancePath)]), context);
+  const complete = errors.length === 0 && expansion.unknown.length === 0;
+  instance.outputs =
+    complete || type.outputsOf === undefined ? outputsOf(instance, type, problems) : undefined;
+  if (complete && open.size === 0 && type.check !== undefined) {
+    for (const { parameter, message } of type.check(parameters)) {
+      const { node: at, key } = lookUp(node, pointerTo(...parameter.split('.')));
+      const about = message.startsWith(parameter) ? '' : `${parameter} of `;
+      const text =
+        about === ''
+          ? `step ${instance.draft.id}: ${message}`
+          : `${about}step ${instance.draft.id}: ${message}`;
+      problems.error('parameter-check', text, at === node ? (key ?? instance.draft.key) : at);
+    }
+  }
+}
+
+const marksByType = new WeakMap<AnyStepType, Set<string>>();
+
+/** The marks that occur in a type's schema at all: most have few, and need not be looked through for each step. */
+function marksOf(type: AnyStepType): Set<string> {
+  let marks = marksByType.get(type);
+  if (marks === undefined) {
+    marks = new Set(
+      [...JSON.stringify(type.parameters).matchAll(/"x-reprise":"([\w-]+)"/g)].map((match) => match[1]!),
+    );
+    marksByType.set(type, marks);
+  }
+  return marks;
+}
+
+function applyMarks(
+  instance: Instance,
+  type: AnyStepType,
+  node: LocatedMap,
+  open: ReadonlySet<string>,
+  context: ParameterContext,
+): void {
+  const seen = new Set<string>();
+  visitMarked(type.parameters, instance.parameters, (mark, value, pointer) => {
+    if (typeof value !== 'string' || open.has(pointer) || seen.has(`${mark}${pointer}`)) return;
+    seen.add(`${mark}${pointer}`);
+    const { exact, scalar } = scalarAt(node, pointer);
+    const place = placeOf(scalar);
+    const parameter = pointerParts(pointer).join('.');
+    if (mark === 'path' || mark === 'input-path' || mark === 'output-path') {
+      const folder = exact ? folderOf(scalar, context) : context.root;
+      const path = normalPath(value, folder, context.root);
+      setAt(instance.parameters, pointer, path);
+      if (mark === 'input-path') instance.files.push({ parameter, path, place });
+      if (mark === 'output-path') instance.outputFiles.push({ parameter, path, place });
+    } else if (mark === 'model') {
+      const folder = exact ? folderOf(scalar, context) : context.root;
+      // A folder of a model is a path like any other; anything else is a name.
+      const isFolder = value.includes('/') && !value.startsWith('run:');
+      const name = isFolder ? normalPath(value, folder, context.root) : value;
+      setAt(instance.parameters, pointer, name);
+      instance.modelNames.push({ parameter, name, place });
+      checkModel(name, scalar, context);
+    } else if (mark === 'cel') {
+      const text = { ...scalar, value };
+      const folded = context.expander.bare(text, value, instance.scope);
+      if (folded === undefined) return;
+      if (folded.waits) {
+        instance.deferred.push({ pointer, template: folded.template, place });
+        setAt(instance.parameters, pointer, null);
+      } else setAt(instance.parameters, pointer, folded.source);
+    }
+  });
+}
+
+/** A path as the step gets it: relative to the root, absolute where it was written so and lies outside. */
+export function normalPath(path: string, folder: string, root: string): string {
+  if (path === '' || /^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return path;
+  const short = fromRoot(resolvePath(path, folder, root), root);
+  return isAbsolute(path) && short.startsWith('../') ? path : short;
+}
+
+/** The folder that `./x` means: that of the file which says it, be it the step's own or the one of the param. */
+function folderOf(scalar: LocatedScalar, { paramFolders }: ParameterContext): string {
+  const param = /^\$\{\{\s*params\.([a-z][a-z0-9_]*)\s*\}\}/.exec(String(scalar.value))?.[1];
+  return (param !== undefined && paramFolders.get(param)) || dirname(scalar.file.path);
+}
+
+function checkModel(
+  name: string,
+  scalar: LocatedScalar,
+  { models, aliases, problems }: ParameterContext,
+): void {
+  if (name.startsWith('run:')) {
+    problems.error('not-available', 'a model from a run is not in this version of Reprise', scalar);
+    return;
+  }
+  if (aliases.includes(name) || models.find(name) !== undefined) return;
+  const hint = suggestion(name, [...aliases, ...models.names], 'there are');
+  problems.error('unknown-model', `there is no model "${name}"`, scalar, hint ? { hint } : {});
+}
+
+function outputsOf(instance: Instance, type: AnyStepType, problems: ProblemList): OutputSpecs | undefined {
+  let outputs: OutputSpecs;
+  try {
+    outputs = type.outputsOf === undefined ? type.outputs : type.outputsOf(instance.parameters);
+  } catch (error) {
+    if (instance.deferred.length > 0) {
+      problems.error(
+        'metric-too-early',
+        `the outputs of step ${instance.draft.id} depend on metrics, which are not known before steps run`,
+        instance.draft.key,
+      );
+      return undefined;
+    }
+    problems.error(
+      'step-type-broken',
+      `the outputs of ${type.type} cannot be told: ${(error as Error).message}`,
+      instance.draft.key,
+    );
+    return undefined;
+  }
+  if (type.kind !== 'rows' || 'failed' in outputs) return outputs;
+  return {
+    ...outputs,
+    failed: { kind: 'table', description: 'Rows that failed, with the reason.', optional: true },
+  };
+}
+
+/** The value as it stands, for finding what a schema marks. */
+function roughJson(node: Located): Json {
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'list') return node.items.map(roughJson);
+  return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, roughJson(value)]));
+}
+
+/** A step whose `with` is the merged one, within a file of which only it is seen. */
+function withWith(step: LocatedMap, merged: LocatedMap, id: string): LocatedMap {
+  const key = step.entries.get('with')?.key ?? step.entries.get('use')?.key ?? step;
+  const whole: LocatedMap = {
+    ...step,
+    entries: new Map([...step.entries, ['with', { key, value: merged }]]),
+  };
+  const steps: LocatedMap = { ...step, entries: new Map([[id, { key, value: whole }]]) };
+  return { ...step, entries: new Map([['steps', { key, value: steps }]]) };
+}
+
+function scalarAt(root: LocatedMap, pointer: string): { exact: boolean; scalar: LocatedScalar } {
+  let node: Located | undefined = root;
+  for (const part of pointerParts(pointer)) {
+    if (node.kind === 'map') node = node.entries.get(part)?.value;
+    else if (node.kind === 'list') node = node.items[Number(part)];
+    else break;
+    if (node === undefined) return { exact: false, scalar: { ...root, kind: 'scalar', value: null } };
+  }
+  if (node.kind === 'scalar') return { exact: true, scalar: node };
+  return {
+    exact: false,
+    scalar: { file: node.file, start: node.start, end: node.end, kind: 'scalar', value: null },
+  };
+}
+
+/** Sets the value at a JSON pointer that exists. */
+export function setAt(root: JsonObject, pointer: string, value: Json): void {
+  const parts = pointerParts(pointer);
+  let target: Json = root;
+  for (const part of parts.slice(0, -1))
+    target = (Array.isArray(target) ? target[Number(part)] : (target as JsonObject)[part]) ?? null;
+  const last = parts.at(-1)!;
+  if (Array.isArray(target)) target[Number(last)] = value;
+  else if (typeof target === 'object' && target !== null) target[last] = value;
+}
+
+/** Declared files and models of parameters that are all known, as they are found again when deferred values are. */
+export function markedValues(
+  type: AnyStepType,
+  parameters: JsonObject,
+  places: (pointer: string) => ResolvedStep['place'],
+): Pick<ResolvedStep, 'files' | 'modelNames'> {
+  const files: ResolvedStep['files'] = [];
+  const modelNames: ResolvedStep['modelNames'] = [];
+  const seen = new Set<string>();
+  visitMarked(type.parameters, parameters, (mark, value, pointer) => {
+    if (typeof value !== 'string' || seen.has(`${mark}${pointer}`)) return;
+    seen.add(`${mark}${pointer}`);
+    const parameter = pointerParts(pointer).join('.');
+    if (mark === 'input-path') files.push({ parameter, path: value, place: places(pointer) });
+    if (mark === 'model') modelNames.push({ parameter, name: value, place: places(pointer) });
+  });
+  return { files, modelNames };
+}

@@ -1,0 +1,98 @@
+import type { Digest } from '../digest.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { Place, Problem } from '../problems.ts';
+import type { ArtefactSpec } from '../step.ts';
+
+/**
+ * A workflow with everything known before a step runs: params, includes, defaults and matrices expanded, every name
+ * resolved, every value checked. Plain JSON, so that an unchanged file need not be read twice (see compile-cache.ts).
+ */
+export interface ResolvedWorkflow {
+  name: string;
+  description: string | null;
+  /** Absolute path of the project's root. */
+  root: string;
+  /** Path of the workflow file, relative to the root. */
+  path: string;
+  seed: number;
+  params: JsonObject;
+  /** The workflow file and every file it includes: path relative to the root, digest, full text. */
+  sources: { path: string; digest: Digest; text: string }[];
+  /** Encoders and language models by alias. */
+  models: { [alias: string]: JsonObject };
+  /** In a topological order: every step stands behind those that it needs. */
+  steps: ResolvedStep[];
+  warnings: Problem[];
+}
+
+export interface ResolvedStep {
+  /** `answers` or, for an instance of a matrix, `answers[model=a,prompt=x]`. */
+  id: string;
+  /** The id in the file, without the matrix. */
+  base: string;
+  /** Values of the matrix axes; null without a matrix. */
+  matrix: JsonObject | null;
+  /** A built-in name, or a step file's path relative to the root. */
+  use: string;
+  description: string | null;
+  /** `with`, normalised: defaults filled in, paths relative to the root; values still open are null. */
+  parameters: JsonObject;
+  /** `${{ }}` values that need metrics of earlier steps: filled in and checked when those are done. */
+  deferred: { pointer: string; template: string; place: Place }[];
+  /** Input names in the type's order (or the workflow's, for types that take any) with what they are bound to. */
+  inputs: { [name: string]: InputBinding };
+  /** The type's outputs, main output first. */
+  outputs: { [name: string]: ArtefactSpec };
+  /** The type takes whole steps (`anyInputs`): outputs and metrics of every input count. */
+  takesSteps: boolean;
+  seeded: boolean;
+  rowWise: boolean;
+  /** Every step that must be done first: from inputs, `after`, `when` and deferred values. */
+  needs: string[];
+  when: { source: string; place: Place } | null;
+  if_skipped: 'skip' | 'run';
+  retries: number;
+  timeout_ms: number | null;
+  on_error: 'stop' | 'continue';
+  /** Failed rows allowed: a count, or a share of the rows. */
+  max_row_failures: { count: number } | { share: number };
+  cache: boolean;
+  /** Files and globs whose content counts: `input-path` parameters, relative to the root. */
+  files: { parameter: string; path: string; place: Place }[];
+  /** `output-path` parameters: where the file of the main output is put. Relative to the root. */
+  outputFiles: { parameter: string; path: string; place: Place }[];
+  /** `model` parameters. */
+  modelNames: { parameter: string; name: string; place: Place }[];
+  /** Names of the environment variables that the step sees (the workflow's `env` and its own), with set values. */
+  env: { [name: string]: string | { from: string } };
+  /** Where the step stands. */
+  place: Place;
+}
+
+/** An input bound to one output of a step, or to that of every instance of a matrix. */
+export interface InputBinding {
+  /** Steps of which the artefact is read; more than one when a matrix is gathered. */
+  parts: { step: string; axes: JsonObject | null }[];
+  /** Its name; empty for the main output of a step of an earlier run, whose outputs are not known here. */
+  output: string;
+  /** `run:<run>/…`: the artefact comes from an earlier run. Then `parts` holds one step of that run. */
+  run: string | null;
+  place: Place;
+}
+
+/** Answers of the front end: a workflow, or every problem of it at once. */
+export type CompileResult =
+  | { workflow: ResolvedWorkflow; problems: [] }
+  | { workflow: null; problems: Problem[] };
+
+/** What the user said on the command line that changes what a workflow means. */
+export interface CompileOptions {
+  /** Path of the workflow file: absolute, or relative to `cwd`. */
+  file: string;
+  /** Folder that places in problems are relative to. */
+  cwd: string;
+  /** `--param`, as typed; parsed by the param's declared type. */
+  params?: { [name: string]: string | Json };
+  /** The process's environment: only what `env:` lists is read from it. */
+  env: Readonly<Record<string, string | undefined>>;
+}

@@ -1,0 +1,134 @@
+import type { JsonObject } from '../json.ts';
+
+/** Ids of steps, params, metrics and matrix axes. */
+export const idPattern = '^[a-z][a-z0-9_]*$';
+const envPattern = '^[A-Za-z_][A-Za-z0-9_]*$';
+
+/** Keys that the interface promises and this version does not have. */
+export const notAvailableKeys = {
+  workflow: ['templates', 'profiles', 'on_finish'],
+  step: ['for_each', 'resources'],
+} as const;
+
+/** Providers that the interface names; only `local` is there. */
+export const laterProviders = ['openai', 'anthropic', 'openrouter', 'command', 'replay'];
+
+export const expression = { type: 'string', pattern: '\\$\\{\\{' };
+
+/** What a step and the `defaults` of a file have in common. */
+export const options: JsonObject = {
+  retries: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 100,
+    default: 0,
+    description: 'How often a failed step is tried again, with a growing pause.',
+  },
+  timeout: {
+    type: ['string', 'number'],
+    pattern: '^\\s*(\\d+(\\.\\d+)?\\s*(ms|s|m|h|d)\\s*)+$',
+    patternErrorMessage: 'a duration is written 500ms, 90s, 10m, 1h or 1h30m; a number counts seconds',
+    exclusiveMinimum: 0,
+    description: 'The longest that an attempt may take: 90s, 10m, 1h30m, or a number of seconds.',
+  },
+  on_error: {
+    enum: ['stop', 'continue'],
+    default: 'stop',
+    description: 'Whether the failure of this step stops the run, or only what hangs on the step.',
+  },
+  max_row_failures: {
+    type: ['string', 'integer'],
+    pattern: '^\\s*\\d+(\\.\\d+)?\\s*%\\s*$',
+    patternErrorMessage: 'failed rows are a count (5) or a share of the rows (1%)',
+    minimum: 0,
+    default: 0,
+    description: 'Rows that may fail before the step fails: a count (5) or a share (1%).',
+  },
+  cache: {
+    type: 'boolean',
+    default: true,
+    description: 'Whether results are taken from the cache and kept in it.',
+  },
+  if_skipped: {
+    enum: ['skip', 'run'],
+    default: 'skip',
+    description: 'What becomes of this step when a step that it needs is skipped.',
+  },
+};
+
+const scalar = { type: ['string', 'number', 'boolean'] };
+
+export const env: JsonObject = {
+  type: ['array', 'object'],
+  description: 'Environment variables that steps may see: a list of names, or a map of names to values.',
+  items: {
+    type: 'string',
+    pattern: envPattern,
+    patternErrorMessage: 'the name of an environment variable has letters, digits and _',
+  },
+  additionalProperties: {
+    type: ['string', 'number', 'boolean', 'object'],
+    properties: {
+      from: { type: 'string', pattern: envPattern, description: 'The variable of the process to take.' },
+    },
+    required: ['from'],
+    additionalProperties: false,
+  },
+};
+
+export const param: JsonObject = {
+  type: 'object',
+  description: 'A param: a typed value that the command line can set.',
+  properties: {
+    type: {
+      enum: ['string', 'integer', 'number', 'boolean', 'array', 'object'],
+      description: 'The type of the value; --param texts are read by it.',
+    },
+    default: { description: 'The value if none is given. A param without one must be given.' },
+    description: { type: 'string', description: 'What it is for.' },
+    enum: { type: 'array', minItems: 1, description: 'The values that it may have.' },
+    minimum: { type: 'number', description: 'The least number.' },
+    maximum: { type: 'number', description: 'The greatest number.' },
+    min_length: { type: 'integer', minimum: 0, description: 'The least length of a text or list.' },
+    max_length: { type: 'integer', minimum: 0, description: 'The greatest length of a text or list.' },
+    pattern: { type: 'string', description: 'A regular expression that a text must match.' },
+  },
+  required: ['type'],
+  additionalProperties: false,
+};
+
+export const matrix: JsonObject = {
+  type: 'object',
+  description: 'Axes and their values: the step runs once for each combination.',
+  properties: {
+    include: {
+      type: 'array',
+      items: { type: 'object', additionalProperties: scalar },
+      description: 'Combinations to add, or values to add to the combinations that they fit.',
+    },
+    exclude: {
+      type: 'array',
+      items: { type: 'object', additionalProperties: scalar },
+      description: 'Combinations to leave out; one axis is enough to name several.',
+    },
+  },
+  propertyNames: { pattern: idPattern },
+  additionalProperties: { if: expression, else: { type: 'array', items: scalar } },
+};
+
+export const model: JsonObject = {
+  type: 'object',
+  description: 'A model under a name of its own.',
+  properties: {
+    provider: { enum: ['local'], description: 'Where the model runs: local (an ONNX encoder in a folder).' },
+    path: { type: 'string', minLength: 1, description: 'The folder of the model.', 'x-reprise': 'path' },
+    description: { type: 'string' },
+  },
+  if: { properties: { provider: { const: 'local' } } },
+  // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
+  then: {
+    properties: { provider: true, path: true, description: true },
+    required: ['provider', 'path'],
+    additionalProperties: false,
+  },
+};

@@ -1,0 +1,167 @@
+import { suggestion } from '../nearest.ts';
+import type { ArtefactSpec } from '../step.ts';
+import { type Address, isSelected, parseAddress } from './address.ts';
+import type { Instance, StepDraft } from './draft.ts';
+import { type LocatedScalar, spanWithin } from './located.ts';
+import type { ProblemList } from './problem-list.ts';
+
+/** What an address names. */
+export interface Source {
+  address: Address;
+  scalar: LocatedScalar;
+  draft: StepDraft | null;
+  instances: Instance[];
+  /** Axes along which several instances are put together; empty for a single artefact. */
+  gathered: string[];
+  /** Null if the output cannot be told (an earlier run, or a step with mistakes of its own). */
+  output: string | null;
+  spec: ArtefactSpec | null;
+}
+
+/** Finds the steps, combinations and outputs that addresses and expressions name. */
+export class Sources {
+  readonly #drafts: ReadonlyMap<string, StepDraft>;
+  readonly #problems: ProblemList;
+
+  constructor(drafts: ReadonlyMap<string, StepDraft>, problems: ProblemList) {
+    this.#drafts = drafts;
+    this.#problems = problems;
+  }
+
+  /** The instances behind a step's id or an instance's, as expressions and `after` name them. */
+  find(id: string): StepDraft | Instance | undefined {
+    const base = this.#drafts.get(id.replace(/\[.*$/s, ''));
+    if (base === undefined || base.id === id) return base;
+    return base.instances.find((instance) => instance.id === id);
+  }
+
+  get ids(): string[] {
+    return [...this.#drafts.keys()];
+  }
+
+  /** What an address stands for; undefined after a problem. */
+  resolve(scalar: LocatedScalar): Source | undefined {
+    const text = String(scalar.value);
+    const address = parseAddress(text);
+    if ('error' in address) {
+      const { message, hint, start, end } = address.error;
+      // A step with a bad id is one mistake, however often it is read.
+      if (!this.#drafts.has(text.trim()))
+        this.#problems.error('bad-address', message, spanWithin(scalar, start, end), { hint });
+      return undefined;
+    }
+    if (address.run !== null)
+      return {
+        address,
+        scalar,
+        draft: null,
+        instances: [],
+        gathered: [],
+        output: address.output,
+        spec: null,
+      };
+    const draft = this.#drafts.get(address.step);
+    if (draft === undefined) {
+      const at = text.indexOf(address.step);
+      const hint = suggestion(address.step, this.ids, 'steps');
+      this.#problems.error(
+        'unknown-step',
+        `there is no step "${address.step}"`,
+        spanWithin(scalar, at, at + address.step.length),
+        hint ? { hint } : {},
+      );
+      return undefined;
+    }
+    const instances = this.#select(draft, address, scalar, text);
+    if (instances === undefined) return undefined;
+    const fixed = new Set(address.select.map(({ axis }) => axis));
+    const free = draft.hasMatrix
+      ? [...new Set(instances.flatMap((instance) => Object.keys(instance.matrix ?? {})))].filter(
+          (axis) => !fixed.has(axis),
+        )
+      : [];
+    const single = !draft.hasMatrix || (address.select.length > 0 && instances.length === 1);
+    return this.#output(
+      { address, scalar, draft, instances, gathered: single ? [] : free, output: null, spec: null },
+      text,
+    );
+  }
+
+  #select(draft: StepDraft, address: Address, scalar: LocatedScalar, text: string): Instance[] | undefined {
+    if (address.select.length === 0 || draft.instances.length === 0) return draft.instances;
+    const open = text.indexOf('[');
+    const span = spanWithin(scalar, open, text.indexOf(']', open) + 1);
+    if (!draft.hasMatrix) {
+      this.#problems.error('unknown-axis', `step ${draft.id} has no matrix to choose from`, span, {
+        hint: `write ${draft.id}`,
+      });
+      return undefined;
+    }
+    const axes = [...new Set(draft.instances.flatMap((instance) => Object.keys(instance.matrix ?? {})))];
+    for (const { axis, value } of address.select) {
+      if (!axes.includes(axis)) {
+        const hint = suggestion(axis, axes, 'axes');
+        this.#problems.error(
+          'unknown-axis',
+          `the matrix of step ${draft.id} has no axis "${axis}"`,
+          span,
+          hint ? { hint } : {},
+        );
+        return undefined;
+      }
+      const values = [...new Set(draft.instances.map((instance) => instance.matrix?.[axis]))].filter(
+        (item) => item !== undefined,
+      );
+      const texts = values.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
+      if (!texts.includes(value)) {
+        const hint = suggestion(value, texts, 'values');
+        this.#problems.error(
+          'unknown-axis-value',
+          `the axis ${axis} of step ${draft.id} has no value "${value}"`,
+          span,
+          hint ? { hint } : {},
+        );
+        return undefined;
+      }
+    }
+    const chosen = draft.instances.filter((instance) => isSelected(instance.matrix ?? {}, address.select));
+    if (chosen.length > 0) return chosen;
+    this.#problems.error(
+      'no-such-combination',
+      `no combination of step ${draft.id} has these values together`,
+      span,
+    );
+    return undefined;
+  }
+
+  #output(source: Source, text: string): Source | undefined {
+    const { address, draft, scalar } = source;
+    const specs = source.instances[0]?.outputs;
+    if (specs === undefined || draft === null) return source;
+    const names = Object.keys(specs);
+    if (address.output === null) {
+      const [main] = names;
+      if (main !== undefined) return { ...source, output: main, spec: specs[main]! };
+      this.#problems.error(
+        'no-output',
+        `step ${draft.id} (${draft.use}) has no output that could be read`,
+        scalar,
+        {
+          hint: 'to run after it, name it under after:',
+        },
+      );
+      return undefined;
+    }
+    const spec = Object.hasOwn(specs, address.output) ? specs[address.output] : undefined;
+    if (spec !== undefined) return { ...source, output: address.output, spec };
+    const at = text.lastIndexOf(`.${address.output}`);
+    const hint = suggestion(address.output, names, 'outputs') ?? 'it has none';
+    this.#problems.error(
+      'unknown-output',
+      `step ${draft.id} (${draft.use}) has no output "${address.output}"`,
+      spanWithin(scalar, at + 1, at + 1 + address.output.length),
+      { hint },
+    );
+    return undefined;
+  }
+}

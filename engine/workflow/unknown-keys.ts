@@ -1,0 +1,84 @@
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import type { JsonObject } from '../json.ts';
+import { nearest } from '../nearest.ts';
+import type { SchemaErrorContext } from './schema-errors.ts';
+import { notAvailableKeys } from './schema-parts.ts';
+import { describe } from './words.ts';
+
+export function extraKey(error: ErrorObject): string | undefined {
+  if (error.keyword === 'additionalProperties') return String(error.params['additionalProperty']);
+  if (error.keyword === 'unevaluatedProperties') return String(error.params['unevaluatedProperty']);
+  return undefined;
+}
+
+/** Keys that other systems have for the same thing. */
+const synonyms: Record<string, string[]> = {
+  use: ['uses', 'type', 'step', 'action', 'run', 'kind'],
+  from: ['input', 'inputs', 'in', 'source', 'reads'],
+  after: ['needs', 'depends_on', 'depends', 'dependencies', 'requires'],
+  with: ['params', 'parameters', 'args', 'options', 'config'],
+  when: ['if', 'condition', 'only_if'],
+  matrix: ['strategy', 'foreach'],
+  retries: ['retry', 'max_retries'],
+  on_error: ['on_failure', 'continue_on_error'],
+  steps: ['jobs', 'tasks', 'stages', 'pipeline'],
+  params: ['inputs', 'parameters', 'variables', 'vars'],
+  include: ['includes', 'import', 'imports', 'extends'],
+};
+
+export function meant(key: string, names: readonly string[]): string | undefined {
+  const synonym = names.find((name) => synonyms[name]?.includes(key.toLowerCase().replaceAll('-', '_')));
+  return nearest(key, names) ?? synonym;
+}
+
+export function unknownKey(
+  extra: string,
+  parts: string[],
+  context: SchemaErrorContext,
+  whole: string,
+): string {
+  const step = parts[0] === 'steps' ? parts[1] : undefined;
+  if (step !== undefined && parts.length === 3 && parts[2] === 'with')
+    return `${context.use(step) ?? 'the step type'} has no parameter "${extra}"`;
+  if (step !== undefined && parts.length === 2) return `a step has no key "${extra}"`;
+  const kinds: Record<string, string> = { params: 'a param', models: 'a model' };
+  const kind = parts.length === 2 ? kinds[parts[0]!] : undefined;
+  return `${kind ?? describe(parts, whole)} has no key "${extra}"`;
+}
+
+export function unknownKeyHint(
+  extra: string,
+  parts: string[],
+  error: ErrorObject,
+  context: SchemaErrorContext,
+): string | undefined {
+  const schema = (error.parentSchema ?? {}) as JsonObject;
+  const properties = (schema['properties'] ?? {}) as JsonObject;
+  const later: readonly string[] = [...notAvailableKeys.workflow, ...notAvailableKeys.step];
+  const names = Object.keys(properties).filter(
+    (name) => !(properties[name] === false && later.includes(name)),
+  );
+  const step = parts[0] === 'steps' ? parts[1] : undefined;
+  if (step !== undefined && parts.length === 2 && Object.hasOwn(context.parameters(step), extra))
+    return `${extra} is a parameter of ${context.use(step)}: it stands under with:`;
+  if (step !== undefined && parts.length === 3 && parts[2] === 'with' && stepKeys.includes(extra))
+    return `${extra} belongs to the step: it stands beside with:`;
+  const close = meant(extra, names);
+  if (close !== undefined) return `did you mean "${close}"?`;
+  return names.length === 0 ? undefined : `it has: ${names.join(', ')}`;
+}
+
+const stepKeys = [
+  'use',
+  'from',
+  'after',
+  'when',
+  'matrix',
+  'retries',
+  'timeout',
+  'on_error',
+  'max_row_failures',
+  'cache',
+  'if_skipped',
+  'env',
+];

@@ -1,0 +1,86 @@
+import { relative, sep } from 'node:path';
+import { CodeDigests, type CodeFingerprint } from './fingerprint/code.ts';
+import type { ModelResolver, StepRegistry } from './registry.ts';
+import { Caches } from './store/caches.ts';
+import type { FileDigests } from './store/file-digests.ts';
+import type { Leases } from './store/leases.ts';
+import type { RowCache } from './store/row-cache.ts';
+import type { StepIndex } from './store/step-index.ts';
+import { Store } from './store/store.ts';
+
+/** A project as commands work on it: its store and caches, and the step types and models it can name. */
+export interface Workspace {
+  /** Absolute path of the project's root. */
+  readonly root: string;
+  readonly registry: StepRegistry;
+  /** Replaced once a workflow is read whose `models` section adds aliases. */
+  models: ModelResolver;
+  readonly store: Store;
+  readonly caches: Caches;
+  readonly steps: StepIndex;
+  readonly files: FileDigests;
+  readonly leases: Leases;
+  readonly code: CodeDigests;
+  /** The digest of a step type's code as its files are now; `code` answers as they were when it was first asked. */
+  codeNow(module: string, use: string): CodeFingerprint;
+  /** Opened when it is first asked for: most commands touch no row. */
+  rowCache(): RowCache;
+  /** A path as records and fingerprints write it: relative to the root, with `/`. Outside the root it stays absolute. */
+  relative(path: string): string;
+  close(): Promise<void>;
+}
+
+export interface WorkspaceOptions {
+  root: string;
+  /** Folder of the store; `<root>/.reprise` unless reprise.yaml says otherwise. */
+  storeFolder: string;
+  registry: StepRegistry;
+  models: ModelResolver;
+  /** Code digests made when the package was built, by step type. */
+  precomputed?: ConstructorParameters<typeof CodeDigests>[0]['precomputed'];
+  /** Damage that was found and mended: a corrupt index, say. */
+  onDamage(message: string): void;
+}
+
+/** Opens a project's store and caches. Costs a few milliseconds; databases are opened when they are first used. */
+export function openWorkspace(options: WorkspaceOptions): Workspace {
+  const { root, storeFolder, registry, models } = options;
+  const store = Store.open({ folder: storeFolder });
+  const caches = Caches.open({ folder: storeFolder, onDamage: options.onDamage });
+  const codeOptions = {
+    engineFolder: import.meta.dirname,
+    root,
+    cache: caches.texts,
+    precomputed: options.precomputed,
+  };
+  return {
+    root,
+    registry,
+    models,
+    store,
+    caches,
+    get steps() {
+      return caches.steps;
+    },
+    get files() {
+      return caches.files;
+    },
+    get leases() {
+      return caches.leases;
+    },
+    code: new CodeDigests(codeOptions),
+    codeNow: (module, use) => new CodeDigests(codeOptions).of(module, use),
+    rowCache: () => caches.rows,
+    relative(path) {
+      const inside = relative(root, path);
+      return inside.startsWith('..') ? path : inside.split(sep).join('/');
+    },
+    async close() {
+      try {
+        await caches.close();
+      } finally {
+        await store.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** How the vectors of a text's tokens become one (sentence-transformers' `Pooling`). */
+export type Pooling = 'mean' | 'mean_sqrt_len' | 'cls' | 'max' | 'lasttoken';
+
+/** What the settings in an encoder's folder say about its use. All paths are relative to the folder. */
+export interface EncoderSettings {
+  network: string;
+  tokenizer: string;
+  tokenizerConfig: string | null;
+  /** Tokens of a text that count unless a caller asks for another number, special tokens included. */
+  maxTokens: number;
+  /** Tokens that the network can take at most; null if it does not say. */
+  limit: number | null;
+  /** Null if the folder does not say. */
+  pooling: Pooling | null;
+  /** Stages between pooling and scaling that the settings name and that only the network can contain. */
+  later: string[];
+}
+
+/** A folder that is not one of an encoder, said so that its owner can mend it. */
+export class EncoderError extends Error {
+  readonly hint: string | undefined;
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.name = 'EncoderError';
+    this.hint = hint;
+  }
+}
+
+const defaultMaxTokens = 512;
+/** Python's tokenizers write 1e30 for "no limit". */
+const noLimit = 1_000_000;
+
+/** Reads the settings of an encoder from the files of its folder that count. */
+export function readEncoderSettings(folder: string, files: readonly string[]): EncoderSettings {
+  const read = (name: string): Record<string, unknown> | undefined => {
+    if (!files.includes(name)) return undefined;
+    try {
+      return JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>;
+    } catch (error) {
+      throw new EncoderError(`${name} in ${folder} cannot be read: ${(error as Error).message}`);
+    }
+  };
+  const networks = files.filter((file) => file.endsWith('.onnx'));
+  const network = networks[0];
+  if (network === undefined)
+    throw new EncoderError(`${folder} has no .onnx file`, 'export the model to onnx/model.onnx');
+  if (networks.length > 1)
+    throw new EncoderError(`${folder} has several networks: ${networks.join(', ')}`, 'name one of the files');
+  if (!files.includes('tokenizer.json'))
+    throw new EncoderError(`${folder} has no tokenizer.json`, 'save the fast tokenizer beside the model');
+  const config = read('config.json');
+  const tokenizerConfig = read('tokenizer_config.json');
+  const modules = (read('modules.json') as unknown as { path: string; type: string }[] | undefined) ?? [];
+  const kinds = modules.map(({ type }) => String(type).split('.').at(-1)!);
+  const poolingFile = modules.find((_, index) => kinds[index] === 'Pooling')?.path ?? '1_Pooling';
+  const limit = limitOf(config);
+  const asked =
+    numberIn(read('sentence_bert_config.json'), 'max_seq_length') ??
+    numberIn(tokenizerConfig, 'model_max_length') ??
+    defaultMaxTokens;
+  return {
+    network,
+    tokenizer: 'tokenizer.json',
+    tokenizerConfig: tokenizerConfig ? 'tokenizer_config.json' : null,
+    maxTokens: Math.min(asked < noLimit ? asked : defaultMaxTokens, limit ?? Number.POSITIVE_INFINITY),
+    limit,
+    pooling: poolingOf(read(`${poolingFile}/config.json`)),
+    later: kinds.filter((kind) => !['Transformer', 'Pooling', 'Normalize'].includes(kind)),
+  };
+}
+
+/** Positions that the network has embeddings for; those of the RoBERTa family begin after the padding id. */
+function limitOf(config: Record<string, unknown> | undefined): number | null {
+  const positions = numberIn(config, 'max_position_embeddings');
+  if (positions === undefined) return null;
+  const offset = /roberta|mpnet|camembert/.test(String(config!['model_type']));
+  return offset ? positions - (numberIn(config, 'pad_token_id') ?? 1) - 1 : positions;
+}
+
+function poolingOf(config: Record<string, unknown> | undefined): Pooling | null {
+  if (!config) return null;
+  const modes: Record<string, Pooling> = {
+    pooling_mode_cls_token: 'cls',
+    pooling_mode_max_tokens: 'max',
+    pooling_mode_mean_sqrt_len_tokens: 'mean_sqrt_len',
+    pooling_mode_mean_tokens: 'mean',
+    pooling_mode_lasttoken: 'lasttoken',
+  };
+  const asked = Object.keys(config).filter((key) => key.startsWith('pooling_mode_') && config[key] === true);
+  const mode = asked.length === 1 ? modes[asked[0]!] : undefined;
+  if (mode === undefined)
+    throw new EncoderError(
+      `pooling ${asked.join(' + ') || 'without a mode'} is not known`,
+      'export the model with a sentence_embedding output',
+    );
+  return mode;
+}
+
+function numberIn(object: Record<string, unknown> | undefined, key: string): number | undefined {
+  const value = object?.[key];
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : undefined;
+}

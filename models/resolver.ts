@@ -1,0 +1,87 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { ModelResolver } from '../engine/registry.ts';
+import { builtInEncoders } from './catalogue.ts';
+
+/** Files of an encoder's folder that say how it is used; with the network and its outside weights, what counts. */
+const settings = [
+  'config.json',
+  'modules.json',
+  'sentence_bert_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+];
+const network = /\.onnx$/;
+/** Weights above 2 GB lie beside the network, under its name and one of these endings. */
+const outsideWeights = ['_data', '.data'];
+/** The network that is taken where a folder holds several and the name does not say which. */
+const preferred = ['onnx/model.onnx', 'model.onnx', 'onnx/model_w8.onnx'];
+
+/**
+ * Finds the folder of an encoder. A name is one of the built-in encoders, an alias, or a path below `root` with a
+ * `/` in it; aliases and paths (relative to `root`, or absolute for an alias) lead to a folder in the layout of
+ * sentence-transformers with an ONNX export, or to one `.onnx` file of such a folder.
+ */
+export function createModelResolver(options: {
+  root: string;
+  aliases?: Readonly<Record<string, string>>;
+}): ModelResolver {
+  const { root, aliases = {} } = options;
+  const builtIn = builtInEncoders.map(({ name }) => name);
+  return {
+    names: [...new Set([...builtIn, ...Object.keys(aliases)])].sort(),
+    find(name) {
+      if (Object.hasOwn(aliases, name)) return filesOf(resolve(root, aliases[name]!));
+      if (builtIn.includes(name)) return filesOf(join(builtInModels(), name));
+      // `./x` is relative to the file that says it, which is not known here.
+      const isPath = name.includes('/') && !name.startsWith('.') && !isAbsolute(name);
+      return isPath ? filesOf(resolve(root, name)) : undefined;
+    },
+  };
+}
+
+/** The `models` folder of the product: at its root, beside `dist` in the built package. */
+export function builtInModels(): string {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'reprise')
+      return join(folder, 'models');
+    if (dirname(folder) === folder)
+      throw new Error('the reprise package has no package.json: install it again');
+  }
+}
+
+/** Undefined if there is no network. With a network but no tokenizer.json the folder is found, and opening it says so. */
+function filesOf(path: string): { folder: string; files: string[] } | undefined {
+  if (!existsSync(path)) return undefined;
+  const isNetwork = network.test(path) && statSync(path).isFile();
+  let folder = path;
+  // The tokenizer lies with the network or, in the layout of sentence-transformers, one folder above.
+  if (isNetwork) {
+    folder = dirname(path);
+    if (!existsSync(join(folder, 'tokenizer.json')) && existsSync(join(folder, '..', 'tokenizer.json')))
+      folder = dirname(folder);
+  } else if (!statSync(path).isDirectory()) return undefined;
+  const chosen = isNetwork ? relative(folder, path).split(sep).join('/') : networkOf(folder);
+  if (chosen === undefined) return undefined;
+  const beside = outsideWeights.map((ending) => chosen + ending);
+  const pooling = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && /^\d+_/.test(entry.name))
+    .map((entry) => `${entry.name}/config.json`);
+  const files = [chosen, ...beside, ...settings, ...pooling].filter((file) => existsSync(join(folder, file)));
+  return { folder, files: files.sort() };
+}
+
+function networkOf(folder: string): string | undefined {
+  const networks = ['', 'onnx']
+    .filter((part) => existsSync(join(folder, part)))
+    .flatMap((part) =>
+      readdirSync(join(folder, part))
+        .filter((file) => network.test(basename(file)))
+        .map((file) => (part ? `${part}/${file}` : file)),
+    )
+    .sort();
+  return (
+    preferred.find((file) => networks.includes(file)) ?? (networks.length === 1 ? networks[0] : undefined)
+  );
+}

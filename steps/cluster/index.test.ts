@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { runStep } from '../../test/run-step.ts';
+import cluster from './index.ts';
+
+/** Points round four corners of a square, in turns; all differ. */
+function corners(perCorner: number) {
+  const data: number[] = [];
+  const rows = Array.from({ length: perCorner * 4 }, (_, index) => {
+    const corner = index % 4;
+    const turn = index * 2.4;
+    data.push(
+      (corner & 1) * 10 + Math.cos(turn) * (0.1 + index / 100),
+      (corner >> 1) * 10 + Math.sin(turn) * (0.1 + index / 100),
+    );
+    return { id: `r${index}`, text: `text ${index}`, corner };
+  });
+  const matrix = { data: Float32Array.from(data), rows: rows.length, columns: 2 };
+  return { rows, vectors: { matrix, ids: rows.map((row) => row.id) } };
+}
+
+describe('cluster', () => {
+  it('finds clusters, and keeps every row with its place in one', async () => {
+    const { rows, vectors } = corners(10);
+    const { tables, matrices, metrics, warnings } = await runStep(cluster, {
+      with: { k: 4 },
+      inputs: { rows, vectors },
+    });
+    expect(warnings).toEqual([]);
+    expect(tables['rows']).toHaveLength(40);
+    const clusterOf = new Map<unknown, unknown>();
+    tables['rows']!.forEach((row, index) => {
+      expect(row).toMatchObject(rows[index]!);
+      const known = clusterOf.get(row['corner']);
+      if (known !== undefined) expect(row['cluster']).toBe(known);
+      clusterOf.set(row['corner'], row['cluster']);
+    });
+    expect(new Set(clusterOf.values()).size).toBe(4);
+    for (const { id, cluster: number, size, representatives } of tables['clusters']!) {
+      const members = tables['rows']!.filter((row) => row['cluster'] === number);
+      expect(id).toBe(String(number));
+      expect(size).toBe(members.length);
+      const ordered = members.toSorted((a, b) => Number(a['rank']) - Number(b['rank']));
+      expect(ordered.map((row) => row['rank'])).toEqual(members.map((_, index) => index + 1));
+      expect(ordered.map((row) => row['distance'])).toEqual(
+        members.map((row) => Number(row['distance'])).sort((a, b) => a - b),
+      );
+      expect(representatives).toEqual(ordered.slice(0, 5).map((row) => row.id));
+      expect(ordered.filter((row) => row['is_representative'])).toHaveLength(5);
+    }
+    expect(matrices['centers']).toMatchObject({ rows: 4, columns: 2, ids: ['0', '1', '2', '3'] });
+    expect(matrices['vectors']!.data).toEqual(vectors.matrix.data);
+    expect(metrics).toMatchObject({ k: 4, smallest: 10, largest: 10 });
+    expect(metrics['silhouette']).toBeGreaterThan(0);
+  });
+
+  it('gives the same outputs for the same seed', async () => {
+    const { rows, vectors } = corners(30);
+    const run = (seed: number) => runStep(cluster, { with: { k: 9 }, inputs: { rows, vectors }, seed });
+    expect(await run(1)).toEqual(await run(1));
+  });
+
+  it('clusters by direction if spherical', async () => {
+    const data = Float32Array.from([1, 0, 100, 1, 0, 1, 1, 90]);
+    const rows = ['a', 'b', 'c', 'd'].map((id) => ({ id }));
+    const { tables } = await runStep(cluster, {
+      with: { k: 2, spherical: true },
+      inputs: { rows, vectors: { matrix: { data, rows: 4, columns: 2 }, ids: ['a', 'b', 'c', 'd'] } },
+    });
+    expect(tables['rows']!.map((row) => row['cluster'])).toEqual([0, 0, 1, 1]);
+  });
+
+  it('makes fewer clusters when fewer vectors differ, and says so', async () => {
+    const rows = ['a', 'b', 'c'].map((id) => ({ id }));
+    const vectors = {
+      matrix: { data: Float32Array.from([1, 2, 1, 2, 3, 4]), rows: 3, columns: 2 },
+      ids: ['a', 'b', 'c'],
+    };
+    const { metrics, warnings, tables } = await runStep(cluster, {
+      with: { k: 5 },
+      inputs: { rows, vectors },
+    });
+    expect(metrics).toMatchObject({ k: 2, inertia: 0 });
+    expect(tables['rows']!.map((row) => row['cluster'])).toEqual([0, 0, 1]);
+    expect(warnings).toEqual(['there are 2 clusters instead of 5: only 2 of the 3 vectors differ']);
+  });
+
+  it('takes an empty table', async () => {
+    const vectors = { matrix: { data: new Float32Array(0), rows: 0, columns: 3 }, ids: [] };
+    const { metrics, tables, matrices } = await runStep(cluster, {
+      with: { k: 5 },
+      inputs: { rows: [], vectors },
+    });
+    expect(metrics).toMatchObject({ k: 0, smallest: 0, largest: 0 });
+    expect(tables).toEqual({ rows: [], clusters: [] });
+    expect(matrices['centers']).toMatchObject({ rows: 0, columns: 3 });
+  });
+
+  it('refuses vectors of other rows, and vectors that are no numbers', async () => {
+    const { rows, vectors } = corners(2);
+    const shuffled = { ...vectors, ids: vectors.ids.toReversed() };
+    await expect(
+      runStep(cluster, { with: { k: 2 }, inputs: { rows, vectors: shuffled } }),
+    ).rejects.toMatchObject({
+      code: 'rows-differ',
+      message: 'the 8 rows and the 8 vectors have different ids, or another order',
+    });
+    await expect(
+      runStep(cluster, { with: { k: 2 }, inputs: { rows: rows.slice(1), vectors } }),
+    ).rejects.toMatchObject({ code: 'rows-differ', message: 'there are 7 rows, but vectors of 8 rows' });
+    vectors.matrix.data[3] = Number.NaN;
+    await expect(runStep(cluster, { with: { k: 2 }, inputs: { rows, vectors } })).rejects.toMatchObject({
+      code: 'bad-vector',
+      message: 'the vector of row 2 holds NaN',
+    });
+  });
+});

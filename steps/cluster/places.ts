@@ -1,0 +1,70 @@
+import type { Row } from '../../engine/artefacts.ts';
+import type { Matrix } from '../../engine/step.ts';
+import type { KMeansResult } from '../../numerics/kmeans.ts';
+import { dot, squaredDistance } from '../../numerics/vectors.ts';
+import { significant } from '../significant.ts';
+
+/** Where each row stands in its cluster: `ranks` count from 1, nearest the centre; `members` are in that order. */
+export function rowPlaces({ labels, distances, k }: KMeansResult): {
+  ranks: Int32Array;
+  members: number[][];
+} {
+  const members: number[][] = Array.from({ length: k }, () => []);
+  labels.forEach((cluster, row) => {
+    members[cluster]!.push(row);
+  });
+  const ranks = new Int32Array(labels.length);
+  for (const rows of members) {
+    rows.sort((a, b) => distances[a]! - distances[b]! || a - b);
+    rows.forEach((row, index) => {
+      ranks[row] = index + 1;
+    });
+  }
+  return { ranks, members };
+}
+
+/** The rows of the output `clusters`. */
+export function describeClusters(vectors: Matrix, found: KMeansResult, representatives: string[][]): Row[] {
+  const { k, labels, centres, distances, sizes } = found;
+  const { columns } = centres;
+  const cosines = new Float64Array(k);
+  const totals = new Float64Array(k);
+  const length = (data: Float32Array, row: number) =>
+    Math.sqrt(dot(data, row * columns, data, row * columns, columns));
+  const centreLengths = Array.from({ length: k }, (_, cluster) => length(centres.data, cluster));
+  labels.forEach((cluster, row) => {
+    totals[cluster]! += distances[row]!;
+    const lengths = length(vectors.data, row) * centreLengths[cluster]!;
+    if (lengths > 0)
+      cosines[cluster]! +=
+        dot(vectors.data, row * columns, centres.data, cluster * columns, columns) / lengths;
+  });
+  return Array.from({ length: k }, (_, cluster) => {
+    const size = sizes[cluster]!;
+    return {
+      id: String(cluster),
+      cluster,
+      size,
+      share: significant(size / labels.length),
+      cohesion: significant(cosines[cluster]! / size),
+      mean_distance: significant(totals[cluster]! / size),
+      nearest_cluster: nearestOther(centres, cluster),
+      representatives: representatives[cluster]!,
+    };
+  });
+}
+
+/** The cluster whose centre is nearest to a cluster's; null if there is no other. */
+function nearestOther({ data, rows, columns }: Matrix, cluster: number): number | null {
+  let nearest: number | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (let other = 0; other < rows; other++) {
+    if (other === cluster) continue;
+    const distance = squaredDistance(data, cluster * columns, data, other * columns, columns);
+    if (distance < least) {
+      least = distance;
+      nearest = other;
+    }
+  }
+  return nearest;
+}

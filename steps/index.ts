@@ -1,0 +1,16 @@
+import type { AnyStepType } from '../engine/step.ts';
+
+/** The built-in step types by the name that `use:` says. A new type is a new folder and a line here. */
+export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnyStepType }> } = {
+  assert: () => import('./assert/index.ts'),
+  cluster: () => import('./cluster/index.ts'),
+  dedupe: () => import('./dedupe/index.ts'),
+  embed: () => import('./embed/index.ts'),
+  evaluate: () => import('./evaluate/index.ts'),
+  exec: () => import('./exec/index.ts'),
+  export: () => import('./export/index.ts'),
+  filter: () => import('./filter/index.ts'),
+  load: () => import('./load/index.ts'),
+  report: () => import('./report/index.ts'),
+  summarize: () => import('./summarize/index.ts'),
+};

@@ -1,0 +1,110 @@
+import type { Json, JsonObject } from '../../engine/json.ts';
+import { setField } from './fields.ts';
+import type { Item, Notes } from './found.ts';
+import type { SourceFile } from './source-files.ts';
+import { textItem, wholeDocument } from './text.ts';
+import type { Reading } from './text-blocks.ts';
+
+/**
+ * Reads a Markdown file as one row: `text`, `title` (the first heading, unless the front matter has one) and the
+ * fields of its YAML front matter.
+ */
+export async function* readMarkdown(
+  file: SourceFile,
+  reading: Reading,
+  options: { strip: boolean },
+): AsyncGenerator<Item[]> {
+  const text = await wholeDocument(file, reading);
+  if (text === '') return;
+  const { parse } = await import('yaml');
+  yield [
+    textItem(text, 1, 1, reading, (whole) => {
+      const { fields, body } = frontMatter(whole, parse, file.name, reading.notes);
+      const title = /^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$/m.exec(withoutFences(body))?.[1];
+      const row: JsonObject = {};
+      if (title !== undefined) row['title'] = title;
+      for (const key of Object.keys(fields)) if (key !== 'text') setField(row, key, fields[key]!);
+      row['text'] = options.strip ? stripMarkdown(body) : body;
+      return row;
+    }),
+  ];
+}
+
+function frontMatter(
+  text: string,
+  parse: (source: string, options: object) => unknown,
+  name: string,
+  notes: Notes,
+): { fields: JsonObject; body: string } {
+  const match = !text.startsWith('---')
+    ? null
+    : /^---[ \t]*\r?\n([\s\S]*?)\r?\n?^(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/m.exec(text);
+  if (match?.index !== 0) return { fields: {}, body: text };
+  try {
+    const value = toPlain(parse(match[1]!, { schema: 'core', logLevel: 'error', maxAliasCount: 100 }), 0);
+    if (value !== null && typeof value === 'object' && !Array.isArray(value))
+      return { fields: value, body: text.slice(match[0].length) };
+    if (value === null) return { fields: {}, body: text.slice(match[0].length) };
+  } catch (error) {
+    const why = (error as Error).message.split('\n')[0];
+    notes.messages.add(`${name}: its front matter is left in the text, since it is not YAML: ${why}`);
+  }
+  return { fields: {}, body: text };
+}
+
+/** YAML's values as JSON: what JSON cannot say becomes a text. */
+function toPlain(value: unknown, depth: number): Json {
+  if (depth > 50) throw new Error('nested more than 50 levels deep');
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (Array.isArray(value)) return value.map((item) => toPlain(item, depth + 1));
+  if (typeof value !== 'object') return String(value);
+  const object: JsonObject = {};
+  for (const key of Object.keys(value))
+    setField(object, key.toWellFormed(), toPlain((value as Record<string, unknown>)[key], depth + 1));
+  return object;
+}
+
+/** The text without fenced code blocks (CommonMark 0.31, section 4.5); one that is not closed goes to the end. */
+function withoutFences(text: string): string {
+  const kept: string[] = [];
+  let open: string | undefined;
+  for (const line of text.split(/\r?\n/)) {
+    const fence = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line);
+    if (open !== undefined) {
+      if (fence && fence[1]!.startsWith(open) && fence[2]!.trim() === '') open = undefined;
+    } else if (fence && !(fence[1]!.startsWith('`') && fence[2]!.includes('`'))) {
+      open = fence[1]!;
+    } else {
+      kept.push(line);
+    }
+  }
+  return kept.join('\n');
+}
+
+/**
+ * Markdown as plain text: code fences, comments, tags and images go; links keep their words; marks of headings, lists,
+ * quotes and emphasis go. An approximation by patterns, for words to be counted or embedded, not a renderer.
+ */
+export function stripMarkdown(text: string): string {
+  return withoutFences(text)
+    .replace(/<!--[\s\S]*?-->/g, '')
+    .replace(/!\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
+    .replace(/\[([^\]\n]+)\]\([^)\n]*\)/g, '$1')
+    .replace(/\[([^\]\n]+)\]\[[^\]\n]*\]/g, '$1')
+    .replace(/^ {0,3}\[[^\]\n]+\]:[ \t].*$/gm, '')
+    .replace(/<(https?:[^>\s]+)>/g, '$1')
+    .replace(/<\/?[a-zA-Z][^>\n]*>/g, '')
+    .replace(/^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$/gm, '$1')
+    .replace(/^ {0,3}(?:[-*_][ \t]*){3,}$/gm, '')
+    .replace(/^[ \t]*\|?[ \t]*:?-{3,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/gm, '')
+    .replace(/^[ \t]*>[ \t]?/gm, '')
+    .replace(/^([ \t]*)(?:[-*+]|\d+[.)])[ \t]+/gm, '$1')
+    .replace(/(\*\*|__)(?=\S)([^\n]{0,500}?\S)\1/g, '$2')
+    .replace(/(?<![\p{L}\p{N}])([*_])(?=\S)([^\n*_]{0,500}?\S)\1(?![\p{L}\p{N}])/gu, '$2')
+    .replace(/`+([^`\n]+)`+/g, '$1')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}

@@ -1,0 +1,137 @@
+import { castTypes } from './cast.ts';
+import { formats } from './source-files.ts';
+
+/** What `with` of a `load` step may say. */
+export const parameters = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['path'],
+  properties: {
+    path: {
+      type: ['string', 'array'],
+      items: { type: 'string', minLength: 1, 'x-reprise': 'input-path' },
+      minLength: 1,
+      minItems: 1,
+      'x-reprise': 'input-path',
+      description: 'File or glob, or a list of them. A glob gives its files sorted by name.',
+    },
+    format: {
+      enum: ['auto', ...formats],
+      default: 'auto',
+      description:
+        'How the files are to be read; auto tells it from the extension. .gz and .zst are unpacked.',
+    },
+    encoding: {
+      type: 'string',
+      default: 'auto',
+      description:
+        'Encoding of text files. auto: what a byte order mark says, else UTF-8; a record with other bytes is rejected. Or utf-16, windows-1251, koi8-r, latin1, shift_jis, gbk, …',
+    },
+    id: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'Field with the row ids; 1 and "1" are the same id, and a repeated one is rejected. Without it the id is a hash of the text, with a count for repeats.',
+    },
+    text: {
+      type: ['string', 'array'],
+      items: { type: 'string', minLength: 1 },
+      minLength: 1,
+      minItems: 1,
+      description:
+        'Field that becomes `text`; of several, the texts are joined by an empty line. A record without it is rejected.',
+    },
+    columns: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Fields to keep, besides id and text, by their names in the file. All if not given.',
+    },
+    rename: {
+      type: 'object',
+      additionalProperties: { type: 'string', minLength: 1 },
+      default: {},
+      description: 'New names of fields: `old: new`.',
+    },
+    cast: {
+      type: 'object',
+      additionalProperties: { enum: castTypes },
+      default: {},
+      description:
+        'Types of fields, by their names in the file: `score: number`. A record whose value cannot be one is rejected; an empty text is null.',
+    },
+    skip: { type: 'integer', minimum: 0, default: 0, description: 'Rows to leave out at the beginning.' },
+    limit: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Rows to take, after `skip`; what comes after is not read.',
+    },
+    sample: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      description:
+        'Random rows of what skip and limit leave, in their order: a number of rows from 1, the chance of each row below 1.',
+    },
+    source: {
+      type: 'boolean',
+      description:
+        "Adds the field `source`, the path of the row's file. If not given, it is added where there are several files or a row is a whole file.",
+    },
+    delimiter: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'CSV: what separates fields. If not given, told from the file: comma, semicolon, tab or bar; tab for .tsv.',
+    },
+    quote: {
+      type: 'string',
+      maxLength: 1,
+      default: '"',
+      description: 'CSV: the quote character; empty for none.',
+    },
+    header: {
+      type: ['boolean', 'array'],
+      items: { type: 'string' },
+      default: true,
+      description:
+        'CSV: whether the first record names the columns, or a list of names for a file without header.',
+    },
+    short_rows: {
+      enum: ['reject', 'fill'],
+      default: 'reject',
+      description:
+        'CSV: what to do with a record of fewer fields than the header; fill makes the missing ones null.',
+    },
+    null_values: {
+      type: 'array',
+      items: { type: 'string' },
+      default: [],
+      description: 'CSV: fields with such a text, not in quotes, are null: `["", NA]`.',
+    },
+    field: {
+      type: 'string',
+      description: "JSON: the member of the file's object that holds the array of records.",
+    },
+    sample_by: {
+      enum: ['line', 'paragraph', 'document'],
+      default: 'line',
+      description: 'Plain text: what makes a row.',
+    },
+    strip: {
+      type: 'boolean',
+      default: false,
+      description: 'Markdown: make plain text of it (no code blocks, marks, tags; links keep their words).',
+    },
+    on_bad_file: {
+      enum: ['fail', 'reject'],
+      default: 'fail',
+      description:
+        'What to do with a file that cannot be read to its end (broken JSON, a damaged archive): fail the step, or put one line for it into `rejected` and go on.',
+    },
+    purpose: {
+      enum: ['any', 'eval_only'],
+      default: 'any',
+      description:
+        'eval_only: the data must never reach training or the examples of a prompt; the plan sees to it.',
+    },
+  },
+} as const;

@@ -1,0 +1,71 @@
+import type { Row } from '../../engine/artefacts.ts';
+import type { StepContext, TableOutput } from '../../engine/step.ts';
+import type { Malformed, RejectCode } from './found.ts';
+import type { SourceFile } from './source-files.ts';
+
+/** What a count of each code is called in the warning. */
+const names: Record<RejectCode, string> = {
+  invalid_json: 'not JSON',
+  not_an_object: 'not an object',
+  invalid_encoding: 'undecodable bytes',
+  lone_surrogate: 'half a surrogate pair',
+  too_deep: 'nested too deep',
+  too_long: 'too long',
+  wrong_field_count: 'wrong number of fields',
+  unclosed_quote: 'quote not closed',
+  text_after_quote: 'text after a quote',
+  non_finite_number: 'infinite number',
+  missing_id: 'no id',
+  invalid_id: 'invalid id',
+  repeated_id: 'repeated id',
+  missing_text: 'no text',
+  invalid_text: 'text of a wrong kind',
+  invalid_cast: 'wrong type',
+  unreadable_file: 'unreadable file',
+};
+
+/** The output of rejected records, and their count by reason. */
+export class Rejections {
+  count = 0;
+  readonly #output: TableOutput;
+  readonly #byCode = new Map<RejectCode, number>();
+  #first: string | undefined;
+
+  constructor(output: TableOutput) {
+    this.#output = output;
+  }
+
+  async add(file: SourceFile, bad: Malformed): Promise<void> {
+    this.count++;
+    this.#byCode.set(bad.code, (this.#byCode.get(bad.code) ?? 0) + 1);
+    const place = bad.line === null ? `record ${bad.record}` : `${bad.line}`;
+    this.#first ??= `${file.name}:${place}: ${bad.reason}`;
+    const row: Row = {
+      id: `${file.name}#${bad.record}`,
+      source: file.name,
+      line: bad.line,
+      record: bad.record,
+      column: bad.column ?? null,
+      field: bad.field?.toWellFormed() ?? null,
+      code: bad.code,
+      reason: bad.reason.toWellFormed(),
+      raw: bad.raw,
+    };
+    await this.#output.write(row);
+  }
+
+  /** One warning for all of them, with the first in full. */
+  warn(context: StepContext, records: number, mayBeOtherEncoding: boolean): void {
+    if (this.count === 0) return;
+    const kinds = [...this.#byCode]
+      .sort((a, b) => b[1] - a[1])
+      .map(([code, count]) => `${count} ${names[code]}`);
+    const first = `the first is ${this.#first}`;
+    const encoding = mayBeOtherEncoding
+      ? ' If the file is in another encoding, say which, as in encoding: windows-1251'
+      : '';
+    context.warn(
+      `${this.count.toLocaleString('en')} of ${records.toLocaleString('en')} records rejected (${kinds.join(', ')}); ${first}.${encoding}`,
+    );
+  }
+}

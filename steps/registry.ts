@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { extname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { StepError } from '../engine/problems.ts';
+import type { StepRegistry, StepSource } from '../engine/registry.ts';
+import type { AnyStepType } from '../engine/step.ts';
+import { stepTypes } from './index.ts';
+
+/** `.ts` in a checkout, `.js` in the built package. */
+const suffix = extname(import.meta.filename);
+const stepFile = /\.[cm]?[jt]s$/;
+
+/** The built-in step types and, by path, the step files of the project at `root`. */
+export function createStepRegistry(root: string): StepRegistry {
+  return {
+    names: Object.keys(stepTypes),
+    find(use): StepSource | undefined {
+      const load = Object.hasOwn(stepTypes, use) ? stepTypes[use] : undefined;
+      if (load) {
+        return {
+          use,
+          module: join(import.meta.dirname, use, `index${suffix}`),
+          load: async () => (await load()).default,
+        };
+      }
+      if (!stepFile.test(use)) return undefined;
+      const module = resolve(root, use);
+      return existsSync(module) ? { use, module, load: () => loadStepFile(module, use) } : undefined;
+    },
+  };
+}
+
+async function loadStepFile(module: string, use: string): Promise<AnyStepType> {
+  resolveReprise();
+  let exports: { default?: unknown };
+  try {
+    exports = (await import(pathToFileURL(module).href)) as { default?: unknown };
+  } catch (error) {
+    throw new StepError('step-file', `${use} cannot be loaded: ${(error as Error).message}`);
+  }
+  const type = exports.default as Partial<AnyStepType> | undefined;
+  if (type?.kind !== 'step' && type?.kind !== 'rows') {
+    throw new StepError(
+      'step-file',
+      `${use} has no step type as its default export`,
+      "write: import { defineStep } from 'reprise'; export default defineStep({ … })",
+    );
+  }
+  return type as AnyStepType;
+}
+
+let resolving = false;
+
+/** Makes `import … from 'reprise'` in a step file mean the running engine, wherever that is installed. */
+function resolveReprise(): void {
+  if (resolving) return;
+  resolving = true;
+  const own = pathToFileURL(join(import.meta.dirname, '..', `index${suffix}`)).href;
+  registerHooks({
+    resolve(specifier, context, next) {
+      return specifier === 'reprise' ? { url: own, shortCircuit: true } : next(specifier, context);
+    },
+  });
+}

@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type DocsExample, docsExamples, filesOf, root } from '../docs-examples.ts';
+import { jsonl, type RunSummary, TestProject } from '../project.ts';
+
+const examples = docsExamples();
+
+/** Sixty real questions of five intents, the classes being teams. */
+const questions = readFileSync(join(root, 'use-cases/support-topics/data/queries.jsonl'), 'utf8')
+  .split('\n', 4000)
+  .map((line) => JSON.parse(line) as { id: string; text: string; label: string });
+const intents = [...new Set(questions.map(({ label }) => label))].slice(0, 5);
+const tickets = intents.flatMap((label) => questions.filter((row) => row.label === label).slice(0, 12));
+const cell = (text: string) => `"${text.replaceAll('"', '""')}"`;
+
+const data = {
+  'data/tickets.csv': `ticket,message,team\n${tickets
+    .map(({ id, text, label }) => `${id},${cell(text)},${label}\n`)
+    .join('')}`,
+  'data/new.jsonl': jsonl(
+    tickets.slice(0, 6).map(({ id, text }) => ({ id: `new-${id}`, text: `${text} Please help.` })),
+  ),
+  'data/questions.jsonl': jsonl([
+    { text: 'Too short' },
+    { text: 'Where is the card that I ordered two weeks ago?' },
+    { text: 'Where is the card that I ordered two weeks ago?' },
+  ]),
+  'data/messy.csv': [
+    'ticket,message,score',
+    '1,Where is my new card?,5',
+    '2,"where is my new card",4',
+    '3,short,5',
+    '4,Why was my payment declined?,2',
+    '5,How do I change my PIN at a machine?,high',
+    '6,Can I top up by cheque?,3',
+    '6,The same id again,3\n',
+  ].join('\n'),
+};
+
+/** What each workflow must give, by its name. */
+const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
+  tickets(run, p) {
+    expect(run.step('names').rows).toBe(5);
+    expect(p.read('out/topics.csv').split('\n')[0]).toContain('cluster');
+    expect(existsSync(p.path(`runs/${run.run}/report.html`))).toBe(true);
+  },
+  how_many_topics(run) {
+    for (const k of [3, 5, 8]) expect(run.step(`topics[k=${k}]`).metrics['k']).toBe(k);
+    const scores = [3, 5, 8].map((k) => Number(run.step(`scores[k=${k}]`).metrics['v_measure']));
+    expect(Math.max(...scores)).toBeGreaterThan(0.4);
+    expect(new Set(scores).size).toBe(3);
+  },
+  clean(run, p) {
+    expect(run.step('raw').metrics).toMatchObject({ records: 7, rejected: 2 });
+    expect(run.step('unique').rows).toBe(2);
+    expect(p.read('out/rejected.csv')).toContain('high');
+    expect(existsSync(p.path('out/clean.parquet'))).toBe(true);
+  },
+  with_python(run) {
+    expect(run.step('words').rows).toBe(60);
+    expect(run.step('long').rows).toBeGreaterThan(0);
+    expect(run.step('long').rows).toBeLessThan(60);
+  },
+  no_model(run) {
+    expect(run.step('old_vectors').metrics['dimensions']).toBe(16);
+    expect(run.step('new_vectors')).toMatchObject({ rows: 6, metrics: { dimensions: 16 } });
+  },
+  gate(run) {
+    expect(run.step('gate')).toMatchObject({ status: 'ran', metrics: { failed: 0 } });
+  },
+  since_last_run(run, p) {
+    expect(run.step('list').status).toBe('ran');
+    expect(p.read('out/weak-classes.csv')).toContain('best_cluster');
+  },
+  ticket_topics(run) {
+    expect(run.step('names').rows).toBe(12);
+  },
+  long_questions(run) {
+    expect(run.step('questions').rows).toBe(3);
+    expect(run.step('unique').rows).toBe(1);
+  },
+  own_encoder(run) {
+    expect(run.step('vectors').rows).toBe(6);
+  },
+};
+
+const named = (example: DocsExample) => /^name: (\w+)$/m.exec(example.text)![1]!;
+/** Whole workflows; fragments have no name. */
+const workflows = examples.filter(({ language, text }) => language === 'yaml' && /^name: /m.test(text));
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+
+it('runs every workflow in README.md and docs/ as it stands there', async ({ annotate }) => {
+  expect(workflows.map(named).sort()).toEqual(Object.keys(expected).sort());
+  using p = new TestProject({ ...data, ...filesOf(examples) });
+  cpSync(join(root, 'test/fixtures/encoders/tiny'), p.path('models/my-encoder'), { recursive: true });
+  for (const recipe of workflows) {
+    const name = named(recipe);
+    if (name === 'with_python' && !hasPython) {
+      await annotate('python3 is not there: the recipe with Python was not run');
+      continue;
+    }
+    p.write({ [`${name}.yaml`]: recipe.text });
+    const run = await p.run(`${name}.yaml`);
+    expect(run, `${name}: ${run.err}`).toMatchObject({ code: 0, status: 'succeeded' });
+    expected[name]!(run, p);
+  }
+});
