@@ -18,12 +18,13 @@ export const turbo: Engine = {
       scripts[step.id] = `mkdir -p out && ${shellLine(step, { folder, shape, log })}`;
       tasks[step.id] = {
         dependsOn: step.needs,
-        inputs: filesOf({ ...step, needs: [] }),
+        // What other tasks made counts through `dependsOn`. An empty list would stand for every file of the folder.
+        inputs: step.source === null ? ['package.json'] : filesOf({ ...step, needs: [] }),
         outputs: [outputOf(step.id)],
       };
     }
     scripts['all'] = 'true';
-    tasks['all'] = { dependsOn: targets(shape), inputs: [], cache: false };
+    tasks['all'] = { dependsOn: targets(shape), inputs: ['package.json'], cache: false };
     const manifest = { name: 'bench', private: true, packageManager: 'npm@11.0.0', scripts };
     writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 1));
     writeFileSync(
