@@ -1,0 +1,17 @@
+import type { Command } from '../../command.ts';
+import { diff } from './diff.ts';
+import { list } from './list.ts';
+import { rm } from './rm.ts';
+import { show } from './show.ts';
+
+export const command: Command = {
+  name: 'runs',
+  summary: 'the history: list, show, diff, rm',
+  commands: [list, show, diff, rm],
+  default: 'list',
+  examples: [
+    { line: 'reprise runs', does: 'list the runs' },
+    { line: 'reprise runs show latest', does: 'one of them' },
+    { line: 'reprise runs diff latest~1', does: 'what changed since the run before' },
+  ],
+};
