@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { StepError } from '../problems.ts';
 import { WorkerPool } from './pool.ts';
 
 const module = `data:text/javascript,${encodeURIComponent(`
+  import { StepError } from ${JSON.stringify(new URL('../problems.ts', import.meta.url).href)};
+  export const expected = () => { throw new StepError('model-busy', 'the model is busy', 'wait a little', true); };
   export const double = ({ values }, report) => { report(1, 1); return { values: values.map((v) => v * 2) }; };
   export const fail = () => { throw new RangeError('too far'); };
   export const spin = () => { for (;;); };
@@ -17,6 +20,22 @@ describe('WorkerPool', () => {
     });
     expect([...result.values]).toEqual([2, 4]);
     await expect(tasks.run(module, 'missing', {})).rejects.toThrow('has no function missing');
+    await pool.close();
+  });
+
+  it('gives an expected failure of a task with its code and hint, and whether to try again', async () => {
+    const pool = new WorkerPool({ threads: 1 });
+    const failure = await pool
+      .forStep(new AbortController().signal)
+      .run(module, 'expected', {})
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StepError);
+    expect(failure).toMatchObject({
+      code: 'model-busy',
+      message: 'the model is busy',
+      hint: 'wait a little',
+      retryable: true,
+    });
     await pool.close();
   });
 

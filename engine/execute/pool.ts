@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { StepError } from '../problems.ts';
 import type { Pool } from '../step.ts';
 
 interface Task {
@@ -14,9 +15,11 @@ interface Task {
   reject(reason: unknown): void;
 }
 
-type Reply =
+/** What a thread says of its task. A StepError is told by its members: cloning an error keeps the message only. */
+export type Reply =
   | { kind: 'progress'; done: number; total: number }
   | { kind: 'done'; value: unknown }
+  | { kind: 'step-error'; code: string; message: string; hint: string | undefined; retryable: boolean }
   | { kind: 'failed'; error: unknown };
 
 /** How long a thread that runs JavaScript has to end by itself. */
@@ -131,7 +134,8 @@ export class WorkerPool {
       this.#idle.push(worker);
       worker.unref();
       if (reply.kind === 'done') task.resolve(reply.value);
-      else task.reject(reply.error);
+      else if (reply.kind === 'failed') task.reject(reply.error);
+      else task.reject(new StepError(reply.code, reply.message, reply.hint, reply.retryable));
       this.#next();
     });
     const lost = (error: unknown) => {

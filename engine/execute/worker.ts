@@ -1,4 +1,6 @@
 import { parentPort } from 'node:worker_threads';
+import { StepError } from '../problems.ts';
+import type { Reply } from './pool.ts';
 
 /** The other end of pool.ts: one task at a time, `exportName(args, report)` of a module. */
 interface TaskMessage {
@@ -14,6 +16,10 @@ interface EndMessage {
 const port = parentPort;
 if (!port) throw new Error('worker.ts runs in a worker thread only');
 
+function send(reply: Reply, transfer: ArrayBuffer[] = []): void {
+  port!.postMessage(reply, transfer);
+}
+
 port.on('message', async (message: TaskMessage | EndMessage) => {
   // Handled between two turns of the event loop, so never inside a native call.
   if ('kind' in message) process.exit();
@@ -27,12 +33,15 @@ port.on('message', async (message: TaskMessage | EndMessage) => {
       const now = performance.now();
       if (now - last < 50 && done < total) return;
       last = now;
-      port.postMessage({ kind: 'progress', done, total });
+      send({ kind: 'progress', done, total });
     };
     const value: unknown = await task(args, report);
-    port.postMessage({ kind: 'done', value }, buffersOf(value));
+    send({ kind: 'done', value }, buffersOf(value));
   } catch (error) {
-    port.postMessage({ kind: 'failed', error });
+    if (error instanceof StepError) {
+      const { code, message, hint, retryable } = error;
+      send({ kind: 'step-error', code, message, hint, retryable });
+    } else send({ kind: 'failed', error });
   }
 });
 
