@@ -42,6 +42,8 @@ export interface Cli {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Results. */
   out(text: string): void;
+  /** Results of any length: goes on when the reader has taken what was written before. */
+  outAll(pieces: AsyncIterable<Uint8Array | string>): Promise<void>;
   /** All else: progress, problems, hints. */
   err(text: string): void;
   /** Whether stdout, stderr are terminals. */
@@ -50,7 +52,10 @@ export interface Cli {
   readonly paint: Paint;
   /** Columns of the terminal. */
   readonly columns: number;
-  /** Aborted by the first Ctrl-C or SIGTERM. */
+  /**
+   * Aborted by the first Ctrl-C or SIGTERM, so that a command comes to an orderly end. One that never asks for it has
+   * nothing to bring in order: the signal ends it at once.
+   */
   readonly signal: AbortSignal;
 }
 

@@ -3,8 +3,9 @@ import { ProblemError, StepError } from '../engine/problems.ts';
 import { DamagedBlobError } from '../engine/store/failures.ts';
 import type { Cli } from './command.ts';
 import { commands } from './commands/index.ts';
+import { writeAll } from './output.ts';
 import { parseCall, unknownCommand } from './parse.ts';
-import { interruptSignal } from './process-end.ts';
+import { interruptSignal, wasInterrupted } from './process-end.ts';
 
 export { leave } from './process-end.ts';
 
@@ -53,7 +54,7 @@ async function report(error: unknown, json: boolean, cli: Cli): Promise<number> 
     if (json) cli.out(`${JSON.stringify({ problems: error.problems })}\n`);
     return 2;
   }
-  if (cli.signal.aborted) {
+  if (wasInterrupted()) {
     cli.err('interrupted\n');
     return 130;
   }
@@ -100,11 +101,14 @@ function processCli(): Cli {
     cwd: process.cwd(),
     env: process.env,
     out: (text) => void process.stdout.write(text),
+    outAll: (pieces) => writeAll(process.stdout, pieces),
     err: (text) => void process.stderr.write(text),
     terminal,
     paint: (style, text) =>
       styleText(style, text, { stream: terminal.err ? process.stderr : process.stdout }),
     columns: process.stderr.columns ?? process.stdout.columns ?? 100,
-    signal: interruptSignal(),
+    get signal() {
+      return interruptSignal();
+    },
   };
 }

@@ -3,7 +3,7 @@ import { suggestion } from '../engine/nearest.ts';
 import { ProblemError } from '../engine/problems.ts';
 import type { RunRecord, StepRecord } from '../engine/record/record.ts';
 import { readRun, resolveRun } from '../engine/record/runs.ts';
-import { isSelected, parseAddress } from '../engine/workflow/address.ts';
+import { type Address, addressedStep, isSelected, parseAddress } from '../engine/workflow/address.ts';
 import type { OpenProject } from './project.ts';
 
 /** An output of a run, found by run and address as they were typed. */
@@ -20,24 +20,41 @@ export function findArtefact(run: string, text: string, { runsFolder }: OpenProj
   if ('error' in address)
     throw ProblemError.of('address', address.error.message, { hint: address.error.hint });
   const record = readRun(runsFolder, resolveRun(runsFolder, address.run ?? run));
-  const steps = record.steps.filter(
-    ({ base, matrix }) =>
-      base === address.step && (address.select.length === 0 || isSelected(matrix ?? {}, address.select)),
-  );
+  const step = findStep(record, address);
+  const { output, artefact } = outputOf(step, address.output);
+  return { record, step, output, artefact };
+}
+
+/** The step of a run that an address names. One that is not there, or may be any of several, is a problem of the call. */
+export function findStep(
+  record: RunRecord,
+  { step: id, select }: Pick<Address, 'step' | 'select'>,
+): StepRecord {
+  const steps = record.steps.filter(({ base, matrix }) => base === id && isSelected(matrix ?? {}, select));
   const [step] = steps;
+  const text = addressedStep({ step: id, select });
   if (step === undefined) {
+    const instances = record.steps.filter(({ base }) => base === id).map((other) => other.id);
     const known = [...new Set(record.steps.map(({ base }) => base))];
     throw ProblemError.of('unknown-step', `run ${record.id} has no step "${text}"`, {
-      hint: suggestion(address.step, known, 'steps') ?? 'it has none',
+      hint:
+        instances.length > 0
+          ? `it has: ${instances.join(', ')}`
+          : (suggestion(id, known, 'steps') ?? 'it has none'),
     });
   }
   if (steps.length > 1) {
     throw ProblemError.of('ambiguous-step', `"${text}" may be any of ${steps.length} instances`, {
-      hint: `choose one: ${steps.map(({ id }) => id).join(', ')}`,
+      hint: `choose one: ${steps.map((other) => other.id).join(', ')}`,
     });
   }
+  return step;
+}
+
+/** An output of a step of a run by name, or its main one. One that is not there is a problem of the call. */
+export function outputOf(step: StepRecord, name: string | null): { output: string; artefact: Artefact } {
   const names = Object.keys(step.outputs);
-  const output = address.output ?? names[0];
+  const output = name ?? names[0];
   const artefact = output === undefined ? undefined : step.outputs[output];
   if (output === undefined || artefact === undefined) {
     if (step.status === 'skipped' || step.status === 'failed' || names.length === 0) {
@@ -47,5 +64,5 @@ export function findArtefact(run: string, text: string, { runsFolder }: OpenProj
       hint: suggestion(output ?? '', names, 'outputs') ?? 'it has none',
     });
   }
-  return { record, step, output, artefact };
+  return { output, artefact };
 }

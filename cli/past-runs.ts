@@ -1,23 +1,28 @@
-import type { StepProducts } from '../engine/execute/io.ts';
 import { ProblemError } from '../engine/problems.ts';
-import type { RunRecord } from '../engine/record/record.ts';
+import type { RunRecord, StepRecord } from '../engine/record/record.ts';
 import { readRun, resolveRun } from '../engine/record/runs.ts';
+import { parseAddress } from '../engine/workflow/address.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
+import { findStep, outputOf } from './past-artefact.ts';
 import type { OpenProject } from './project.ts';
 
 /** Checks what a workflow reads of earlier runs, before anything runs. What is not there is a problem of the workflow. */
 export function checkPastInputs(workflow: ResolvedWorkflow, project: OpenProject): void {
   const find = pastProducts(project);
   for (const { inputs } of workflow.steps) {
-    for (const { run, parts } of Object.values(inputs))
-      if (run !== null) for (const { step } of parts) find(run, step);
+    for (const { run, parts, output } of Object.values(inputs))
+      if (run !== null)
+        for (const { step } of parts) {
+          const products = find(run, step);
+          if (products && output !== '') outputOf(products, output);
+        }
   }
 }
 
 /** What steps of earlier runs left, for `from: run:<run>/…`. A run that is not there is a problem of the workflow. */
 export function pastProducts({
   runsFolder,
-}: OpenProject): (run: string, step: string) => StepProducts | undefined {
+}: OpenProject): (run: string, step: string) => StepRecord | undefined {
   const records = new Map<string, RunRecord>();
   return (run, id) => {
     let record = records.get(run);
@@ -25,12 +30,10 @@ export function pastProducts({
       record = readRun(runsFolder, resolveRun(runsFolder, run));
       records.set(run, record);
     }
-    const step = record.steps.find((candidate) => candidate.id === id);
-    if (step === undefined) {
-      throw ProblemError.of('unknown-step', `run ${record.id} has no step "${id}"`, {
-        hint: `it has: ${record.steps.map((candidate) => candidate.id).join(', ')}`,
-      });
-    }
+    const address = parseAddress(id);
+    if ('error' in address)
+      throw ProblemError.of('address', address.error.message, { hint: address.error.hint });
+    const step = findStep(record, address);
     return step.status === 'ran' || step.status === 'cached' ? step : undefined;
   };
 }

@@ -1,11 +1,23 @@
 /** Signals that come this soon after the first are the same Ctrl-C: npm and the launcher pass it on as well. */
 const sameKeyMs = 250;
 
+let stop: AbortController | undefined;
+
+/** Whether a signal was heard that a command had asked for. */
+export function wasInterrupted(): boolean {
+  return stop?.signal.aborted === true;
+}
+
 /**
  * A signal that Ctrl-C, SIGTERM or the closing of the terminal aborts, so that the command comes to an orderly end. The
- * second Ctrl-C ends the process at once.
+ * second Ctrl-C ends the process at once. Until it is first asked for, they end the process as the system has it.
  */
 export function interruptSignal(): AbortSignal {
+  stop ??= listen();
+  return stop.signal;
+}
+
+function listen(): AbortController {
   const stop = new AbortController();
   let first = 0;
   const interrupt = () => {
@@ -19,7 +31,7 @@ export function interruptSignal(): AbortSignal {
   process.on('SIGTERM', interrupt);
   // Without a terminal somebody may have asked, as `nohup` does, that nothing happens when the session ends.
   if (process.stderr.isTTY) process.on('SIGHUP', interrupt);
-  return stop.signal;
+  return stop;
 }
 
 /**

@@ -183,6 +183,5 @@ async function printAs(
       for await (const row of rows()) yield [row];
     },
   };
-  const decoder = new TextDecoder();
-  for await (const bytes of writeTable(source, format)) cli.out(decoder.decode(bytes, { stream: true }));
+  await cli.outAll(writeTable(source, format));
 }

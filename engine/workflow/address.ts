@@ -102,6 +102,12 @@ export function instanceId(base: string, matrix: JsonObject | null): string {
   return `${base}[${pairs.join(',')}]`;
 }
 
+/** The step of an address as `parseAddress` reads it back: `answers[model=a]`. */
+export function addressedStep({ step, select }: Pick<Address, 'step' | 'select'>): string {
+  if (select.length === 0) return step;
+  return `${step}[${select.map(({ axis, value }) => `${axis}=${axisText(value)}`).join(',')}]`;
+}
+
 /** A value of an axis as an address writes it: plain where that can be read back, else in quotes. */
 export function axisText(value: Json): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,6 +1,6 @@
 import { suggestion } from '../nearest.ts';
 import { type ArtefactSpec, anyInputs, type InputSpecs } from '../step.ts';
-import type { Address } from './address.ts';
+import { addressedStep } from './address.ts';
 import { addNeed, type Instance, type StepDraft } from './draft.ts';
 import { type Located, placeOf } from './located.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -221,7 +221,12 @@ function alongside(first: Source, name: string, spec: ArtefactSpec): string | un
 function bindingOf(source: Source, output: string, gather: boolean): InputBinding {
   const place = placeOf(source.scalar);
   if (source.address.run !== null)
-    return { parts: [{ step: runStep(source.address), axes: null }], output, run: source.address.run, place };
+    return {
+      parts: [{ step: addressedStep(source.address), axes: null }],
+      output,
+      run: source.address.run,
+      place,
+    };
   return {
     parts: source.instances.map((instance) => ({
       step: instance.id,
@@ -236,12 +241,6 @@ function bindingOf(source: Source, output: string, gather: boolean): InputBindin
     run: null,
     place,
   };
-}
-
-function runStep({ step, select }: Address): string {
-  return select.length === 0
-    ? step
-    : `${step}[${select.map(({ axis, value }) => `${axis}=${value}`).join(',')}]`;
 }
 
 function kindName(kind: ArtefactSpec['kind']): string {

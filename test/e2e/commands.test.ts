@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../cli/commands/index.ts';
@@ -200,6 +202,40 @@ it('has help with examples for every command, on stdout', async () => {
   }
   expect(await ok(p, 'help', 'cache', 'gc')).toBe(await ok(p, 'cache', 'gc', '-h'));
 }, 240_000);
+
+it('ends quietly when its reader goes away, and goes on when it is slow', async () => {
+  using p = new TestProject({
+    'data.jsonl': jsonl(Array.from({ length: 4000 }, (_, n) => ({ id: `r${n}`, text: 'long '.repeat(200) }))),
+    'w.yaml': 'name: long\nsteps:\n  rows: { use: load, with: { path: data.jsonl, text: text, id: id } }\n',
+  });
+  await p.run('w.yaml');
+  const launcher = resolve(import.meta.dirname, '../../bin/reprise.mjs');
+  const show = `"${process.execPath}" "${launcher}" show latest rows --format jsonl`;
+  const head = spawnSync('bash', ['-o', 'pipefail', '-c', `${show} | head -1`], { cwd: p.folder });
+  expect([head.status, head.stderr.toString()]).toEqual([0, '']);
+  expect(JSON.parse(head.stdout.toString())).toMatchObject({ id: 'r0' });
+  const slow = spawn('bash', ['-c', show], { cwd: p.folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  let lines = 0;
+  for await (const piece of slow.stdout) {
+    lines += String(piece).split('\n').length - 1;
+    await new Promise(setImmediate);
+  }
+  expect(lines).toBe(4000);
+});
+
+it('is ended by the first Ctrl-C where nothing has to be brought in order', async () => {
+  using p = new TestProject({});
+  // The workflow is a pipe that says nothing: once the command has opened it, it is at work.
+  spawnSync('mkfifo', [p.path('silent.yaml')]);
+  for (const name of ['plan', 'validate', 'graph']) {
+    const { child, ended } = p.start([name, 'silent.yaml']);
+    const pipe = await open(p.path('silent.yaml'), 'w');
+    child.kill('SIGINT');
+    // What shells show as 130.
+    expect({ name, ...(await ended) }).toMatchObject({ name, code: null, signal: 'SIGINT', out: '' });
+    await pipe.close();
+  }
+});
 
 describe('a call that is wrong', () => {
   const calls: [string[], RegExp][] = [

@@ -165,6 +165,46 @@ steps:
   expect((await p.run('w.yaml')).statuses.every((status) => status.endsWith('cached'))).toBe(true);
 });
 
+it('finds an instance of a matrix of an earlier run alike in from, show and export', async () => {
+  using p = new TestProject({
+    'data.jsonl': jsonl(numberedTexts(6)),
+    'w.yaml': `name: parts
+steps:
+  rows: { use: load, with: { path: data.jsonl, text: text, id: id } }
+  part: { use: filter, from: rows, matrix: { digit: [1, 2], side: ["a,b", c] }, with: { where: "row.text.contains('\${{ matrix.digit }}')" } }
+`,
+  });
+  const { run } = await p.run('w.yaml');
+  const address = 'part[side="a,b",digit=2].rows';
+  const shown = (await p.reprise('show', 'latest', address, '--format', 'jsonl')).out;
+  expect(shown).toContain('"id":"r2"');
+  await p.reprise('export', 'latest', address, '-o', 'part.jsonl');
+  expect(p.read('part.jsonl')).toBe(shown);
+  const again = (from: string) =>
+    p.write({
+      'again.yaml': `name: again\nsteps:\n  old: { use: filter, from: '${from}', with: { where: 'true' } }\n`,
+    });
+  again(`run:${run}/${address}`);
+  await p.run('again.yaml');
+  expect((await p.reprise('show', 'latest', 'old', '--format', 'jsonl')).out).toBe(shown);
+  for (const [wrong, said] of [
+    ['part', '"part" may be any of 4 instances'],
+    ['part[digit=2]', '"part[digit=2]" may be any of 2 instances'],
+    ['part[digit=3]', 'has no step "part[digit=3]"'],
+    ['part[digit=1,side=c].other', 'has no output "other"'],
+  ] as const) {
+    again(`run:${run}/${wrong}`);
+    for (const call of [
+      ['plan', 'again.yaml'],
+      ['show', run, wrong],
+      ['export', run, wrong, '-o', 'x.csv'],
+    ]) {
+      const { code, err } = await p.reprise(...call);
+      expect({ call, code, err }).toMatchObject({ code: 2, err: expect.stringContaining(said) });
+    }
+  }
+});
+
 it('records what a run needs to be understood: workflow, commit, environment, pinned bytes', async () => {
   using p = new TestProject({
     'data.jsonl': jsonl(numberedTexts(3)),
