@@ -5,8 +5,12 @@ import type { PrecomputedCode } from '../engine/fingerprint/code.ts';
 /** Folder of the package itself: above `cli/` in a checkout, above `dist/` when installed. */
 export const packageRoot = findRoot(import.meta.dirname);
 
+let version: string | undefined;
+
 export function packageVersion(): string {
-  return (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version;
+  version ??= (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string })
+    .version;
+  return version;
 }
 
 function findRoot(folder: string): string {

@@ -7,7 +7,7 @@ import { openWorkspace, type Workspace } from '../engine/workspace.ts';
 import { createModelResolver } from '../models/resolver.ts';
 import { createStepRegistry } from '../steps/registry.ts';
 import type { Cli } from './command.ts';
-import { builtCode } from './package.ts';
+import { builtCode, packageVersion } from './package.ts';
 
 /** A project as a command sees it. */
 export interface OpenProject {
@@ -71,6 +71,7 @@ export async function readWorkflowFile(
       models: workspace.models,
       root: workspace.root,
       cache: workspace.caches.texts,
+      engineVersion: packageVersion(),
       codeDigest(use) {
         const source = workspace.registry.find(use);
         const code = source && workspace.code.of(source.module, use);

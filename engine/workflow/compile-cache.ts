@@ -4,7 +4,7 @@ import { type Digest, digestOf, digestOfJson } from '../digest.ts';
 import type { ModelResolver, StepRegistry } from '../registry.ts';
 import type { CompileOptions, ResolvedWorkflow } from './resolved.ts';
 
-/** Raise it when the same files would be resolved to something else: a new rule, a new field. */
+/** Raise it when the same files would be resolved to something else: a new rule, a new field, within a version. */
 const frontEndVersion = 2;
 
 /** Texts by key, such as a table of a database. */
@@ -29,6 +29,7 @@ interface Parts {
   registry: StepRegistry;
   models: ModelResolver;
   cache: TextStore;
+  engineVersion?: string;
   codeDigest?: (use: string) => string | undefined;
 }
 
@@ -47,6 +48,7 @@ export class CompileCache {
     this.#key = digestOfJson({
       kind: 'workflow',
       version: frontEndVersion,
+      engine: parts.engineVersion ?? null,
       file: resolve(options.cwd, options.file),
       cwd: options.cwd,
       root: parts.root,

@@ -430,6 +430,7 @@ describe('the cache of resolved workflows', () => {
     const store = new Map<string, string>();
     let compiled = 0;
     const code = { load: '1' };
+    let engineVersion = '1.0.0';
     const run = async (call: Call = {}) => {
       const result = await compileWorkflow(
         { file: 'main.yaml', cwd: folder, params: call.params ?? {}, env: call.env ?? {} },
@@ -437,6 +438,7 @@ describe('the cache of resolved workflows', () => {
           registry: sampleRegistry(),
           models: sampleModels,
           root: folder,
+          engineVersion,
           codeDigest: (use) => code[use as 'load'],
           cache: {
             get: (key) => store.get(key),
@@ -465,6 +467,11 @@ describe('the cache of resolved workflows', () => {
     writeFileSync(join(folder, 'more.yaml'), `${files['more.yaml']} # changed`);
     expect((await run({ env: { SET: 'x' } })).sources[1]!.text).toContain('# changed');
     expect(compiled).toBe(5);
+    engineVersion = '1.0.1';
+    await run({ env: { SET: 'x' } });
+    expect(compiled).toBe(6);
+    await run({ env: { SET: 'x' } });
+    expect(compiled).toBe(6);
     writeFileSync(join(folder, 'main.yaml'), 'steps: { a: { use: lod } }');
     const broken = await compileWorkflow(
       { file: 'main.yaml', cwd: folder, env: { SET: 'x' } },

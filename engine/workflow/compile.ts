@@ -11,6 +11,8 @@ export interface CompileParts {
   root?: string;
   /** Where resolved workflows are kept between calls. */
   cache?: TextStore;
+  /** Version of the engine's package: another version may resolve the same files to something else. */
+  engineVersion?: string;
   /** Digest of a step type's code; undefined where it cannot be told, which keeps the workflow out of the cache. */
   codeDigest?: (use: string) => string | undefined;
 }
