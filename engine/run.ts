@@ -1,7 +1,6 @@
-import { createReadStream, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { createReadStream, rmSync } from 'node:fs';
 import type { Artefact } from './artefacts.ts';
-import { type Digest, digestOf } from './digest.ts';
+import type { Digest } from './digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepOutcome } from './events.ts';
 import { type ExecutionResult, execute } from './execute/execution.ts';
 import { failureOf } from './execute/failure.ts';
@@ -20,6 +19,7 @@ import {
   stepRecord,
 } from './record/record.ts';
 import { RunFolder, thisProcess } from './record/run-folder.ts';
+import { stepFilesOf } from './record/step-files.ts';
 import { storeFailure } from './store/failures.ts';
 import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
@@ -133,7 +133,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     throw error;
   }
   const { prepared, outcomes } = result;
-  const stepFiles = stepFilesOf(workflow, workspace);
+  const stepFiles = await stepFilesOf(workflow, workspace);
   const pinned = await pinFiles(prepared, stepFiles, workspace, warn);
   tellFiles([...workflow.sources.map(({ path }) => path), ...pinned.paths]);
   const state = await git;
@@ -247,26 +247,6 @@ function broadcaster(listeners: RunListener[]): RunListener {
     }
   };
   return tell;
-}
-
-/** Texts of the step files that the workflow names, with the modules of the project that they import. */
-function stepFilesOf(workflow: ResolvedWorkflow, workspace: Workspace): RunRecord['workflow']['sources'] {
-  const texts = new Map<string, RunRecord['workflow']['sources'][number]>();
-  const uses = new Set(
-    workflow.steps.map(({ use }) => use).filter((use) => !workspace.registry.names.includes(use)),
-  );
-  for (const use of uses) {
-    const code = workspace.code.of(workspace.registry.find(use)!.module);
-    for (const { path } of 'modules' in code ? code.modules : [{ path: use }]) {
-      try {
-        const text = readFileSync(join(workflow.root, path), 'utf8');
-        texts.set(path, { path, digest: digestOf(text), text });
-      } catch {
-        // A module outside the project's root is recorded by the fingerprint's code digest alone.
-      }
-    }
-  }
-  return [...texts.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** Keeps the bytes of the source files that steps read, so that the run can be done again when they are gone. */

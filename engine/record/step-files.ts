@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Digest, digestOf } from '../digest.ts';
+import type { ResolvedWorkflow } from '../workflow/resolved.ts';
+import type { Workspace } from '../workspace.ts';
+import type { RunRecord } from './record.ts';
+
+/**
+ * Texts of the step files that the workflow names, with the modules of the project that they import. A file whose size and
+ * times are as they were is not opened: its text is in the text cache.
+ */
+export async function stepFilesOf(
+  workflow: ResolvedWorkflow,
+  workspace: Workspace,
+): Promise<RunRecord['workflow']['sources']> {
+  const sources = new Map<string, RunRecord['workflow']['sources'][number]>();
+  const uses = new Set(
+    workflow.steps.map(({ use }) => use).filter((use) => !workspace.registry.names.includes(use)),
+  );
+  for (const use of uses) {
+    const code = workspace.code.of(workspace.registry.find(use)!.module);
+    for (const { path } of 'modules' in code ? code.modules : [{ path: use }]) {
+      if (sources.has(path)) continue;
+      try {
+        const absolute = join(workflow.root, path);
+        const { digest } = await workspace.files.digestOf(absolute);
+        sources.set(path, { path, ...textOf(absolute, digest, workspace) });
+      } catch {
+        // A module outside the project's root is recorded by the fingerprint's code digest alone.
+      }
+    }
+  }
+  return [...sources.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function textOf(path: string, digest: Digest, { caches }: Workspace): { digest: Digest; text: string } {
+  const known = caches.texts.get(`source:${digest}`);
+  if (known !== undefined) return { digest, text: known };
+  const text = readFileSync(path, 'utf8');
+  // It may have changed since it was hashed.
+  const now = digestOf(text);
+  caches.texts.set(`source:${now}`, text);
+  return { digest: now, text };
+}
