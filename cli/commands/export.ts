@@ -17,13 +17,14 @@ import type { Command } from '../command.ts';
 import { counted, size } from '../format.ts';
 import { findArtefact } from '../past-artefact.ts';
 import { withProject } from '../project.ts';
+import { runWords } from './runs/words.ts';
 
 export const command: Command = {
   name: 'export',
   summary: 'write an output of a run to a file: jsonl, csv, parquet, npy',
   description: `Writes a table as .jsonl, .csv, .tsv or .parquet, a matrix as .npy, and the single file of a files output as it is. With .gz or .zst behind, packed.`,
   arguments: [
-    { name: '<run>', description: 'a run id, a unique prefix of one, latest, or latest~2' },
+    { name: '<run>', description: runWords },
     { name: '<address>', description: 'step, step.output or step[axis=value].output' },
   ],
   options: [

@@ -7,6 +7,7 @@ import type { Cli, Command } from '../command.ts';
 import { columns, count, counted, size, truncate } from '../format.ts';
 import { findArtefact } from '../past-artefact.ts';
 import { withProject } from '../project.ts';
+import { runWords } from './runs/words.ts';
 
 export const command: Command = {
   name: 'show',
@@ -14,7 +15,7 @@ export const command: Command = {
   description:
     'Prints rows of a table, the first values of a matrix, or the names of files. An address is step, step.output or step[axis=value].output.',
   arguments: [
-    { name: '<run>', description: 'a run id, a unique prefix of one, latest, or latest~2' },
+    { name: '<run>', description: runWords },
     { name: '<address>', description: 'step, step.output or step[axis=value].output' },
   ],
   options: [

@@ -9,7 +9,7 @@ const preface = `# Commands
 Results go to stdout, everything else (progress, problems, hints) to stderr; colours only to a terminal, and never with
 \`NO_COLOR\`. With \`--json\` stdout is one JSON document, also when the call is wrong: \`{"problems": […]}\`.
 
-**\`<run>\`** is a run id, a unique prefix of one, \`latest\`, or \`latest~2\`. **\`<address>\`** is \`step\`, \`step.output\` or
+**\`<run>\`** is a run id, a unique prefix of one, \`latest\`, \`latest~2\`, or a tag. **\`<address>\`** is \`step\`, \`step.output\` or
 \`step[axis=value].output\`; without an output it means the step's main one.
 
 | exit code | means |

@@ -6,6 +6,7 @@ import { exampleRecord } from '../../test/run-record.ts';
 import { folderWith } from '../../test/run-step.ts';
 import { digestOf } from '../digest.ts';
 import { ProblemError } from '../problems.ts';
+import { tagRun } from './notes.ts';
 import { type RunRecord, serializeRecord } from './record.ts';
 import { Redaction } from './redaction.ts';
 import { listRuns, pinnedBlobs, readHead, readRun, resolveRun } from './runs.ts';
@@ -28,6 +29,7 @@ let runsFolder: string;
 beforeAll(() => {
   runsFolder = join(folderWith({}), 'runs');
   for (const [index, id] of ids.entries()) add({ id, started: started[index]!, pins: [digestOf(id)] });
+  tagRun(runsFolder, ids[0]!, 'baseline');
   // What else people and accidents leave there.
   write('half-written/run.json', '{"format":1,"id":"half-written","status":"running","started":"2026');
   write('empty/run.json', '');
@@ -129,7 +131,7 @@ describe('a run that a user names', () => {
     ['latest~3', 'latest~3', ids[0]!],
     ['a tag', 'baseline', ids[0]!],
   ])('by %s', (_, reference, id) => {
-    expect(resolveRun(runsFolder, reference, { tags: { baseline: ids[0]! } })).toBe(id);
+    expect(resolveRun(runsFolder, reference)).toBe(id);
   });
 
   it('by latest has ended, well or not', () => {
@@ -142,8 +144,7 @@ describe('a run that a user names', () => {
   });
 
   it('is asked for again if several fit, or none', () => {
-    const of = (reference: string, folder = runsFolder) =>
-      problemOf(() => resolveRun(folder, reference, { tags: { baseline: ids[0]! } }));
+    const of = (reference: string, folder = runsFolder) => problemOf(() => resolveRun(folder, reference));
     expect(of('20261121')).toMatchObject({
       code: 'ambiguous-run',
       message: '"20261121" may be any of 2 runs',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Digest } from '../digest.ts';
 import { nearest } from '../nearest.ts';
 import { ProblemError } from '../problems.ts';
+import { readTags, runOfTag } from './notes.ts';
 import { headOf, parseFirstLines, type RunHead, type RunRecord } from './record.ts';
 import { mayBeAlive } from './run-folder.ts';
 
@@ -69,16 +70,11 @@ export function pinnedBlobs(runsFolder: string): Set<Digest> {
  * Finds the run that a user means: an id, a unique prefix of one, `latest`, `latest~2`, or a tag. `latest` is the
  * latest run that has ended, however it ended: one that is still running has nothing to show yet, and may be the one
  * that asks.
- *
- * @param options.tags run ids by tag
  */
-export function resolveRun(
-  runsFolder: string,
-  reference: string,
-  { tags = {} }: { tags?: Readonly<Record<string, string>> } = {},
-): string {
+export function resolveRun(runsFolder: string, reference: string): string {
   if (/^[\w-]+$/.test(reference) && existsSync(join(runsFolder, reference, 'run.json'))) return reference;
-  if (Object.hasOwn(tags, reference)) return tags[reference]!;
+  const tagged = runOfTag(runsFolder, reference);
+  if (tagged !== undefined) return tagged;
   const latest = /^latest(?:~(\d+))?$/.exec(reference);
   if (latest) {
     const known = listRuns(runsFolder).runs.filter(({ status }) => status !== 'running');
@@ -97,7 +93,7 @@ export function resolveRun(
       hint: `write more of one: ${someOf(found)}`,
     });
   }
-  const alike = nearest(reference, [...Object.keys(tags), ...names, 'latest']);
+  const alike = nearest(reference, [...readTags(runsFolder).keys(), ...names, 'latest']);
   throw ProblemError.of('unknown-run', `there is no run "${reference}"`, {
     hint: alike
       ? `did you mean "${alike}"?`

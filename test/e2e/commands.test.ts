@@ -242,7 +242,7 @@ describe('a call that is wrong', () => {
     [['frobnicate'], /unknown-command: .*"frobnicate"\n.*reprise --help/],
     [['rn', 'w.yaml'], /unknown-command: .*\n.*did you mean: reprise run/],
     [['watch', 'w.yaml'], /not-available: "reprise watch" is not part of this version/],
-    [['runs', 'latest'], /unknown-command: .*\n.*runs has: list, show, diff, rm/],
+    [['runs', 'latest'], /unknown-command: .*\n.*runs has: list, show, diff, tag, note, rm/],
     [['run'], /wrong-call: run needs <file>.*\n.*reprise run <file>/],
     [['run', 'w.yaml', '--keep-goin'], /no option --keep-goin\n.*did you mean --keep-going\?/],
     [['run', 'w.yaml', '--jobs', 'many'], /--jobs cannot be "many"\n.*integer of at least 1/],

@@ -1,13 +1,15 @@
 import type { Command } from '../../command.ts';
 import { diff } from './diff.ts';
 import { list } from './list.ts';
+import { note } from './note.ts';
 import { rm } from './rm.ts';
 import { show } from './show.ts';
+import { tag } from './tag.ts';
 
 export const command: Command = {
   name: 'runs',
-  summary: 'the history: list, show, diff, rm',
-  commands: [list, show, diff, rm],
+  summary: 'the history: list, show, diff, tag, note, rm',
+  commands: [list, show, diff, tag, note, rm],
   default: 'list',
   examples: [
     { line: 'reprise runs', does: 'list the runs' },

@@ -11,7 +11,7 @@ export const rm: Command = {
   summary: 'remove runs and free what only they pinned',
   description:
     'Removes the folders of runs. What only they pinned stays in the store until `reprise cache gc` needs the room.',
-  arguments: [{ name: '<run...>', description: 'run ids, prefixes, latest, latest~2' }],
+  arguments: [{ name: '<run...>', description: 'run ids, prefixes, latest, latest~2, tags' }],
   options: [json],
   examples: [{ line: 'reprise runs rm latest~3', does: 'remove one run' }],
   async run([names], options, cli) {

@@ -1,8 +1,7 @@
 /** What the commands on runs have in common. */
-export const runArgument = {
-  name: '<run>',
-  description: 'a run id, a unique prefix of one, latest, or latest~2',
-};
+export const runWords = 'a run id, a unique prefix of one, latest, latest~2, or a tag';
+
+export const runArgument = { name: '<run>', description: runWords };
 
 export const json = { flags: '--json', description: 'as JSON on stdout' };
 
