@@ -70,6 +70,8 @@ export interface FilesInput {
   read(name: string): Promise<Uint8Array>;
   /** Path of a read-only file with the content, for programs that need a path. */
   path(name: string): string;
+  /** Writes the content to a new file at a path of one's own. */
+  copy(name: string, to: string): Promise<void>;
 }
 
 export type ArtefactInput = TableInput | MatrixInput | FilesInput;

@@ -22,7 +22,7 @@ export interface ContextSource {
 }
 
 /** The step's door to the world, and the way to close it when the step is done. */
-export function stepContext(source: ContextSource): { context: StepContext; dispose(): Promise<void> } {
+export function stepContext(source: ContextSource): { context: StepContext; dispose(): void } {
   const { step } = source;
   const scratches: string[] = [];
   const context: StepContext = {
@@ -56,8 +56,8 @@ export function stepContext(source: ContextSource): { context: StepContext; disp
   };
   return {
     context,
-    async dispose() {
-      for (const folder of scratches) await removeScratch(folder);
+    dispose() {
+      for (const folder of scratches) removeScratch(folder);
     },
   };
 }

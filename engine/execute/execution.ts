@@ -111,12 +111,13 @@ class Execution {
           break;
         }
       }
+      this.#publisher.hurry();
       await Promise.all(this.#publishing);
       await this.#publisher.flush((message) => this.#emit({ type: 'run-warning', message }));
     } finally {
       const machinery = await this.#machinery;
       if (machinery) {
-        await machinery.pool.close();
+        await Promise.all([machinery.pool.close(), machinery.scratchesRemoved()]);
         machinery.guard.onDefect = null;
       }
       this.#over = true;
@@ -529,12 +530,14 @@ class Execution {
   }
 
   async #loadMachinery(): Promise<Machinery> {
-    const [{ default: Queue }, { WorkerPool: Threads }, { runStep }, { stepGuard }] = await Promise.all([
-      import('p-queue'),
-      import('./pool.ts'),
-      import('./run-step.ts'),
-      import('./guard.ts'),
-    ]);
+    const [{ default: Queue }, { WorkerPool: Threads }, { runStep }, { stepGuard }, { scratchesRemoved }] =
+      await Promise.all([
+        import('p-queue'),
+        import('./pool.ts'),
+        import('./run-step.ts'),
+        import('./guard.ts'),
+        import('./scratch.ts'),
+      ]);
     this.#outside = (work) => stepGuard.outside(work);
     stepGuard.onDefect = (error) => {
       this.#stopping = true;
@@ -545,6 +548,7 @@ class Execution {
       pool: new Threads(),
       runStep,
       guard: stepGuard,
+      scratchesRemoved,
     };
   }
 }
@@ -554,15 +558,16 @@ interface Unpublished {
   error: unknown;
 }
 
-/** What running a step takes. */
 /** A false condition, something needed that failed, or a run that came to its end. */
 type SkipCause = 'when' | 'failed' | 'stopped';
 
+/** What running a step takes. */
 interface Machinery {
   queue: PQueue;
   pool: WorkerPool;
   runStep: typeof import('./run-step.ts').runStep;
   guard: StepGuard;
+  scratchesRemoved(): Promise<void>;
 }
 
 /** What an outcome has from the work that was done. */

@@ -3,6 +3,9 @@ import type { StepEntry } from '../store/step-index.ts';
 import type { ResolvedStep } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 
+/** So long a result waits for others to be synced with it; what a power failure may take. */
+const groupMs = 10;
+
 interface Waiting {
   step: ResolvedStep;
   result: { key: Digest; entry: StepEntry } | null;
@@ -22,6 +25,8 @@ export class Publisher {
   readonly #touched: Digest[] = [];
   #waiting: Waiting[] = [];
   #busy: Promise<void> | null = null;
+  /** Ends the wait for more results. */
+  #hurry: () => void = () => {};
 
   constructor(workspace: Workspace, workflowPath: string) {
     this.#workspace = workspace;
@@ -39,6 +44,11 @@ export class Publisher {
     });
   }
 
+  /** No more results come for now: those that wait are written at once. */
+  hurry(): void {
+    this.#hurry();
+  }
+
   /** A hit: its recency is refreshed, and it is the step's last success. */
   used(step: ResolvedStep, key: Digest): void {
     this.#last[step.id] = key;
@@ -47,6 +57,7 @@ export class Publisher {
 
   /** Writes what only speeds up later runs; if that fails, it is told to `warn`. */
   async flush(warn: (message: string) => void): Promise<void> {
+    this.hurry();
     await this.#busy;
     const { steps, files } = this.#workspace;
     try {
@@ -60,6 +71,13 @@ export class Publisher {
 
   async #drain(warn: (message: string) => void): Promise<void> {
     while (this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, groupMs);
+        this.#hurry = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
       const group = this.#waiting;
       this.#waiting = [];
       try {

@@ -151,7 +151,7 @@ async function attemptStep(type: AnyStepType, options: StepWorkOptions): Promise
   } finally {
     limit?.clear();
     signal.removeEventListener('abort', pass);
-    await dispose();
+    dispose();
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,17 +27,43 @@ export function makeScratch(): string {
   return folder;
 }
 
-/** One that cannot be removed, since a program still writes to it, is left to a later process. */
-export async function removeScratch(folder: string): Promise<void> {
-  try {
-    if (!existsSync(folder)) return;
-    const options = { recursive: true, force: true };
-    // A few files are gone sooner than the thread pool would have been asked for the first of them.
-    if (readdirSync(folder, { recursive: true }).length <= 16) rmSync(folder, options);
-    else await rm(folder, options);
-  } catch {
-    // It keeps its name, by which a later process knows it.
+/** Folders that are done with, and the removals under way. */
+let waiting: string[] = [];
+const removals = new Set<Promise<void>>();
+/** So many are removed at a stroke, by a program: unlinking blocks this process longer than starting one does. */
+const batch = 16;
+
+/**
+ * Removes a folder while the run goes on: nobody waits for a disk to forget. One that cannot be removed, since a program
+ * still writes to it, is left to a later process, which knows it by its name.
+ */
+export function removeScratch(folder: string): void {
+  waiting.push(folder);
+  if (waiting.length >= batch) startRemoval();
+}
+
+/** Fulfilled when all that was to be removed is. */
+export async function scratchesRemoved(): Promise<void> {
+  if (waiting.length > 0) startRemoval();
+  await Promise.all(removals);
+}
+
+function startRemoval(): void {
+  const folders = waiting;
+  waiting = [];
+  const removal = remove(folders).finally(() => removals.delete(removal));
+  removals.add(removal);
+}
+
+async function remove(folders: readonly string[]): Promise<void> {
+  if (process.platform !== 'win32' && folders.length > 2) {
+    const { execFile } = await import('node:child_process');
+    const done = await new Promise<boolean>((resolve) => {
+      execFile('rm', ['-rf', '--', ...folders], (error) => resolve(error === null));
+    });
+    if (done) return;
   }
+  for (const folder of folders) await rm(folder, { recursive: true, force: true }).catch(() => {});
 }
 
 function removeDeadScratch(parent: string): void {

@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
 import type { FilesArtefact } from '../artefacts.ts';
 import { type Digest, digestOfJson } from '../digest.ts';
 import { StepError } from '../problems.ts';
@@ -61,5 +62,16 @@ export function filesInput(blobs: BlobFolder, artefact: FilesArtefact): FilesInp
     names: artefact.files.map(({ name }) => name),
     read: async (name) => await blobs.read(find(name)),
     path: (name) => blobs.checkedPath(find(name)),
+    copy: async (name, to) => await copyTo(to, blobs.stream(find(name))),
   };
+}
+
+async function copyTo(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = openSync(path, 'wx');
+  try {
+    for await (const piece of pieces)
+      for (let written = 0; written < piece.length; ) written += writeSync(file, piece, written);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
@@ -31,6 +31,7 @@ function filesInput(files: Record<string, Buffer>): FilesInput {
     names: Object.keys(files),
     read: async (name) => files[name]!,
     path: (name) => join(folder, name),
+    copy: async (name, to) => copyFileSync(join(folder, name), to),
   };
 }
 

@@ -46,7 +46,7 @@ async function writeFolder(input: FilesInput, folder: string): Promise<string> {
     const path = join(folder, name);
     if (name.includes('/')) mkdirSync(dirname(path), { recursive: true });
     // A copy, since a program may write to its input, and the store's own file must not change.
-    await copy(input.path(name), path);
+    await input.copy(name, path);
   }
   return folder;
 }

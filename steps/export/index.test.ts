@@ -288,6 +288,7 @@ describe('other outputs', () => {
         names: ['report.html'],
         read: async () => page,
         path: () => '',
+        copy: async () => {},
       },
     } as StepInput['outputs'];
     const { files } = await runStep(exportStep, {
