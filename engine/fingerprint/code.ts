@@ -62,6 +62,8 @@ export class CodeDigests {
   readonly #cache: CodeCache | undefined;
   readonly #precomputed: PrecomputedCode | undefined;
   readonly #known = new Map<string, CodeFingerprint>();
+  /** By module: every path that its answer hangs on. */
+  readonly #behind = new Map<string, string[]>();
   #enginePackage: string | undefined;
 
   /**
@@ -91,6 +93,15 @@ export class CodeDigests {
     const code = this.#precomputedCode(modulePath, use) ?? this.#stored(modulePath) ?? this.#scan(modulePath);
     this.#known.set(modulePath, code);
     return code;
+  }
+
+  /**
+   * Absolute, real paths that a module's answer hangs on: all that it imports, and where else imports were looked for.
+   * Known for a module with a problem as well; nothing for a built-in type whose digest came with the package.
+   */
+  pathsBehind(modulePath: string): readonly string[] {
+    this.of(modulePath);
+    return this.#behind.get(modulePath) ?? [];
   }
 
   /** Modules of a code digest seen before, so that a change can be told by file; undefined if it was forgotten. */
@@ -123,11 +134,11 @@ export class CodeDigests {
   }
 
   #stored(modulePath: string): CodeFingerprint | undefined {
-    return this.#verified(`graph:${cacheFormat}:${modulePath}`);
+    return this.#verified(`graph:${cacheFormat}:${modulePath}`, modulePath);
   }
 
   /** What is kept under a key, if every file behind it is as it was. */
-  #verified(key: string): CodeFingerprint | undefined {
+  #verified(key: string, modulePath?: string): CodeFingerprint | undefined {
     const text = this.#cache?.get(key);
     if (!text) return undefined;
     const stored = JSON.parse(text) as StoredGraph;
@@ -145,6 +156,7 @@ export class CodeDigests {
     for (const path of stored.absent)
       if (statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
     if (touched) this.#cache?.set(key, JSON.stringify(stored));
+    if (modulePath) this.#behind.set(modulePath, [...stored.files.map(([path]) => path), ...stored.absent]);
     return stored.code;
   }
 
@@ -232,6 +244,8 @@ export class CodeDigests {
     } catch (error) {
       // A file that cannot be read (gone since, no permission) leaves the code unknown; nothing is kept of it.
       return { problem: error instanceof Error ? error.message : String(error) };
+    } finally {
+      this.#behind.set(modulePath, [...resolution.seen.keys()]);
     }
     this.#store(`graph:${cacheFormat}:${modulePath}`, resolution, contents, code);
     return code;
