@@ -1,5 +1,6 @@
+import type { PastProducts } from '../engine/execute/io.ts';
 import { ProblemError } from '../engine/problems.ts';
-import type { RunRecord, StepRecord } from '../engine/record/record.ts';
+import type { RunRecord } from '../engine/record/record.ts';
 import { readRun, resolveRun } from '../engine/record/runs.ts';
 import { parseAddress } from '../engine/workflow/address.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
@@ -22,7 +23,7 @@ export function checkPastInputs(workflow: ResolvedWorkflow, project: OpenProject
 /** What steps of earlier runs left, for `from: run:<run>/…`. A run that is not there is a problem of the workflow. */
 export function pastProducts({
   runsFolder,
-}: OpenProject): (run: string, step: string) => StepRecord | undefined {
+}: OpenProject): (run: string, step: string) => PastProducts | undefined {
   const records = new Map<string, RunRecord>();
   return (run, id) => {
     let record = records.get(run);
@@ -34,6 +35,6 @@ export function pastProducts({
     if ('error' in address)
       throw ProblemError.of('address', address.error.message, { hint: address.error.hint });
     const step = findStep(record, address);
-    return step.status === 'ran' || step.status === 'cached' ? step : undefined;
+    return step.status === 'ran' || step.status === 'cached' ? { ...step, run: record.id } : undefined;
   };
 }

@@ -4,7 +4,7 @@ import type { Digest } from './digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepOutcome } from './events.ts';
 import { type ExecutionResult, execute } from './execute/execution.ts';
 import { failureOf } from './execute/failure.ts';
-import type { StepProducts } from './execute/io.ts';
+import type { PastProducts } from './execute/io.ts';
 import type { PreparedStep } from './execute/prepare.ts';
 import { StepError } from './problems.ts';
 import { readEnvironment } from './record/environment.ts';
@@ -41,7 +41,7 @@ export interface RunOptions {
   listeners: readonly RunListener[];
   now(): number;
   /** What steps of earlier runs left, for `from: run:<run>/…`. */
-  productsOfRun(run: string, step: string): StepProducts | undefined;
+  productsOfRun(run: string, step: string): PastProducts | undefined;
   /** The blob of a step's outputs that the caller reads when the run is over, such as a page; null for most steps. */
   readAfterwards?(outputs: { readonly [name: string]: Artefact }): Digest | null;
 }
@@ -147,8 +147,10 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
       pins.add(digest);
     });
   const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
-  const outputsOf = (step: string, run: string | null) =>
-    run === null ? byId.get(step)?.outputs : options.productsOfRun(run, step)?.outputs;
+  const readOf = (step: string, run: string | null) => {
+    const outcome = byId.get(step);
+    return run === null ? outcome && { run, ...outcome } : options.productsOfRun(run, step);
+  };
   const steps = workflow.steps.filter(({ id }) => byId.has(id));
   if (workspace.store.writable) {
     await orWarn('the links to the outputs could not be made', warn, () =>
@@ -171,7 +173,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     environment: { ...base.environment, packages: packagesOf(prepared) },
     models: modelsOf(prepared),
     files: pinned.files,
-    steps: steps.map((step) => stepRecord(step, byId.get(step.id)!, prepared.get(step.id), outputsOf)),
+    steps: steps.map((step) => stepRecord(step, byId.get(step.id)!, prepared.get(step.id), readOf)),
   };
   finish(folder, record, emit, warn);
   return { record, folder: folder.path };

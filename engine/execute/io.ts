@@ -13,6 +13,14 @@ export interface StepProducts {
   outputs: { readonly [name: string]: Artefact };
 }
 
+/** What a step of an earlier run left, however that run and step were named. */
+export interface PastProducts extends StepProducts {
+  /** Id of the run. */
+  run: string;
+  /** Id of the step in that run. */
+  id: string;
+}
+
 /** Finds what a step (of this run, or of the run that the binding names) left; undefined if it was skipped. */
 export type ProductsOf = (step: string, run: string | null) => StepProducts | undefined;
 

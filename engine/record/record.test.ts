@@ -129,7 +129,7 @@ describe('a step’s record', () => {
     needs: ['unique', 'answers[m=a]', 'answers[m=b]'],
     inputs: {
       rows: { parts: [{ step: 'unique', axes: null }], output: 'rows', run: null },
-      old: { parts: [{ step: 'unique', axes: null }], output: 'rows', run: 'earlier' },
+      old: { parts: [{ step: 'unique', axes: null }], output: '', run: 'earlier' },
       answers: {
         parts: [
           { step: 'answers[m=a]', axes: { m: 'a' } },
@@ -149,11 +149,11 @@ describe('a step’s record', () => {
     };
     const { inputs } = stepRecord(step, exampleStep('topics'), undefined, (id, run) => {
       const rows = outputs[run === null ? id : `${id} of ${run}`];
-      return rows && { rows };
+      return rows && { run: run && `id of ${run}`, id, outputs: { rows } };
     });
     expect(inputs).toEqual({
       rows: [{ run: null, step: 'unique', output: 'rows', digest: digestOf('rows of unique') }],
-      old: [{ run: 'earlier', step: 'unique', output: 'rows', digest: digestOf('rows of earlier') }],
+      old: [{ run: 'id of earlier', step: 'unique', output: 'rows', digest: digestOf('rows of earlier') }],
       answers: [{ run: null, step: 'answers[m=b]', output: 'rows', digest: digestOf('rows of b') }],
     });
   });

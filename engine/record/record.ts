@@ -105,26 +105,39 @@ export interface StepRecord extends StepOutcome {
 }
 
 export interface InputRecord {
-  /** An earlier run that the artefact was taken from; null for this one. */
+  /** Id of the earlier run that the artefact was taken from; null for this one. */
   run: string | null;
+  /** Id of the step in that run. */
   step: string;
   output: string;
   digest: Digest;
 }
 
-/** A step as the record has it. */
+/**
+ * A step as the record has it.
+ *
+ * @param productsOf what a step of this run, or of the run that an address names, left; its `run` and `id` go into the record
+ */
 export function stepRecord(
   step: ResolvedStep,
   outcome: StepOutcome,
   prepared: { key: Digest | null; fingerprint: Fingerprint | null; uncached: string | null } | undefined,
-  outputsOf: (step: string, run: string | null) => { readonly [name: string]: Artefact } | undefined,
+  productsOf: (
+    step: string,
+    run: string | null,
+  ) => { run: string | null; id: string; outputs: { readonly [name: string]: Artefact } } | undefined,
   cost: Cost = noCost,
 ): StepRecord {
   const inputs: StepRecord['inputs'] = {};
   for (const [name, { parts, output, run }] of Object.entries(step.inputs)) {
     inputs[name] = parts.flatMap((part) => {
-      const artefact = outputsOf(part.step, run)?.[output];
-      return artefact ? [{ run, step: part.step, output, digest: artefact.digest }] : [];
+      const made = productsOf(part.step, run);
+      // An address of an earlier run need not name the output.
+      const name = output === '' ? Object.keys(made?.outputs ?? {})[0] : output;
+      const artefact = name === undefined ? undefined : made?.outputs[name];
+      return made && artefact
+        ? [{ run: made.run, step: made.id, output: name!, digest: artefact.digest }]
+        : [];
     });
   }
   return {
