@@ -238,7 +238,9 @@ class Execution {
     try {
       await Promise.race([this.#attempt(prepared, reason, started), this.#defect.promise]);
     } catch (error) {
-      this.#fail(step, error, now() - started);
+      const lost = this.#lostInput(step, error);
+      if (lost !== null) this.#skip(step, lost.cause, lost.reason);
+      else this.#fail(step, error, now() - started);
     }
   }
 
@@ -269,7 +271,10 @@ class Execution {
       this.#settle(step, { status: 'ran', reason, ...outcomeOf(work, now() - started) });
       this.#publishing.push(
         published.then((failure) => {
-          if (failure) this.#failAfterwards(step, failure.error);
+          if (failure === null) return;
+          // A disk that takes no more: what else would run cannot be kept either.
+          this.#stopping = true;
+          this.#failAfterwards(step, failure.error);
         }),
       );
     } finally {
@@ -336,7 +341,7 @@ class Execution {
         return { work, publish: () => this.#publish(last, entry) };
       } catch (error) {
         if (!(error instanceof DamagedBlobError) || round >= 3) throw error;
-        await this.#mend(error);
+        await this.#mend(step, error);
         // What was computed again may have come out otherwise: then this step has other inputs.
         prepared = await prepareStep(step, workflow, workspace, this.#productsOf);
         this.#prepared.set(step.id, prepared);
@@ -366,17 +371,24 @@ class Execution {
   }
 
   /** Computes the step that made a damaged blob again, unless that was done meanwhile. */
-  async #mend(error: DamagedBlobError): Promise<void> {
-    const maker = [...this.#outcomes.values()].find((outcome) =>
-      Object.values(outcome.outputs).some((output) =>
+  async #mend({ needs }: ResolvedStep, error: DamagedBlobError): Promise<void> {
+    const made = (outcome: StepOutcome | undefined) =>
+      Object.values(outcome?.outputs ?? {}).some((output) =>
         blobsOf(output).some(({ digest }) => digest === error.digest),
-      ),
-    );
+      );
+    // Other steps may have come to the same bytes: what the reader names comes first.
+    const maker =
+      needs.map((id) => this.#outcomes.get(id)).find(made) ?? [...this.#outcomes.values()].find(made);
     if (maker?.status === 'ran') return;
     if (maker?.status !== 'cached') throw error;
     let mending = this.#mending.get(maker.id);
     if (mending === undefined) {
-      mending = this.#computeAgain(maker, error).finally(() => this.#mending.delete(maker.id));
+      mending = this.#computeAgain(maker, error)
+        .catch((failure: unknown) => {
+          if (!this.#options.signal.aborted) this.#takeBack(maker, failure);
+          throw error;
+        })
+        .finally(() => this.#mending.delete(maker.id));
       this.#mending.set(maker.id, mending);
     }
     await mending;
@@ -391,14 +403,29 @@ class Execution {
     const { work, publish } = await this.#runMending(prepared, reason, started);
     const failure = await publish();
     if (failure) throw failure.error;
-    const outcome: StepOutcome = {
-      ...maker,
+    this.#replace(prepared.step, {
       status: 'ran',
       reason,
       ...outcomeOf(work, this.#options.now() - started),
-    };
-    this.#outcomes.set(id, outcome);
-    this.#emit({ type: 'step-finished', step: id, outcome });
+    });
+  }
+
+  /** A result that is damaged and could not be computed again is none: its step has failed, or what it needs has. */
+  #takeBack({ id }: StepOutcome, error: unknown): void {
+    const step = this.#byId.get(id)!;
+    const lost = this.#lostInput(step, error);
+    if (lost === null) {
+      this.#stopAfter(step);
+      this.#failAfterwards(step, error);
+    } else {
+      this.#skipCauses.set(id, lost.cause);
+      this.#replace(step, { status: 'skipped', reason: lost.reason, outputs: {} });
+    }
+  }
+
+  /** A step that could not read what a failed one had left has not failed itself: why it is skipped, else null. */
+  #lostInput(step: ResolvedStep, error: unknown): { cause: SkipCause; reason: string } | null {
+    return error instanceof DamagedBlobError ? this.#skipped(step) : null;
   }
 
   /**
@@ -474,23 +501,25 @@ class Execution {
       this.#settle(step, { status: 'interrupted', reason: 'interrupted', duration_ms: duration });
       return;
     }
-    if (!this.#options.keepGoing && step.on_error === 'stop') this.#stopping = true;
+    this.#stopAfter(step);
     const failure = failureOf(error);
     this.#settle(step, { status: 'failed', reason: failure.message, duration_ms: duration, error: failure });
   }
 
-  /** A step that is done and whose result could not be made durable has failed. What read it meanwhile stays done. */
+  /** The failure of a step ends the run, unless it is told to go on. */
+  #stopAfter({ on_error }: ResolvedStep): void {
+    if (!this.#options.keepGoing && on_error === 'stop') this.#stopping = true;
+  }
+
+  /** A step that is done and whose result was lost has failed. What read it meanwhile stays done. */
   #failAfterwards(step: ResolvedStep, error: unknown): void {
     const failure = failureOf(error);
-    this.#stopping = true;
-    const done = this.#outcomes.get(step.id)!;
-    const outcome: StepOutcome = {
-      ...done,
-      status: 'failed',
-      reason: failure.message,
-      outputs: {},
-      error: failure,
-    };
+    this.#replace(step, { status: 'failed', reason: failure.message, outputs: {}, error: failure });
+  }
+
+  /** Another outcome of a step that has one. */
+  #replace(step: ResolvedStep, change: Partial<StepOutcome>): void {
+    const outcome: StepOutcome = { ...this.#outcomes.get(step.id)!, ...change };
     this.#outcomes.set(step.id, outcome);
     this.#emit({ type: 'step-finished', step: step.id, outcome });
   }
