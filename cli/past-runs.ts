@@ -1,6 +1,6 @@
 import type { PastProducts } from '../engine/execute/io.ts';
 import { ProblemError } from '../engine/problems.ts';
-import type { RunRecord } from '../engine/record/record.ts';
+import type { RunRecord, StepRecord } from '../engine/record/record.ts';
 import { readRun, resolveRun } from '../engine/record/runs.ts';
 import { parseAddress } from '../engine/workflow/address.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
@@ -23,7 +23,7 @@ export function checkPastInputs(workflow: ResolvedWorkflow, project: OpenProject
 /** What steps of earlier runs left, for `from: run:<run>/…`. A run that is not there is a problem of the workflow. */
 export function pastProducts({
   runsFolder,
-}: OpenProject): (run: string, step: string) => PastProducts | undefined {
+}: OpenProject): (run: string, step: string) => (StepRecord & PastProducts) | undefined {
   const records = new Map<string, RunRecord>();
   return (run, id) => {
     let record = records.get(run);
