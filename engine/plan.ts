@@ -1,3 +1,5 @@
+import type { Digest } from './digest.ts';
+import type { StepFailure } from './events.ts';
 import { failureOf } from './execute/failure.ts';
 import type { StepProducts } from './execute/io.ts';
 import { changesBesideInputs, lookUp } from './execute/lookup.ts';
@@ -24,6 +26,8 @@ export interface PlanOptions {
   workspace: Workspace;
   only?: ReadonlySet<string>;
   forced?: ReadonlySet<string>;
+  /** Failures by key that a run would not try again. */
+  failedBefore?: ReadonlyMap<Digest, StepFailure>;
   productsOfRun(run: string, step: string): StepProducts | undefined;
 }
 
@@ -83,11 +87,12 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
     const lookups = await lookUp(prepared, workspace, {
       workflowPath: workflow.path,
       forced: options.forced ?? new Set(),
+      failedBefore: options.failedBefore,
     });
     for (const [index, { step }] of prepared.entries()) {
       const lookup = lookups[index]!;
       if (!lookup.hit) {
-        settle(step, 'run', lookup.reason);
+        settle(step, lookup.failed ? 'failed' : 'run', lookup.reason);
         continue;
       }
       settle(step, 'cached', 'unchanged');

@@ -1,7 +1,7 @@
 import { createReadStream, rmSync } from 'node:fs';
 import type { Artefact } from './artefacts.ts';
 import type { Digest } from './digest.ts';
-import type { RunEvent, RunListener, RunStatus, StepOutcome } from './events.ts';
+import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from './events.ts';
 import { type ExecutionResult, execute } from './execute/execution.ts';
 import { failureOf } from './execute/failure.ts';
 import type { PastProducts } from './execute/io.ts';
@@ -34,6 +34,8 @@ export interface RunOptions {
   engineVersion: string;
   only?: ReadonlySet<string>;
   forced?: ReadonlySet<string>;
+  /** Failures by key that are not tried again; what does not hang on them goes on. */
+  failedBefore?: ReadonlyMap<Digest, StepFailure>;
   keepGoing?: boolean;
   jobs?: number;
   signal: AbortSignal;

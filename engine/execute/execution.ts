@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type PQueue from 'p-queue';
 import { type Artefact, blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
-import type { RunEvent, RunListener, RunStatus, StepOutcome } from '../events.ts';
+import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from '../events.ts';
 import { DamagedBlobError } from '../store/failures.ts';
 import type { StepEntry } from '../store/step-index.ts';
 import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -25,6 +25,8 @@ export interface ExecutionOptions {
   only?: ReadonlySet<string>;
   /** Ids of steps that run whatever the cache says. */
   forced?: ReadonlySet<string>;
+  /** Failures by key that are not tried again; what does not hang on them goes on. */
+  failedBefore?: ReadonlyMap<Digest, StepFailure>;
   /** Go on with what does not hang on a failed step. */
   keepGoing?: boolean;
   /** Steps at once; the number of cores if not given. */
@@ -170,6 +172,7 @@ class Execution {
       lookups = await lookUp(prepared, workspace, {
         workflowPath: workflow.path,
         forced: this.#options.forced ?? new Set(),
+        failedBefore: this.#options.failedBefore,
       });
     } catch (error) {
       for (const { step } of prepared) this.#fail(step, error, 0);
@@ -180,6 +183,9 @@ class Execution {
       if (lookup.hit) {
         const damaged = await this.#settleCached(item, lookup.entry);
         if (damaged !== null) this.#enqueue(item, damaged);
+      } else if (lookup.failed) {
+        const { reason, failed: error } = lookup;
+        this.#settle(item.step, { status: 'failed', reason, error });
       } else {
         if (lookup.damaged)
           this.#emit({ type: 'cache-damaged', step: item.step.id, message: lookup.damaged });

@@ -1,25 +1,33 @@
 import { blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
+import type { StepFailure } from '../events.ts';
 import { explainChange, type Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { StepEntry } from '../store/step-index.ts';
 import type { Workspace } from '../workspace.ts';
 import type { PreparedStep } from './prepare.ts';
 
 /** What the step cache says of a prepared step. */
-export type Lookup = { hit: true; entry: StepEntry } | { hit: false; reason: string; damaged: string | null };
+export type Lookup =
+  | { hit: true; entry: StepEntry }
+  /** `failed`: it would fail again, as it did under the same key. */
+  | { hit: false; reason: string; damaged: string | null; failed?: StepFailure };
 
 export interface LookupOptions {
   /** Path of the workflow file: "last time" is the last success of the step of this name in it. */
   workflowPath: string;
   /** Steps that must run whatever the cache says. */
   forced: ReadonlySet<string>;
+  /** Failures by key that need not be tried again. */
+  failedBefore?: ReadonlyMap<Digest, StepFailure> | undefined;
 }
+
+const again = 'failed before with the same inputs; not tried again';
 
 /** Looks steps up together: one query, and one stat for each blob that a hit stands on. */
 export async function lookUp(
   prepared: readonly PreparedStep[],
   workspace: Workspace,
-  { workflowPath, forced }: LookupOptions,
+  { workflowPath, forced, failedBefore }: LookupOptions,
 ): Promise<Lookup[]> {
   const keys = prepared.flatMap(({ key }) => (key === null ? [] : [key]));
   const found = keys.length === 0 ? [] : await workspace.steps.getMany(keys);
@@ -34,6 +42,8 @@ export async function lookUp(
     if (key === null) return { hit: false, reason: `not cached: ${item.uncached}`, damaged: null };
     const entry = entries.get(key);
     if (entry === undefined) {
+      const failed = failedBefore?.get(key);
+      if (failed) return { hit: false, reason: again, damaged: null, failed };
       misses.push({ index, prepared: item });
       return { hit: false, reason: 'new', damaged: null };
     }
