@@ -41,6 +41,11 @@ export function metric(value: number | string | boolean): string {
   return `${count(Number(whole)).replace(/^0$/, value < 0 ? '-0' : '0')}.${fraction!.replace(/(\d\d)0+$/, '$1')}`;
 }
 
+/** `$0.0123`: dollars, with as many digits as small sums need. */
+export function usd(value: number): string {
+  return `$${value === 0 || value >= 1 ? value.toFixed(2) : metric(value)}`;
+}
+
 /** Columns padded to equal width (in terminal cells); the last one is left as it is. */
 export function columns(rows: readonly (readonly string[])[], gap = '  '): string {
   const widths: number[] = [];
