@@ -281,6 +281,38 @@ import '${join(engineFolder, '../index.ts')}';`,
     expect(codeOf(root)).toMatchObject({ packages: {}, modules: [{ path: 'steps/mine.ts' }] });
   });
 
+  it('has the modules of the engine that compute results in it, with their packages', () => {
+    const files = (cel: string, seam: string): Files => ({
+      'steps/mine.ts': "import '../engine/cel.ts';\nimport '../engine/seam.ts';",
+      'engine/cel.ts': `import 'words';\nimport './messages.ts';\nexport const sum = (a, b) => ${cel};`,
+      'engine/messages.ts': 'export const said = 1;',
+      'engine/seam.ts': `export const seam = ${seam};`,
+    });
+    const of = (cel: string, seam: string) => {
+      const root = makeProject(files(cel, seam));
+      return new CodeDigests({ engineFolder: join(root, 'engine'), root }).of(join(root, 'steps/mine.ts'));
+    };
+    const code = of('a + b', '1');
+    expect(code).toMatchObject({
+      packages: { words: '1.2.3' },
+      modules: [{ path: 'steps/mine.ts' }, { path: 'engine/cel.ts' }],
+    });
+    expect(digestOf(of('a + b', '2'))).toBe(digestOf(code));
+    expect(digestOf(of('b + a', '1'))).not.toBe(digestOf(code));
+  });
+
+  it.each([
+    ['filter', true],
+    ['assert', true],
+    ['dedupe', false],
+  ])('of %s knows whether it evaluates expressions', (use, evaluates) => {
+    const digests = new CodeDigests({ engineFolder, root: dirname(engineFolder) });
+    const code = digests.of(join(engineFolder, `../steps/${use}/index.ts`), use);
+    if ('problem' in code) throw new Error(code.problem);
+    expect(code.modules.some(({ path }) => path === 'engine/cel.ts')).toBe(evaluates);
+    expect('@marcbachmann/cel-js' in code.packages).toBe(evaluates);
+  });
+
   it('reads modules that import each other', () => {
     const root = makeProject({
       'steps/mine.ts': "import { b } from './b.ts';\nexport const a = 1;\nexport default b;\n",

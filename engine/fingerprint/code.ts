@@ -43,14 +43,16 @@ interface StoredGraph {
 }
 
 /** Raised when the way of normalising changes, so that digests kept under the old way are not used. */
-const cacheFormat = 1;
+const cacheFormat = 2;
+/** Modules of the engine that compute what a step writes, beside the seams that only carry it: they are its code. */
+const computing = new Set(['cel', 'cel-paths']);
 /** A file changed this shortly before it was read may change again within the clock's grain, unseen. */
 const grain = 100;
 
 /**
  * Digests of step types' code: a module and all local modules that it reaches, normalised so that comments, white
- * space, formatting and types do not count, nor where the files lie. The engine's own modules do not count; packages
- * count by their version.
+ * space, formatting and types do not count, nor where the files lie. The engine's own modules do not count, but for
+ * those that compute results; packages count by their version.
  *
  * An instance answers for one moment (a plan, a run): it looks at each file once.
  */
@@ -67,7 +69,7 @@ export class CodeDigests {
   #enginePackage: string | undefined;
 
   /**
-   * @param options.engineFolder absolute path of `engine/`: modules in it are seams, not steps' code
+   * @param options.engineFolder absolute path of `engine/`: most modules in it are seams, not steps' code
    * @param options.root the project's root, for paths that people read
    */
   constructor(options: {
@@ -266,7 +268,8 @@ export class CodeDigests {
   }
 
   #isSeam(path: string): boolean {
-    if (path.startsWith(this.#engineFolder + sep)) return true;
+    if (path.startsWith(this.#engineFolder + sep))
+      return !computing.has(relative(this.#engineFolder, path).replace(/\.[jt]s$/, ''));
     return (
       dirname(path) === this.#packageFolder && /^index\.[jt]s$/.test(relative(this.#packageFolder, path))
     );

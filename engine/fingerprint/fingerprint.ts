@@ -31,7 +31,10 @@ export interface Fingerprint {
   files: Record<string, string>;
   /** Digests of the models that it uses, by name: other weights compute something else. */
   models: Record<string, string>;
-  /** Digests of the environment variables that it sees; never their values, which may be secret. */
+  /**
+   * Digests of the environment variables that it sees, not their values. Unsalted, so that another machine comes to the
+   * same fingerprint: a short value can be guessed from its digest.
+   */
   env: Record<string, string>;
   /** The workflow's seed, for types that draw random numbers; null for all others, which it does not touch. */
   seed: number | null;
