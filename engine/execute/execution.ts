@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import type PQueue from 'p-queue';
 import { type Artefact, blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
@@ -55,6 +56,9 @@ export async function execute(options: ExecutionOptions): Promise<ExecutionResul
   return new Execution(options).run();
 }
 
+/** So long at most goes by without a turn of the event loop while small steps follow each other. */
+const turnMs = 10;
+
 class Execution {
   readonly #options: ExecutionOptions;
   readonly #steps: ResolvedStep[];
@@ -77,6 +81,7 @@ class Execution {
   #ready: ResolvedStep[] = [];
   #running = 0;
   #stopping = false;
+  #lastTurn = 0;
   #over = false;
   #wake: () => void = () => {};
   /** Calls reporters as what they are, not as a step's code. */
@@ -236,6 +241,7 @@ class Execution {
   async #work(prepared: PreparedStep, reason: string): Promise<void> {
     const { signal, now } = this.#options;
     const { step } = prepared;
+    await this.#breathe();
     if (signal.aborted || this.#stopping) {
       this.#skipStopped(step);
       return;
@@ -248,6 +254,13 @@ class Execution {
       if (lost !== null) this.#skip(step, lost.cause, lost.reason);
       else this.#fail(step, error, now() - started);
     }
+  }
+
+  /** Gives timers, signals and files a turn now and then: small steps in process could go on and on without one. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#lastTurn < turnMs) return;
+    await turn();
+    this.#lastTurn = performance.now();
   }
 
   async #attempt(prepared: PreparedStep, reason: string, started: number): Promise<void> {
