@@ -124,6 +124,10 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     steps: workflow.steps.map(({ id, use, needs }) => ({ id, use, needs })),
   });
   for (const { message } of workflow.warnings) warn(message);
+  if (workspace.store.writable && !workspace.caches.writable)
+    warn(
+      `the cache in ${workspace.store.folder} cannot be written: the next run will compute everything again`,
+    );
   let result: ExecutionResult;
   try {
     workspace.store.hold();

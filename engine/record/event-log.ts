@@ -1,10 +1,12 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { RunEvent } from '../events.ts';
 import type { Redaction } from './redaction.ts';
 
 /** Bytes held back at most, and for how long: what a SIGKILL may take. */
 const bufferedBytes = 64 * 1024;
 const bufferedMs = 100;
+/** A log that has filled the disk gives so many bytes back: what is still to be written counts for more. */
+const roomForTheRest = 512 * 1024;
 
 /**
  * events.ndjson: a line for each event, with its time first. Lines are written whole; the last one of a run that was
@@ -17,6 +19,8 @@ export class EventLog {
   #lines: string[] = [];
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Where the last lines that were handed over together end, as far back as may be cut off. */
+  #ends: number[] = [0];
   /** Why events are missing from the file; null while none is. */
   failure: string | null = null;
 
@@ -45,8 +49,23 @@ export class EventLog {
     try {
       this.#file ??= openSync(this.#path, 'a');
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
+      const end = this.#ends.at(-1)! + bytes.length;
+      this.#ends.push(end);
+      while (this.#ends[1]! + roomForTheRest <= end) this.#ends.shift();
     } catch (error) {
       this.failure = `events could not be written: ${(error as Error).message}`;
+      this.#makeRoom();
+    }
+  }
+
+  /** Cuts off a torn line and, of a log that is long, its last lines. */
+  #makeRoom(): void {
+    if (this.#file === undefined) return;
+    const end = this.#ends.at(-1)! >= 2 * roomForTheRest ? this.#ends[0]! : this.#ends.at(-1)!;
+    try {
+      if (fstatSync(this.#file).size > end) ftruncateSync(this.#file, end);
+    } catch {
+      // The log is what it is; why it is not whole has been said.
     }
   }
 

@@ -42,6 +42,11 @@ export class Caches {
     return new Caches(options.folder, options.onDamage);
   }
 
+  /** False if nothing can be filed: what a run computes is not there for the next one. */
+  get writable(): boolean {
+    return this.#index.mode === 'write';
+  }
+
   /** Gives the space of what was deleted back to the disk. */
   shrink(): void {
     this.#index.shrink();

@@ -145,8 +145,10 @@ export class Database {
       this.#inode ??= inodeOf(this.path);
     } catch (error) {
       const code = sqliteCode(error);
-      // 8 SQLITE_READONLY, 14 SQLITE_CANTOPEN: rights that an access check does not see.
-      if (code !== 8 && code !== 14) throw error;
+      // 8 SQLITE_READONLY, 14 SQLITE_CANTOPEN: rights that an access check does not see. 10 SQLITE_IOERR, 13
+      // SQLITE_FULL: no room for the files beside it; that hinders those that write, and they say so.
+      const noRoom = (code === 10 || code === 13) && !isDamage(error);
+      if ((code !== 8 && code !== 14 && !noRoom) || (noRoom && forWriting)) throw error;
       if (this.#mode === 'write') {
         this.#mode = existsSync(this.path) ? 'read' : 'none';
         return this.#connect(false);
@@ -273,7 +275,7 @@ function openForReading(path: string): DatabaseSync {
     sql.prepare('SELECT count(*) FROM sqlite_schema').get();
   } catch (error) {
     sql.close();
-    if (sqliteCode(error) !== 14 && sqliteCode(error) !== 8) throw error;
+    if (isDamage(error) || ![8, 10, 13, 14].includes(sqliteCode(error) ?? 0)) throw error;
     // A WAL database wants to make files beside it; in a folder where nothing can be made, nobody changes it either.
     const url = pathToFileURL(path);
     url.search = '?immutable=1';

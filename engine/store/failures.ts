@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Digest } from '../digest.ts';
 import { StepError } from '../problems.ts';
@@ -28,7 +28,8 @@ export function storeFailure(error: unknown, folder: string): unknown {
   const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
   // 13 is SQLITE_FULL, 8 SQLITE_READONLY; the low byte is the primary code.
   const sqlite = code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : 0;
-  if (code === 'ENOSPC' || code === 'EDQUOT' || sqlite === 13)
+  // 10 is SQLITE_IOERR: what a full disk is where SQLite makes room for the files beside a database.
+  if (code === 'ENOSPC' || code === 'EDQUOT' || sqlite === 13 || (sqlite === 10 && isFull(folder)))
     return new StepError(
       'disk-full',
       `the disk that holds ${folder} is full`,
@@ -52,5 +53,17 @@ export function isWritable(folder: string): boolean {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) return false;
     }
+  }
+}
+
+/** Bytes without which nothing more can be done on a disk. */
+const leastRoom = 64 * 1024;
+
+function isFull(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < leastRoom;
+  } catch {
+    return false;
   }
 }

@@ -250,6 +250,8 @@ function remedy(
   root: string,
 ): string | undefined {
   if (end.signal === 'SIGKILL') return 'did the machine run out of memory?';
+  if (end.lastLines.some((line) => /no space left on device|ENOSPC|disk quota exceeded/i.test(line)))
+    return 'the disk is full: free some space, and run again';
   const words = typeof run === 'string' ? run.split(/[\s;|&<>()"'=]+/) : run;
   const undeclared = words.find(
     (word) =>

@@ -38,7 +38,8 @@ steps:
 function expectDiskFull({ code, out, err }: CommandResult): void {
   const said = out + err;
   expect({ code, said }).toMatchObject({ code: 1 });
-  expect(said).toContain('disk-full');
+  // A program tells it in its own words.
+  expect(said).toMatch(/disk-full|the disk is full: free some space/);
   expect(said).toMatch(/free some space|make room/);
   expect(said).not.toMatch(/^\s+at |node:internal/m);
   expect(said).not.toContain('defect');
@@ -74,7 +75,9 @@ describe.skipIf(cannotMount !== null)(
         32 * kilobyte,
       );
       const outcomes: Record<string, number> = {};
-      for (let bytes = sources; bytes < needed + 200 * kilobyte; bytes += 24 * kilobyte) {
+      const rounds = 8;
+      for (let round = 0; round <= rounds; round++) {
+        const bytes = sources + Math.round((round / rounds) * (needed + 100 * kilobyte - sources));
         using project = await MountedProject.make(job, bytes);
         const end = await runOn(project);
         const place = `${Math.round(bytes / kilobyte)} kB`;
@@ -103,7 +106,9 @@ describe.skipIf(cannotMount !== null)(
         );
       }
       console.log('full disks by where they stopped the run:', outcomes);
-      expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['scored', 'succeeded']));
+      const { succeeded = 0, ...failed } = outcomes;
+      expect(succeeded).toBeGreaterThan(0);
+      expect(Object.keys(failed)).not.toEqual([]);
     });
 
     it('before the run begins', async () => {
@@ -159,8 +164,8 @@ export default defineStep({
         warnings: string[];
       };
       expect(record.status).toBe(run.status);
-      expect(record.warnings.join('\\n')).toContain('events could not be written');
-      expect(run.warnings.join('\\n')).toContain('events could not be written');
+      expect(record.warnings.join('\n')).toContain('events could not be written');
+      expect(run.warnings.join('\n')).toContain('events could not be written');
       const events = readFileSync(project.path(`runs/${run.run}/events.ndjson`), 'utf8');
       expect(events.length).toBeGreaterThan(1e6);
     });
