@@ -1,9 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { exampleRecord } from '../../test/run-record.ts';
 import { folderWith } from '../../test/run-step.ts';
 import type { RunEvent } from '../events.ts';
@@ -113,20 +122,42 @@ describe('events.ndjson', () => {
 
 describe('the process of a run', () => {
   it('is alive as long as it runs', async () => {
-    expect(mayBeAlive(thisProcess())).toBe(true);
+    const folder = makeRunsFolder();
+    expect(mayBeAlive(thisProcess(), folder)).toBe(true);
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log(1)'], {
       stdio: 'pipe',
     });
     await once(child.stdout, 'data');
     const identity = { pid: child.pid!, host: hostname(), start: null };
-    expect(mayBeAlive(identity)).toBe(true);
+    expect(mayBeAlive(identity, folder)).toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    expect(mayBeAlive(identity)).toBe(false);
-    expect(mayBeAlive({ ...identity, host: 'elsewhere' })).toBe(true);
+    expect(mayBeAlive(identity, folder)).toBe(false);
   });
 
   it.runIf(process.platform === 'linux')('is not a later one with the same number', () => {
-    expect(mayBeAlive({ ...thisProcess(), start: '1' })).toBe(false);
+    expect(mayBeAlive({ ...thisProcess(), start: '1' }, makeRunsFolder())).toBe(false);
+  });
+
+  it('on another machine is alive as long as it touches its record', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+    try {
+      const run = RunFolder.create({ runsFolder: makeRunsFolder(), workflow: 'a', now });
+      const record = join(run.path, 'run.json');
+      const elsewhere = { ...thisProcess(), host: 'elsewhere' };
+      expect(mayBeAlive(elsewhere, run.path)).toBe(false);
+      run.write(exampleRecord({ id: run.id, status: 'running' }), { durable: false });
+      const touched = () => Date.now() - statSync(record).mtimeMs;
+      const long = new Date(Date.now() - 25 * 3_600_000);
+      utimesSync(record, long, long);
+      expect(mayBeAlive(elsewhere, run.path)).toBe(false);
+      vi.advanceTimersByTime(3_600_000);
+      expect(touched()).toBeLessThan(1000);
+      expect(mayBeAlive(elsewhere, run.path)).toBe(true);
+      run.write(exampleRecord({ id: run.id }), { durable: true });
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

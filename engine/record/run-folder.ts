@@ -7,11 +7,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { isProcessAlive } from '../store/session.ts';
+import { beatMs, isProcessAlive, silenceMs } from '../store/session.ts';
 import { EventLog } from './event-log.ts';
 import { type RunProcess, type RunRecord, serializeRecord } from './record.ts';
 import { Redaction } from './redaction.ts';
@@ -23,6 +25,7 @@ export class RunFolder {
   readonly path: string;
   readonly events: EventLog;
   readonly #redaction: Redaction;
+  #beat: NodeJS.Timeout | undefined;
 
   private constructor(id: string, path: string, redaction: Redaction) {
     this.id = id;
@@ -59,11 +62,14 @@ export class RunFolder {
 
   /**
    * Writes run.json at one stroke: whoever reads it sees the text before or the text after. With `durable` it also
-   * survives a power failure: for the end of a run, not for its start.
+   * survives a power failure: for the end of a run, not for its start. Until the run has ended the file is touched every
+   * hour, by which other machines see that it goes on.
    */
   write(record: RunRecord, { durable }: { durable: boolean }): void {
     const path = join(this.path, 'run.json');
     const draft = `${path}.tmp`;
+    clearInterval(this.#beat);
+    if (record.status === 'running') this.#beat = setInterval(() => touch(path), beatMs).unref();
     const bytes = Buffer.from(serializeRecord(record, this.#redaction));
     try {
       const file = openSync(draft, 'w');
@@ -98,12 +104,29 @@ export function thisProcess(): RunProcess {
   return { pid: process.pid, host: hostname(), start: processStart(process.pid) };
 }
 
-/** True unless the process is known to be gone. Of another machine nothing is known. */
-export function mayBeAlive({ pid, host, start }: RunProcess): boolean {
-  if (host !== hostname()) return true;
+/**
+ * Whether the process of a run may still be at work. One of this machine is looked for; one of another machine counts
+ * as gone when the run's record was not touched for a day.
+ *
+ * @param runFolder absolute path of `runs/<id>`
+ */
+export function mayBeAlive({ pid, host, start }: RunProcess, runFolder: string): boolean {
+  if (host !== hostname()) {
+    const record = statSync(join(runFolder, 'run.json'), { throwIfNoEntry: false });
+    return record !== undefined && Date.now() - record.mtimeMs < silenceMs;
+  }
   if (!isProcessAlive(pid)) return false;
   const now = processStart(pid);
   return start === null || now === null || start === now;
+}
+
+function touch(path: string): void {
+  try {
+    const now = new Date();
+    utimesSync(path, now, now);
+  } catch {
+    // The run was removed, or its disk is gone: the end of the run says so.
+  }
 }
 
 /** Ticks since boot when a process started: field 22 of `/proc/<pid>/stat` (proc(5)); the name before may hold anything. */

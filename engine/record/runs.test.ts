@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -109,6 +109,16 @@ describe('the list of runs', () => {
     expect(readHead(join(runsFolder, 'ended'))!.status).toBe('succeeded');
     expect(readRun(runsFolder, 'dead').status).toBe('interrupted');
     for (const id of ['dead', 'alive', 'ended']) rmSync(join(runsFolder, id), { recursive: true });
+  });
+
+  it('says interrupted for a run of another machine that was silent for a day', () => {
+    add({ id: 'far', status: 'running', process: { ...gone, host: 'elsewhere' } });
+    expect(readHead(join(runsFolder, 'far'))!.status).toBe('running');
+    const yesterday = new Date(Date.now() - 24 * 3_600_000 - 1000);
+    utimesSync(join(runsFolder, 'far/run.json'), yesterday, yesterday);
+    expect(readHead(join(runsFolder, 'far'))!.status).toBe('interrupted');
+    expect(readRun(runsFolder, 'far').status).toBe('interrupted');
+    rmSync(join(runsFolder, 'far'), { recursive: true });
   });
 });
 

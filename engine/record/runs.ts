@@ -29,12 +29,15 @@ export function listRuns(runsFolder: string): RunList {
 /** What a run's folder says of it, without its steps. A run whose process is gone is `interrupted`. */
 export function readHead(runFolder: string): RunHead | undefined {
   const head = readStart(join(runFolder, 'run.json'), 1) ?? parseWhole(join(runFolder, 'run.json'));
-  return head && { ...head, status: statusOf(head) };
+  return head && { ...head, status: statusOf(head, runFolder) };
 }
 
 /** Status as of now: a run that says it is running, and whose process is gone, was interrupted. */
-export function statusOf({ status, process }: Pick<RunHead, 'status' | 'process'>): RunHead['status'] {
-  return status === 'running' && !mayBeAlive(process) ? 'interrupted' : status;
+export function statusOf(
+  { status, process }: Pick<RunHead, 'status' | 'process'>,
+  runFolder: string,
+): RunHead['status'] {
+  return status === 'running' && !mayBeAlive(process, runFolder) ? 'interrupted' : status;
 }
 
 /** A run's whole record. ProblemError `damaged-run` if it cannot be read. */
@@ -43,7 +46,7 @@ export function readRun(runsFolder: string, id: string): RunRecord {
   try {
     const record = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
     if (!headOf(record) || !Array.isArray(record.steps)) throw new Error('it is no record of a run');
-    return { ...record, status: statusOf(record) };
+    return { ...record, status: statusOf(record, join(runsFolder, id)) };
   } catch (error) {
     throw ProblemError.of(
       'damaged-run',

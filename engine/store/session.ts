@@ -15,8 +15,9 @@ import { join } from 'node:path';
 import { digestOf, hexOf } from '../digest.ts';
 
 /** A process on another machine that shares the folder counts as dead when it was silent for this long. */
-const silenceMs = 24 * 3_600_000;
-const beatMs = 3_600_000;
+export const silenceMs = 24 * 3_600_000;
+/** How often a process says that it is alive. */
+export const beatMs = 3_600_000;
 
 /** This machine, in names of temporary folders. */
 export const thisHost = hexOf(digestOf(hostname())).slice(0, 8);
