@@ -122,10 +122,13 @@ function killGroup(pid: number): void {
 let launcher: Launcher | undefined;
 let count = 0;
 
-/** As `runProgram`. From the third program or so on it is a small process that starts them; see `Launcher`. */
+/** Starting the small process costs as much as it spares over so many programs. */
+const worthwhile = 100;
+
+/** As `runProgram`. When many programs are run it is a small process that starts them; see `Launcher`. */
 export function launch(options: ProgramOptions): Promise<ProgramEnd> {
   if (launcher?.ready) return launcher.run(options);
-  if (++count === 2 && process.platform !== 'win32') {
+  if (++count === worthwhile && process.platform !== 'win32') {
     launcher = new Launcher(() => {
       launcher = undefined;
     });
