@@ -127,7 +127,7 @@ function ending(record: RunRecord, files: string[], cli: Cli): string {
   const parts = (['ran', 'cached', 'skipped', 'failed', 'interrupted'] as const)
     .filter((name) => counts[name] > 0)
     .map((name) => `${counts[name]} ${name}`);
-  const idle = status === 'succeeded' && counts.ran === 0;
+  const idle = status === 'succeeded' && counts.ran === 0 && counts.failed === 0;
   const head = idle
     ? `${cli.paint('green', 'nothing to do')}: ${counted(counts.cached, 'step')} unchanged${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''} · ${time}`
     : `${cli.paint(status === 'succeeded' ? 'green' : 'red', status)} in ${time} · ${parts.join(', ')}`;

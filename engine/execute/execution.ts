@@ -130,9 +130,13 @@ class Execution {
       this.#over = true;
     }
     const outcomes = this.#steps.map(({ id }) => this.#outcomes.get(id)!);
+    const failed = outcomes.filter((outcome) => outcome.status === 'failed');
+    const tolerated = failed.filter(({ id }) => this.#byId.get(id)!.on_error === 'continue');
+    for (const { id, reason } of tolerated)
+      this.#emit({ type: 'run-warning', message: `${id} failed, and on_error: continue lets it: ${reason}` });
     const status: RunStatus = signal.aborted
       ? 'interrupted'
-      : outcomes.some((outcome) => outcome.status === 'failed')
+      : failed.length > tolerated.length || this.#stopping
         ? 'failed'
         : 'succeeded';
     return { status, outcomes, prepared: this.#prepared };

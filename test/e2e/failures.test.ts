@@ -33,6 +33,37 @@ steps:
   expect(again.step('broken').status).toBe('failed');
 });
 
+it('lets a step with on_error: continue fail: the run succeeds with a warning, and what needs the step is skipped', async () => {
+  const workflow = (more: string) => `name: tolerant
+steps:
+  ${rows}
+  optional: { use: assert, from: rows, on_error: continue, with: { that: "metrics.rows > 10" } }
+  behind: { use: dedupe, from: rows, after: optional }
+  free: { use: dedupe, from: rows, with: { fields: [id] } }
+${more}`;
+  using p = new TestProject({ ...data, 'w.yaml': workflow('') });
+  const result = await p.run('w.yaml');
+  expect(result.code).toBe(0);
+  expect(result.status).toBe('succeeded');
+  expect(result.step('optional')).toMatchObject({ status: 'failed', error: { code: 'assert-failed' } });
+  expect(result.step('behind')).toMatchObject({ status: 'skipped', reason: 'needs optional, which failed' });
+  expect(result.step('free').status).toBe('ran');
+  expect(result.warnings).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^optional failed, and on_error: continue lets it: /)]),
+  );
+  const { code, out } = await p.reprise('run', 'w.yaml');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^succeeded in .*2 cached, 1 skipped, 1 failed/);
+  expect(out).toContain('✘ optional [assert-failed]');
+
+  p.write({
+    'w.yaml': workflow('  gate: { use: assert, from: rows, with: { that: "metrics.rows > 10" } }\n'),
+  });
+  const failed = await p.run('w.yaml');
+  expect(failed.code).toBe(1);
+  expect(failed.status).toBe('failed');
+});
+
 it('retries what may be retried, and stops what takes longer than its timeout, with its children', async () => {
   using p = new TestProject({
     ...data,
