@@ -66,9 +66,21 @@ describe('the difference of two runs', () => {
             { kind: 'same', text: '', old: 3, now: 4 },
           ],
         },
-        { path: 'prompts/label.hbs', change: 'added', lines: [] },
+        {
+          path: 'prompts/label.hbs',
+          change: 'added',
+          lines: [{ kind: 'added', text: 'Name it.', old: null, now: 1 }],
+        },
       ],
-      files: [{ path: 'data/queries.jsonl', change: 'changed' }],
+      files: [
+        {
+          path: 'data/queries.jsonl',
+          change: 'changed',
+          old: { digest: old.files[0]!.digest, bytes: 1234 },
+          now: { digest: digestOf('new'), bytes: 1 },
+        },
+      ],
+      patch: null,
       git: [{ path: 'commit' }, { path: 'dirty', old: true, now: false }],
       environment: [{ path: 'packages.onnxruntime-node', old: '1.30.0', now: '1.31.0' }],
       models: [{ path: 'all-minilm-l6-v2' }, { path: 'writer' }],
@@ -103,7 +115,7 @@ describe('the difference of two runs', () => {
         change: 'changed',
         status: { old: 'ran', now: 'ran' },
         reasons: ['with.k 77 → 50'],
-        outputs: ['rows'],
+        outputs: [expect.objectContaining({ name: 'rows', change: 'changed', kind: 'table' })],
         rows: { old: 10, now: 10 },
         duration_ms: { old: 120, now: 300 },
         metrics: [
@@ -116,7 +128,7 @@ describe('the difference of two runs', () => {
         id: 'b',
         status: { old: 'ran', now: 'failed' },
         reasons: ['not comparable: a.csv cannot be read'],
-        outputs: ['rows'],
+        outputs: [expect.objectContaining({ name: 'rows', change: 'removed' })],
       }),
       expect.objectContaining({ id: 'gone', change: 'removed', status: { old: 'ran', now: null } }),
     ]);

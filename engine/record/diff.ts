@@ -1,9 +1,12 @@
-import type { Metrics } from '../artefacts.ts';
+import type { Artefact, Metrics } from '../artefacts.ts';
+import type { Digest } from '../digest.ts';
 import { explainChange } from '../fingerprint/fingerprint.ts';
 import { type JsonDifference, jsonDifferences, memberOf } from '../fingerprint/json-difference.ts';
 import type { Json } from '../json.ts';
+import type { OutputDifference } from './compare/output-diff.ts';
+import type { PatchDiff } from './compare/patch-diff.ts';
 import type { Cost, RunRecord, StepRecord } from './record.ts';
-import { type DiffLine, diffLines } from './text-diff.ts';
+import { type DiffLine, diffTexts } from './text-diff.ts';
 
 type ModulesOf = Parameters<typeof explainChange>[2];
 
@@ -22,18 +25,22 @@ export interface RunDiff {
   params: JsonDifference[];
   /** Null if the seed is the same. */
   seed: Pair<number> | null;
-  /** Workflow, prompts and step files by path, with the lines that changed. */
+  /** Workflow, prompts and step files by path, with the lines that changed; of an added or removed one all lines. */
   sources: { path: string; change: Change; lines: DiffLine[] }[];
   /** Data files by path. */
-  files: { path: string; change: Change }[];
-  /** Commit, branch, uncommitted changes. */
+  files: ({ path: string; change: Change } & Pair<{ digest: Digest; bytes: number }>)[];
+  /** Commit, branch, whether there were uncommitted changes, and files that no commit has. */
   git: JsonDifference[];
+  /** Uncommitted changes; null if they are the same. `diffRuns` leaves it null: it takes the store to tell. */
+  patch: PatchDiff | null;
   environment: JsonDifference[];
   models: JsonDifference[];
   /** Steps that differ in more than their time, in the order of the later run. */
   steps: StepDiff[];
   /** Steps that are the same but for their time. */
   unchanged: number;
+  /** How long each step took, in the order of the later run. */
+  times: ({ id: string } & Pair<Pick<StepRecord, 'status' | 'duration_ms'>>)[];
 }
 
 export type Change = 'added' | 'removed' | 'changed';
@@ -44,11 +51,20 @@ export interface StepDiff {
   status: Pair<StepRecord['status']>;
   /** Why the later one is not a hit of the earlier one: `with.k 77 → 50`. */
   reasons: string[];
-  /** Names of outputs with other content. */
-  outputs: string[];
+  /** Outputs with other content. */
+  outputs: OutputChange[];
   rows: Pair<number>;
   duration_ms: Pair<number>;
   metrics: MetricDiff[];
+}
+
+export interface OutputChange {
+  name: string;
+  change: Change;
+  kind: Artefact['kind'];
+  digest: Pair<Digest>;
+  /** What is in them; null for an output that one side lacks. `diffRuns` leaves it null: it takes the store to tell. */
+  difference: OutputDifference | null;
 }
 
 export interface MetricDiff extends Pair<Metrics[string]> {
@@ -58,14 +74,14 @@ export interface MetricDiff extends Pair<Metrics[string]> {
 }
 
 /**
- * Compares two runs, `old` the earlier one. A pure function of their records.
+ * Compares two runs, `old` the earlier one. A pure function of their records; `compareRuns` looks into what they made,
+ * too.
  *
  * @param modulesOf modules of a code digest, to name files of code that changed; see `CodeDigests.modulesOf`
  */
 export function diffRuns(old: RunRecord, now: RunRecord, modulesOf?: ModulesOf): RunDiff {
-  const steps = byName(old.steps, now.steps, ({ id }) => id).map(([before, after]) =>
-    diffSteps(before, after, modulesOf),
-  );
+  const pairs = byName(old.steps, now.steps, ({ id }) => id);
+  const steps = pairs.map(([before, after]) => diffSteps(before, after, modulesOf));
   return {
     runs: { old: old.id, now: now.id },
     status: { old: old.status, now: now.status },
@@ -81,20 +97,33 @@ export function diffRuns(old: RunRecord, now: RunRecord, modulesOf?: ModulesOf):
               {
                 path: (after ?? before)!.path,
                 change: changeOf(before, after),
-                lines: before && after ? diffLines(before.text, after.text) : [],
+                lines: diffTexts(before?.text, after?.text),
               },
             ],
     ),
     files: byName(old.files, now.files, ({ path }) => path).flatMap(([before, after]) =>
       before?.digest === after?.digest
         ? []
-        : [{ path: (after ?? before)!.path, change: changeOf(before, after) }],
+        : [
+            {
+              path: (after ?? before)!.path,
+              change: changeOf(before, after),
+              old: before ? { digest: before.digest, bytes: before.bytes } : null,
+              now: after ? { digest: after.digest, bytes: after.bytes } : null,
+            },
+          ],
     ),
-    git: jsonDifferences(plain(old.git), plain(now.git)),
+    git: jsonDifferences(gitState(old), gitState(now)),
+    patch: null,
     environment: jsonDifferences(plain(old.environment), plain(now.environment)),
     models: jsonDifferences(byModel(old), byModel(now)),
     steps: steps.filter((step) => step !== null),
     unchanged: steps.filter((step) => step === null).length,
+    times: pairs.map(([before, after]) => ({
+      id: (after ?? before)!.id,
+      old: before ? { status: before.status, duration_ms: before.duration_ms } : null,
+      now: after ? { status: after.status, duration_ms: after.duration_ms } : null,
+    })),
   };
 }
 
@@ -109,7 +138,11 @@ function diffSteps(
     ([name]) => name,
   )
     .filter(([before, after]) => before?.[1].digest !== after?.[1].digest)
-    .map(([before, after]) => (after ?? before)![0]);
+    .map(([before, after]): OutputChange => {
+      const [name, { kind }] = (after ?? before)!;
+      const digest = { old: before?.[1].digest ?? null, now: after?.[1].digest ?? null };
+      return { name, change: changeOf(before, after), kind, digest, difference: null };
+    });
   const unknown = old && now && outputs.length > 0 ? (old.uncached ?? now.uncached) : null;
   const reasons =
     old?.fingerprint && now?.fingerprint
@@ -156,6 +189,13 @@ function byName<T>(old: readonly T[], now: readonly T[], nameOf: (item: T) => st
 
 function byModel({ models }: RunRecord): Json {
   return plain(Object.fromEntries(models.map(({ name, ...model }) => [name, model])));
+}
+
+/** Files that no commit has count by path; the patch is compared by itself. */
+function gitState({ git }: RunRecord): Json {
+  if (git === null) return null;
+  const { patch: _, untracked, ...state } = git;
+  return { ...state, untracked: Object.fromEntries(untracked.map(({ path, digest }) => [path, digest])) };
 }
 
 function changeOf(old: unknown, now: unknown): Change {

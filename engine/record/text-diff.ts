@@ -45,6 +45,17 @@ export function diffLines(old: string, now: string): DiffLine[] {
   return lines.filter((_, index) => near.has(index));
 }
 
+/** The same for a text that one side may not have: then all lines of the other one. */
+export function diffTexts(old: string | undefined, now: string | undefined): DiffLine[] {
+  if (old !== undefined && now !== undefined) return diffLines(old, now);
+  const lines = (old ?? now ?? '').replace(/\n$/, '').split('\n');
+  return lines.map((text, index) =>
+    old === undefined
+      ? { kind: 'added', text, old: null, now: index + 1 }
+      : { kind: 'removed', text, old: index + 1, now: null },
+  );
+}
+
 function shortestEdits(a: string[], b: string[]): DiffLine['kind'][] {
   const limit = Math.min(a.length + b.length, maxEdits);
   // furthest[k]: how far into `a` the diagonal k = x - y gets with the edits so far; kept for each number of edits.

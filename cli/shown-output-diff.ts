@@ -1,0 +1,97 @@
+import { shownChange } from '../engine/fingerprint/json-difference.ts';
+import type { TableDiff } from '../engine/record/compare/table-diff.ts';
+import type { OutputChange } from '../engine/record/diff.ts';
+import type { Cli } from './command.ts';
+import { count, counted, metric, size, truncate } from './format.ts';
+
+/** Names of files and fields that are shown of each kind. */
+const namesShown = 5;
+
+/** What differs in an output of a step, in lines for people. */
+export function shownOutput({ name, change, kind, difference }: OutputChange, cli: Cli): string[] {
+  if (change !== 'changed') return [`    ${name} (${kind}) ${change}`];
+  if (difference === null) return [`    ${name} changed`];
+  const room = Math.max(40, cli.columns - 1);
+  const cut = (line: string) => (cli.terminal.out ? clipped(line, room) : line);
+  switch (difference.kind) {
+    case 'unavailable':
+      return [`    ${name} changed: ${difference.reason}`];
+    case 'table':
+      return tableLines(name, difference, cli).map(cut);
+    case 'matrix': {
+      const { added, removed, changed, same, cosine, max_abs_difference: largest } = difference;
+      const facts = [
+        ...counts({ added, removed, changed, same }),
+        ...(changed > 0 && largest !== null ? [`max |Δ| ${Number(largest.toPrecision(3))}`] : []),
+        ...(changed > 0 && cosine
+          ? [
+              `cosine ${metric(Number(cosine.mean.toFixed(6)))} on average, ${metric(Number(cosine.min.toFixed(6)))} at least`,
+            ]
+          : []),
+      ];
+      return [`    ${name}: ${facts.join(', ')}`];
+    }
+    case 'files': {
+      const { added, removed, changed } = difference;
+      return [
+        ...some(
+          changed,
+          (file) => `    ${file.name} changed  ${size(file.bytes.old)} → ${size(file.bytes.now)}`,
+        ),
+        ...some(added, (file) => `    ${cli.paint('green', `+ ${file.name}`)}  ${size(file.bytes)}`),
+        ...some(removed, (file) => `    ${cli.paint('red', `- ${file.name}`)}  ${size(file.bytes)}`),
+      ];
+    }
+  }
+}
+
+/** The beginning of a line that has colours at most at its ends. */
+function clipped(line: string, room: number): string {
+  const indent = /^ */.exec(line)![0];
+  return indent + truncate(line.slice(indent.length), room - indent.length);
+}
+
+function some<T>(items: readonly T[], shown: (item: T) => string): string[] {
+  const lines = items.slice(0, namesShown).map(shown);
+  return items.length > namesShown ? [...lines, `    and ${count(items.length - namesShown)} more`] : lines;
+}
+
+function counts(numbers: { added: number; removed: number; changed: number; same: number }): string[] {
+  const told = Object.entries(numbers).filter(([, number]) => number > 0);
+  const [first, ...rest] = told.map(([word, number], index) =>
+    index === 0 ? `${counted(number, 'row')} ${word}` : `${count(number)} ${word}`,
+  );
+  return first === undefined ? ['no rows'] : [first, ...rest];
+}
+
+function tableLines(name: string, difference: TableDiff, { paint }: Cli): string[] {
+  const { added, removed, changed, same, reordered, fields, examples } = difference;
+  const onlyOrder = reordered && added + removed + changed === 0;
+  const order = onlyOrder ? ', in another order' : reordered ? ', reordered' : '';
+  const lines = [`    ${name}: ${counts({ added, removed, changed, same }).join(', ')}${order}`];
+  const named = (list: string[]) =>
+    list.length > namesShown
+      ? `${list.slice(0, namesShown).join(', ')} and ${list.length - namesShown} more`
+      : list.join(', ');
+  if (fields.added.length > 0) lines.push(`      new fields: ${named(fields.added)}`);
+  if (fields.removed.length > 0) lines.push(`      fields gone: ${named(fields.removed)}`);
+  if (fields.changed.length > 0) {
+    const told = fields.changed.map(({ field, rows }) => `${field ?? 'other fields'} in ${count(rows)}`);
+    lines.push(`      changed: ${named(told)}`);
+  }
+  for (const { id, fields: pairs } of examples.changed)
+    lines.push(
+      `      ~ ${id}  ${pairs.map(({ field, old, now }) => `${field} ${shownChange(old, now)}`).join(', ')}`,
+    );
+  for (const row of examples.added) lines.push(paint('green', `      + ${rowText(row)}`));
+  for (const row of examples.removed) lines.push(paint('red', `      - ${rowText(row)}`));
+  return lines;
+}
+
+/** The id, and the fields that fit. */
+function rowText({ id, ...fields }: { id: string; [field: string]: unknown }): string {
+  const told = Object.entries(fields).map(
+    ([field, value]) => `${field} ${truncate(JSON.stringify(value), 50)}`,
+  );
+  return `${id}  ${truncate(told.join(', '), 120)}`;
+}
