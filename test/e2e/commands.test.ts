@@ -78,7 +78,7 @@ it('runs, and shows what a run made, in every form', async () => {
       unreadable: [],
     },
   );
-  expect(await ok(p, 'runs', 'show', 'latest')).toMatch(/params.k +4\n/);
+  expect(await ok(p, 'runs', 'show', 'latest')).toMatch(/params\n {2}k +4\n/);
   expect(JSON.parse(await ok(p, 'runs', 'show', run, '--json'))).toMatchObject({ id: run, seed: 42 });
   const diff = await ok(p, 'runs', 'diff', run);
   expect(diff).toMatch(/params\n {2}k +3 → 4/);
