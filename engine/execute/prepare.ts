@@ -25,11 +25,15 @@ export interface PreparedStep {
   uncached: string | null;
 }
 
-/** Environment that a step sees and that counts for it. */
+/**
+ * Environment that a step sees and that counts for it. Of a variable that holds secrets only the text around them
+ * counts, and stands here: their values are put in when the step runs.
+ */
 function environmentOf(step: ResolvedStep): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(step.env)) {
-    const found = typeof value === 'string' ? value : process.env[value.from];
+    const found =
+      typeof value === 'string' ? value : 'from' in value ? process.env[value.from] : value.template;
     if (found !== undefined) env[name] = found;
   }
   return env;
@@ -64,6 +68,11 @@ export async function evaluateWhen(
   return { value, shown: step.when.source };
 }
 
+/** The workflow's params, under those of the template or of the included file that a step stands in. */
+function paramsOf({ params }: ResolvedStep, workflow: ResolvedWorkflow): JsonObject {
+  return params === undefined ? workflow.params : { ...workflow.params, ...params };
+}
+
 /** What expressions of a step can see. */
 function scopeOf(
   step: ResolvedStep,
@@ -76,7 +85,7 @@ function scopeOf(
     if (products) steps[id] = { metrics: products.metrics };
   }
   return {
-    params: workflow.params,
+    params: paramsOf(step, workflow),
     env: environmentOf(step),
     matrix: step.matrix ?? {},
     run: { name: workflow.name, seed: workflow.seed },
@@ -138,8 +147,8 @@ export async function prepareStep(
   if (source === undefined) throw new StepError('unknown-step-type', `there is no step type "${step.use}"`);
   const code = workspace.code.of(source.module, source.use);
   if ('problem' in code) doubts.push(code.problem);
-  const params =
-    Object.keys(workflow.params).length === 0 ? {} : paramsNamed(textsIn(parameters), workflow.params);
+  const known = paramsOf(step, workflow);
+  const params = Object.keys(known).length === 0 ? {} : paramsNamed(textsIn(parameters), known);
   const base = { step, parameters, files, models, env, params };
   if (doubts.length > 0 || 'problem' in code) {
     return { ...base, fingerprint: null, key: null, uncached: doubts.join('; ') };

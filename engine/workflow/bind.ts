@@ -3,6 +3,7 @@ import { type ArtefactSpec, anyInputs, type InputSpecs } from '../step.ts';
 import { addressedStep } from './address.ts';
 import { addNeed, type Instance, type StepDraft } from './draft.ts';
 import { type Located, placeOf } from './located.ts';
+import type { Names } from './names.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { InputBinding } from './resolved.ts';
 import type { Source, Sources } from './sources.ts';
@@ -30,10 +31,10 @@ export class Binder {
   }
 
   /** `after`, expanded. */
-  after(instance: Instance, node: Located | undefined): void {
+  after(instance: Instance, node: Located | undefined, names: Names): void {
     for (const item of node?.kind === 'list' ? node.items : node === undefined ? [] : [node]) {
       if (item.kind !== 'scalar' || typeof item.value !== 'string') continue;
-      const source = this.#sources.resolve(item);
+      const source = this.#sources.resolve(item, names);
       for (const needed of source?.instances ?? [])
         addNeed(instance, needed.id, { span: item, how: 'comes after' });
       if (source?.address.run != null)
@@ -50,7 +51,7 @@ export class Binder {
     let failed = false;
     for (const [name, node] of addresses) {
       if (node.kind !== 'scalar' || typeof node.value !== 'string') return undefined;
-      const source = this.#sources.resolve(node);
+      const source = this.#sources.resolve(node, instance.draft.part.names);
       if (source === undefined) failed = true;
       else {
         named.set(name, source);
@@ -62,7 +63,7 @@ export class Binder {
 
   #bindAny(instance: Instance, named: ReadonlyMap<string, Source>): void {
     for (const [name, source] of named) {
-      const own = name === '' ? source.address.step : name;
+      const own = name === '' ? source.name : name;
       instance.inputs[own] = bindingOf(source, source.output ?? source.address.output ?? '', true);
     }
   }

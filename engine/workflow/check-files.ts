@@ -1,65 +1,94 @@
-import type { JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { Collection } from './collect.ts';
 import { mergedWith } from './defaults.ts';
 import type { StepDraft } from './draft.ts';
-import type { WorkflowFile } from './load.ts';
 import { type LocatedMap, member, toJson } from './located.ts';
+import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
-import { buildWorkflowSchema, type NamedType } from './schema.ts';
-import { createSchemaCompiler } from './schema-check.ts';
+import { buildWorkflowSchema, type NamedType, templateSchema } from './schema.ts';
+import { createSchemaCompiler, type SchemaCheck } from './schema-check.ts';
 import { reportSchemaErrors, type SchemaErrorContext } from './schema-errors.ts';
 
 type Drafts = ReadonlyMap<string, StepDraft>;
 
-/** Checks every file against the schema of the types that the workflow uses. */
+/** Keys that only the workflow file itself may have, with what they are. */
+const ownKeys = { seed: 'seed', profiles: 'profiles', on_finish: 'hooks' };
+
+/** Checks every file, and every template that one declares, against the schema of the types that the workflow uses. */
 export function checkFiles(
-  files: readonly WorkflowFile[],
-  drafts: Drafts,
+  files: readonly Part[],
+  { parts, declared }: Pick<Collection, 'parts' | 'declared'>,
   types: readonly NamedType[],
   names: readonly string[],
   problems: ProblemList,
 ): void {
-  const schema = createSchemaCompiler({ strict: false })(buildWorkflowSchema(types, names));
+  const compile = createSchemaCompiler({ strict: false });
+  const schema = buildWorkflowSchema(types, names);
+  const whole = compile(withoutTemplates(schema));
   for (const file of files) {
-    const root = withDefaults(file, drafts);
-    const errors = schema.check(checkable(root, file, drafts));
-    for (const error of errors) {
-      const [, , id] = /^\/(steps)\/([^/]+)$/.exec(error.instancePath) ?? [];
-      const draft = id === undefined ? undefined : drafts.get(id);
-      if (draft !== undefined && error.keyword === 'additionalProperties') draft.misspelt = true;
-    }
-    reportSchemaErrors(
-      errors,
-      { ...stepsInErrors(drafts, names), root, base: '', unknown: new Set() },
-      problems,
-    );
+    check(file, whole, 'a workflow', names, problems);
     if (file.parent === null) continue;
-    const seed = file.root.entries.get('seed');
-    if (seed === undefined) continue;
-    problems.error('misplaced-key', 'an included file has no seed of its own', seed.key, {
-      hint: 'say it in the workflow file',
-    });
+    for (const [key, what] of Object.entries(ownKeys)) {
+      const entry = file.root.entries.get(key);
+      if (entry === undefined) continue;
+      problems.error('misplaced-key', `an included file has no ${what} of its own`, entry.key, {
+        hint: 'say it in the workflow file',
+      });
+    }
   }
+  if (declared.length === 0) return;
+  const inner = compile(templateSchema(schema));
+  for (const template of declared) check(template, inner, 'a template', names, problems);
+  for (const { steps, caller } of parts)
+    for (const [name, draft] of steps)
+      if (caller?.declaration.steps.get(name)?.misspelt) draft.misspelt = true;
+}
+
+/** The schema of a file of which the templates are checked one by one. */
+function withoutTemplates(schema: JsonObject): JsonObject {
+  const properties = schema['properties'] as { [key: string]: JsonObject };
+  const templates = { ...properties['templates']!, additionalProperties: { type: 'object' } };
+  return { ...schema, properties: { ...properties, templates } };
+}
+
+function check(
+  part: Part,
+  schema: SchemaCheck,
+  whole: string,
+  names: readonly string[],
+  problems: ProblemList,
+): void {
+  const root = withDefaults(part);
+  const errors = schema.check(checkable(root, part));
+  for (const error of errors) {
+    const [, , name] = /^\/(steps)\/([^/]+)$/.exec(error.instancePath) ?? [];
+    const draft = name === undefined ? undefined : part.steps.get(name);
+    if (draft !== undefined && error.keyword === 'additionalProperties') draft.misspelt = true;
+  }
+  const context = { ...stepsInErrors(part.steps, names), root, base: '', unknown: new Set<string>() };
+  reportSchemaErrors(errors, context, problems, whole);
 }
 
 /** A file in which every step's `with` has the defaults of its type, so that both are checked as one. */
-function withDefaults(file: WorkflowFile, drafts: Drafts): LocatedMap {
-  const steps = file.root.entries.get('steps');
-  if (steps?.value.kind !== 'map') return file.root;
+function withDefaults(part: Part): LocatedMap {
+  const steps = part.root.entries.get('steps');
+  if (steps?.value.kind !== 'map') return part.root;
   const merged: LocatedMap['entries'] = new Map();
-  for (const [id, entry] of steps.value.entries) {
-    const draft = drafts.get(id);
+  for (const [name, entry] of steps.value.entries) {
+    const draft = part.steps.get(name);
     const own = member(entry.value, 'with');
-    if (draft?.file !== file || entry.value.kind !== 'map' || (own !== undefined && own.kind !== 'map'))
-      merged.set(id, entry);
+    const bare = draft === undefined || draft.use?.startsWith('template:');
+    if (bare || entry.value.kind !== 'map' || (own !== undefined && own.kind !== 'map'))
+      merged.set(name, entry);
     else {
       const key = entry.value.entries.get('with')?.key ?? entry.value.entries.get('use')?.key ?? entry.key;
       const entries = new Map(entry.value.entries).set('with', { key, value: mergedWith(draft) });
-      merged.set(id, { key: entry.key, value: { ...entry.value, entries } });
+      merged.set(name, { key: entry.key, value: { ...entry.value, entries } });
     }
   }
   return {
-    ...file.root,
-    entries: new Map(file.root.entries).set('steps', {
+    ...part.root,
+    entries: new Map(part.root.entries).set('steps', {
       key: steps.key,
       value: { ...steps.value, entries: merged },
     }),
@@ -67,15 +96,17 @@ function withDefaults(file: WorkflowFile, drafts: Drafts): LocatedMap {
 }
 
 /** The file as JSON, with step files named as the schema names them. */
-function checkable(root: LocatedMap, file: WorkflowFile, drafts: Drafts): JsonObject {
+function checkable(root: LocatedMap, part: Part): JsonObject {
   const json = toJson(root) as JsonObject;
-  const steps = json['steps'];
-  if (typeof steps === 'object' && steps !== null && !Array.isArray(steps))
-    for (const [id, step] of Object.entries(steps)) {
-      const draft = drafts.get(id);
-      if (draft?.use !== undefined && draft.file === file) (step as JsonObject)['use'] = draft.use;
-    }
+  for (const [name, step] of Object.entries(membersOf(json['steps']))) {
+    const draft = part.steps.get(name);
+    if (draft?.use !== undefined) (step as JsonObject)['use'] = draft.use;
+  }
   return json;
+}
+
+function membersOf(value: Json | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 }
 
 /** What messages about steps need to know of them. */

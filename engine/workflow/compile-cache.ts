@@ -5,7 +5,7 @@ import type { ModelResolver, StepRegistry } from '../registry.ts';
 import type { CompileOptions, ResolvedWorkflow } from './resolved.ts';
 
 /** Raise it when the same files would be resolved to something else: a new rule, a new field, within a version. */
-const frontEndVersion = 2;
+const frontEndVersion = 3;
 
 /** Texts by key, such as a table of a database. */
 export interface TextStore {
@@ -53,6 +53,7 @@ export class CompileCache {
       cwd: options.cwd,
       root: parts.root,
       params: options.params ?? {},
+      profiles: options.profiles ?? [],
       types: parts.registry.names,
       models: parts.models.names,
     });
@@ -104,7 +105,7 @@ export class CompileCache {
         if (digest !== undefined) code[step.use] = digest;
       }
       for (const value of Object.values(step.env))
-        if (typeof value !== 'string') env[value.from] = this.#envDigest(value.from);
+        if (typeof value !== 'string' && 'from' in value) env[value.from] = this.#envDigest(value.from);
     }
     const bare = { ...workflow, sources: workflow.sources.map((source) => ({ ...source, text: '' })) };
     this.#parts.cache.set(this.#key, JSON.stringify({ files, env, code, workflow: bare } satisfies Entry));

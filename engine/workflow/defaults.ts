@@ -1,11 +1,14 @@
 import type { StepDraft } from './draft.ts';
-import type { WorkflowFile } from './load.ts';
 import { type LocatedMap, member, textOf } from './located.ts';
+import type { Part } from './part.ts';
 
-/** The `defaults` of a file and of those that include it, the nearest first. */
-export function defaultsOf(file: WorkflowFile): LocatedMap[] {
-  const chain: LocatedMap[] = [];
-  for (let at: WorkflowFile | null = file; at !== null; at = at.parent) {
+/** The `defaults` of the chosen profiles, of a file and of those that include it: the first that says something counts. */
+export function defaultsOf(part: Part): LocatedMap[] {
+  const chain = part.profiles.flatMap((profile) => {
+    const defaults = member(profile, 'defaults');
+    return defaults?.kind === 'map' ? [defaults] : [];
+  });
+  for (let at: Part | null = part; at !== null; at = at.parent) {
     const defaults = member(at.root, 'defaults');
     if (defaults?.kind === 'map') chain.push(defaults);
   }
@@ -17,7 +20,7 @@ export function mergedWith(draft: StepDraft): LocatedMap {
   const use = textOf(member(draft.node, 'use')) ?? '';
   const entries: LocatedMap['entries'] = new Map();
   const own = member(draft.node, 'with');
-  const said = defaultsOf(draft.file).map((defaults) => member(member(defaults, 'with'), use));
+  const said = defaultsOf(draft.part).map((defaults) => member(member(defaults, 'with'), use));
   for (const node of [...said.reverse(), own])
     if (node?.kind === 'map') for (const [key, entry] of node.entries) entries.set(key, entry);
   const { file, start, end } = own ?? draft.key;

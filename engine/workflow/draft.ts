@@ -1,16 +1,18 @@
 import type { JsonObject } from '../json.ts';
 import type { AnyStepType, OutputSpecs } from '../step.ts';
 import type { Scope } from './expression.ts';
-import type { WorkflowFile } from './load.ts';
 import type { LocatedMap, Span } from './located.ts';
+import type { Part } from './part.ts';
 import type { InputBinding, ResolvedStep } from './resolved.ts';
 
 /** A step as a file says it, on its way to the resolved one. */
 export interface StepDraft {
   id: string;
+  /** As its file or template says it: the id without what stands before it. */
+  name: string;
   key: Span;
   node: LocatedMap;
-  file: WorkflowFile;
+  part: Part;
   /** As the registry knows it; undefined if the file does not say it. */
   use: string | undefined;
   /** Undefined if it cannot be loaded; the problem is reported. */
@@ -34,6 +36,7 @@ export interface Instance {
   outputFiles: ResolvedStep['outputFiles'];
   modelNames: ResolvedStep['modelNames'];
   env: ResolvedStep['env'];
+  when: ResolvedStep['when'];
   /** Undefined if they depend on parameters that are wrong or not known. */
   outputs: OutputSpecs | undefined;
   inputs: { [name: string]: InputBinding };

@@ -2,6 +2,7 @@ import { type CelCompiler, CelError, type CelPath, type CelProgram } from '../ce
 import type { Json, JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
 import { type Located, type LocatedScalar, placeOf, pointerTo, spanWithin } from './located.ts';
+import type { Names } from './names.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { ResolvedStep } from './resolved.ts';
 import { inText, literal, templateParts } from './template.ts';
@@ -18,6 +19,12 @@ export interface Scope {
   run: JsonObject;
   /** Whether steps' metrics may be named: not in what decides which steps there are. */
   metrics: boolean;
+  /** What names of steps mean here. */
+  names: Names;
+  /** Whether `secrets.X` may stand here: only in values that are neither kept nor recorded. */
+  secrets?: boolean;
+  /** Variables of `env` that hold secrets: no expression may read them. */
+  secretEnv?: ReadonlySet<string>;
 }
 
 export interface Expansion {
@@ -38,6 +45,8 @@ export interface Reference {
 /** A bare expression with what is known written into it. */
 export interface Folded {
   source: string;
+  /** As it was written, but for the steps, which go by their ids. */
+  named: string;
   /** The same with each metric in `${{ }}`, to be filled in as a literal. */
   template: string;
   program: CelProgram;
@@ -160,22 +169,24 @@ export class Expander {
     }
     let folded = '';
     let template = '';
+    let renamed = '';
     let copied = 0;
     let waits = false;
-    const replace = (path: CelPath, inSource: string, inTemplate: string): void => {
+    const replace = (path: CelPath, inSource: string, inTemplate: string, name?: string): void => {
       const before = source.slice(copied, path.start);
       folded += before + inSource;
       template += before + inTemplate;
+      renamed += before + (name ?? source.slice(path.start, path.end));
       copied = path.end;
     };
     let failed = false;
     for (const path of program.paths) {
       const value = this.#look(path, node, offset, scope, names);
       if (value === 'failed') failed = true;
-      else if (value === 'waits') {
+      else if (value !== 'other' && 'waits' in value) {
         waits = true;
-        const text = source.slice(path.start, path.end);
-        replace(path, text, `\${{ ${text} }}`);
+        const text = value.waits ?? source.slice(path.start, path.end);
+        replace(path, text, `\${{ ${text} }}`, text);
       } else if (value !== 'other' && !/\bhas\(\s*$/.test(source.slice(0, path.start))) {
         // has(…) takes a name, not what it stands for.
         const known = literal(value.value, source.includes('/'));
@@ -183,7 +194,8 @@ export class Expander {
       }
     }
     const rest = source.slice(copied);
-    return failed ? undefined : { source: folded + rest, template: template + rest, program, waits };
+    if (failed) return undefined;
+    return { source: folded + rest, named: renamed + rest, template: template + rest, program, waits };
   }
 
   /** What a path of an expression stands for. */
@@ -193,7 +205,7 @@ export class Expander {
     offset: number,
     scope: Scope,
     names: readonly string[] | undefined,
-  ): { value: Json } | 'waits' | 'other' | 'failed' {
+  ): { value: Json } | Waits | 'other' | 'failed' {
     const [root, name, ...rest] = path.names;
     const span = spanWithin(node, offset + path.start, offset + path.end);
     const fail = (code: string, message: string, hint?: string): 'failed' => {
@@ -223,6 +235,12 @@ export class Expander {
             hint?.startsWith('did') ? hint : `list it: env: [${name}]`,
           );
         }
+        if (scope.secretEnv?.has(name))
+          return fail(
+            'secret-not-allowed',
+            `the environment variable ${name} holds a secret, which no expression may read`,
+            'the program finds it in its environment',
+          );
         const value = scope.env[name];
         return value === undefined
           ? fail(
@@ -250,11 +268,19 @@ export class Expander {
         );
       }
       case 'secrets':
-        return fail(
-          'secret-not-allowed',
-          'secrets are for providers of models only',
-          'a secret here would end up in records and caches',
-        );
+        if (scope.secrets !== true)
+          return fail(
+            'secret-not-allowed',
+            'secrets are for env, for providers of models and for the hooks of on_finish',
+            'a secret here would end up in records and caches; give it to a program by env: { NAME: … }',
+          );
+        if (name === undefined || rest.length > 0 || names !== roots || !isWhole(node, offset, path))
+          return fail(
+            'secret-form',
+            'a secret stands by itself',
+            'write ${{ secrets.NAME }}, and text around it',
+          );
+        return { waits: `secrets.${name}` };
       case 'item':
         if (names === undefined || names.includes('item')) return 'other';
         return fail(
@@ -283,8 +309,8 @@ export class Expander {
     span: Reference['span'],
     scope: Scope,
     fail: (code: string, message: string, hint?: string) => 'failed',
-  ): 'waits' | 'failed' {
-    const [, step, kind, metric] = path.names;
+  ): Waits | 'failed' {
+    const [, step, kind, metric, ...rest] = path.names;
     if (!scope.metrics)
       return fail(
         'metric-too-early',
@@ -298,8 +324,13 @@ export class Expander {
       );
     if (kind !== undefined && kind !== 'metrics')
       return fail('unknown-name', `steps.${step} has no "${kind}"`, 'write steps.id.metrics.name');
-    this.onReference({ step, metric: metric ?? null, span });
-    return 'waits';
+    const id = scope.names.stepOf(step) ?? step;
+    this.onReference({ step: id, metric: metric ?? null, span });
+    if (id === step) return { waits: null };
+    const members = [kind, metric, ...rest].filter((name) => name !== undefined);
+    const part = (name: string): string =>
+      /^[a-z_]\w*$/i.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+    return { waits: `steps${[id, ...members].map(part).join('')}` };
   }
 
   #compile(source: string): CelProgram | CelError {
@@ -331,6 +362,17 @@ export class Expander {
       error.hint ? { hint: error.hint } : {},
     );
   }
+}
+
+/** It waits for what is known later: the text that stands for it then; null for the very text of the expression. */
+interface Waits {
+  waits: string | null;
+}
+
+/** Whether a path is all that stands between `${{` and `}}`. */
+function isWhole({ value }: LocatedScalar, offset: number, { start, end }: CelPath): boolean {
+  const text = String(value);
+  return /\$\{\{\s*$/.test(text.slice(0, offset + start)) && /^\s*\}\}/.test(text.slice(offset + end));
 }
 
 function memberOf(value: Json, names: readonly string[]): { value: Json } | 'other' {

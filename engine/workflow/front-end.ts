@@ -1,21 +1,24 @@
 import { dirname, resolve } from 'node:path';
 import { loadCel } from '../cel.ts';
-import type { JsonObject } from '../json.ts';
-import { suggestion } from '../nearest.ts';
+import { canonicalJson, type JsonObject } from '../json.ts';
+import type { Place } from '../problems.ts';
 import type { ModelResolver, StepRegistry } from '../registry.ts';
 import { Binder } from './bind.ts';
 import { checkFiles, stepsInErrors } from './check-files.ts';
+import { collectSteps } from './collect.ts';
 import { defaultsOf, mergedWith } from './defaults.ts';
-import type { Instance, StepDraft } from './draft.ts';
+import type { Instance } from './draft.ts';
 import { reportLeaks } from './eval-only.ts';
-import { Expander } from './expression.ts';
+import { Expander, type Folded, type Scope } from './expression.ts';
 import { orderSteps } from './graph.ts';
-import { makeInstances } from './instances.ts';
-import { fromRoot, loadFiles, type WorkflowFile } from './load.ts';
+import { Instances } from './instances.ts';
+import { fromRoot, loadFiles } from './load.ts';
 import { type Located, type LocatedMap, member, placeOf, textOf, toJson } from './located.ts';
 import { resolveOptions } from './options.ts';
 import { normalPath, type ParameterContext, resolveParameters } from './parameters.ts';
-import { type ParamValues, resolveParams } from './params.ts';
+import { noParams, resolveParams } from './params.ts';
+import { callersOf, type Part } from './part.ts';
+import { scopeParams } from './part-params.ts';
 import { ProblemList } from './problem-list.ts';
 import { References } from './references.ts';
 import type { CompileOptions, CompileResult, ResolvedStep, ResolvedWorkflow } from './resolved.ts';
@@ -33,7 +36,7 @@ export interface FrontEndParts {
 export async function readWorkflow(options: CompileOptions, parts: FrontEndParts): Promise<CompileResult> {
   const problems = new ProblemList();
   const path = resolve(options.cwd, options.file);
-  const { files, sources, complete } = await loadFiles(path, options.cwd, parts.root, problems);
+  const { parts: files, sources, complete } = await loadFiles(path, options.cwd, parts.root, problems);
   const [main] = files;
   // What a file that cannot be read would have said is unknown: going on would only report its absence.
   if (main === undefined || !complete) return { workflow: null, problems: problems.errors };
@@ -64,18 +67,18 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
 class Compiler {
   readonly #options: CompileOptions;
   readonly #parts: FrontEndParts;
-  readonly #files: readonly WorkflowFile[];
+  readonly #files: readonly Part[];
   readonly #problems: ProblemList;
   readonly #expander: Expander;
-  readonly #drafts = new Map<string, StepDraft>();
+  #instances!: Instances;
   readonly models: ResolvedWorkflow['models'] = {};
   readonly name: string;
-  params: ParamValues = { values: {}, unknown: new Set(), folders: new Map() };
+  params = noParams();
 
   constructor(
     options: CompileOptions,
     parts: FrontEndParts,
-    files: readonly WorkflowFile[],
+    files: readonly Part[],
     problems: ProblemList,
     expander: Expander,
   ) {
@@ -95,22 +98,31 @@ class Compiler {
   async compile(): Promise<ResolvedStep[] | undefined> {
     const problems = this.#problems;
     const { registry, models, root } = this.#parts;
-    this.params = resolveParams(this.#files, this.#options.params ?? {}, this.#options.cwd, problems);
-    this.#collectSteps();
-    const types = new StepTypes(registry, problems);
-    await types.load(this.#drafts.values(), this.#files);
-    checkFiles(this.#files, this.#drafts, types.all, registry.names, problems);
-    this.#readModels();
-
-    const instances = makeInstances(this.#drafts.values(), {
+    this.params = resolveParams(
+      this.#files,
+      { values: this.#options.params ?? {}, cwd: this.#options.cwd },
+      problems,
+    );
+    this.#instances = new Instances({
       files: this.#files,
-      params: this.params,
       run: this.#run(),
       processEnv: this.#options.env,
       expander: this.#expander,
       problems,
     });
-    const sources = new Sources(this.#drafts, problems);
+    const collection = collectSteps(this.#files, root, problems);
+    const { drafts, declared } = collection;
+    scopeParams(collection.parts, this.params, this.#instances, this.#expander, problems);
+    const types = new StepTypes(registry, problems);
+    await types.load(
+      [...drafts.values(), ...declared.flatMap(({ steps }) => [...steps.values()])],
+      this.#files,
+    );
+    checkFiles(this.#files, collection, types.all, registry.names, problems);
+    this.#readModels();
+
+    const instances = this.#instances.make(drafts.values());
+    const sources = new Sources(drafts, problems);
     const references = new References(this.#expander, sources, problems);
     const context: ParameterContext = {
       root,
@@ -118,14 +130,13 @@ class Compiler {
       problems,
       models,
       aliases: Object.keys(this.models),
-      paramFolders: this.params.folders,
       schemaOf: (type) => types.checkOf(type),
-      schemaErrors: stepsInErrors(this.#drafts, registry.names),
+      schemaErrors: stepsInErrors(drafts, registry.names),
     };
     for (const instance of instances)
       references.during(instance, () => this.#resolveExpressions(instance, context));
     // Only now are all outputs known.
-    const binder = new Binder(this.#drafts, sources, problems);
+    const binder = new Binder(drafts, sources, problems);
     for (const instance of instances) this.#connect(instance, binder);
     references.resolve();
     const ordered = orderSteps(instances, problems);
@@ -139,66 +150,10 @@ class Compiler {
     return { name: this.name, seed: seed?.kind === 'scalar' && seed.value !== null ? seed.value : 42 };
   }
 
-  #collectSteps(): void {
-    for (const file of this.#files) {
-      const steps = member(file.root, 'steps');
-      if (steps?.kind !== 'map') continue;
-      for (const [id, { key, value }] of steps.entries) {
-        const known = this.#drafts.get(id);
-        if (known !== undefined) {
-          this.#problems.error('duplicate-step', `there is another step ${id}`, key, {
-            hint: 'the steps of a workflow and of the files that it includes have one name each',
-            trail: [{ place: placeOf(known.key), message: 'the other one' }],
-          });
-          continue;
-        }
-        if (value.kind !== 'map') continue;
-        const written = textOf(member(value, 'use'));
-        this.#drafts.set(id, {
-          id,
-          key,
-          node: value,
-          file,
-          use: written === undefined ? undefined : this.#normalUse(written, file),
-          type: undefined,
-          instances: [],
-          hasMatrix: member(value, 'matrix')?.kind === 'map',
-          misspelt: value.incomplete === true,
-        });
-      }
-    }
-    const anywhere = this.#files.some(
-      ({ root }) =>
-        (member(root, 'steps')?.kind ?? 'map') !== 'map' ||
-        (member(root, 'steps') as LocatedMap | undefined)?.entries.size,
-    );
-    if (anywhere) return;
-    const { root, source } = this.#files[0]!;
-    const key = root.entries.get('steps')?.key;
-    // A misspelt `steps` is reported as what it is.
-    const close = [...root.entries.keys()].some(
-      (name) =>
-        suggestion(name, ['steps'])?.startsWith('did you') || /^(jobs|tasks|stages|pipeline)$/.test(name),
-    );
-    if (key !== undefined || !close)
-      this.#problems.error(
-        'no-steps',
-        'the workflow has no steps',
-        key ?? { file: source, start: root.start, end: root.start + 1 },
-        { hint: 'write steps: and under it a step: queries: { use: load, with: … }' },
-      );
-  }
-
-  /** `use` as the registry knows it: step files by their path from the root, with `./` in front. */
-  #normalUse(use: string, file: WorkflowFile): string {
-    if (!/[/\\]|\.[cm]?[jt]s$/.test(use) || use.startsWith('npm:')) return use;
-    const path = normalPath(use, dirname(file.source.path), this.#parts.root);
-    return path.startsWith('../') || path.startsWith('/') ? path : `./${path}`;
-  }
-
   #readModels(): void {
-    for (const file of this.#files) {
-      const models = member(file.root, 'models');
+    const roots = [...this.#files[0]!.profiles, ...this.#files.map((file) => file.root)];
+    for (const root of roots) {
+      const models = member(root, 'models');
       if (models?.kind !== 'map') continue;
       for (const [alias, { value }] of models.entries) {
         if (alias in this.models) continue;
@@ -208,7 +163,7 @@ class Compiler {
         this.models[alias] =
           path === undefined
             ? model
-            : { ...model, path: normalPath(path, dirname(file.source.path), this.#parts.root) };
+            : { ...model, path: normalPath(path, dirname(value.file.path), this.#parts.root) };
       }
     }
   }
@@ -219,9 +174,26 @@ class Compiler {
     // A `with` that is no map is one mistake, whatever it would have to hold.
     if (type !== undefined && (own === undefined || own.kind === 'map'))
       resolveParameters(instance, type, mergedWith(instance.draft), node, context);
-    const when = member(node, 'when');
-    const text = textOf(when);
-    if (when?.kind === 'scalar' && text !== undefined) this.#expander.bare(when, text, instance.scope, []);
+    instance.when = this.#when(instance);
+  }
+
+  /** The condition of a step and of the steps that use the templates around it: all must hold. */
+  #when({ draft, scope }: Instance): ResolvedStep['when'] {
+    const found: { source: string; place: Place }[] = [];
+    const read = (node: LocatedMap, around: Scope, written: (folded: Folded) => string): void => {
+      const when = member(node, 'when');
+      if (when?.kind !== 'scalar' || when.value === null) return;
+      const folded =
+        typeof when.value === 'string' ? this.#expander.bare(when, when.value, around, []) : undefined;
+      found.push({ source: folded ? written(folded) : String(when.value), place: placeOf(when) });
+    };
+    // The params of a caller are not those of the step: they are written in.
+    for (const { node, part } of callersOf(draft.part))
+      read(node, { ...this.#instances.scope(part), metrics: true }, ({ source }) => source);
+    read(draft.node, scope, ({ named }) => named);
+    const [first, ...more] = found;
+    if (first === undefined || more.length === 0) return first ?? null;
+    return { source: found.map(({ source }) => `(${source})`).join(' && '), place: first.place };
   }
 
   #connect(instance: Instance, binder: Binder): void {
@@ -229,8 +201,13 @@ class Compiler {
     const addresses = from && this.#addresses(from, instance);
     // An address that could not be computed is reported already.
     if (from === undefined || addresses !== undefined) binder.bind(instance, addresses);
-    const after = member(instance.draft.node, 'after');
-    if (after !== undefined) binder.after(instance, this.#addresses(after, instance));
+    const { draft } = instance;
+    const after = member(draft.node, 'after');
+    if (after !== undefined) binder.after(instance, this.#addresses(after, instance), draft.part.names);
+    for (const { node, part } of callersOf(draft.part)) {
+      const said = member(node, 'after');
+      if (said !== undefined) binder.after(instance, this.#addresses(said, instance), part.names);
+    }
   }
 
   /** `from` or `after` with expressions expanded, each address where it stands. */
@@ -255,14 +232,15 @@ class Compiler {
 
   #resolved(instance: Instance): ResolvedStep {
     const { draft } = instance;
-    const { node, type } = draft;
-    const when = member(node, 'when');
+    const { node, type, part } = draft;
+    const callers = callersOf(part).map((caller) => caller.node);
+    const described = draft.id === part.caller?.id ? [part.caller.node, node] : [node];
     return {
       id: instance.id,
       base: draft.id,
       matrix: instance.matrix,
       use: draft.use!,
-      description: textOf(member(node, 'description')) ?? null,
+      description: described.map((said) => textOf(member(said, 'description'))).find(Boolean) ?? null,
       parameters: instance.parameters,
       deferred: instance.deferred,
       inputs: instance.inputs,
@@ -271,16 +249,25 @@ class Compiler {
       seeded: type!.seeded === true,
       rowWise: type!.kind === 'rows',
       needs: [...instance.needs.keys()],
-      when:
-        when?.kind === 'scalar' && when.value !== null
-          ? { source: String(when.value), place: placeOf(when) }
-          : null,
-      ...resolveOptions(node, defaultsOf(draft.file)),
+      when: instance.when,
+      ...resolveOptions([...callers, node, ...defaultsOf(part)]),
       files: instance.files,
       outputFiles: instance.outputFiles,
       modelNames: instance.modelNames,
       env: instance.env,
+      ...(part.ownParams && { params: this.#ownParams(part) }),
       place: placeOf(draft.key),
     };
+  }
+
+  /** The params of a part that are not the workflow's. */
+  #ownParams({ params }: Part): JsonObject {
+    const shared = this.params.values;
+    return Object.fromEntries(
+      Object.entries(params.values).filter(
+        ([name, value]) =>
+          !Object.hasOwn(shared, name) || canonicalJson(shared[name]!) !== canonicalJson(value),
+      ),
+    );
   }
 }

@@ -2,90 +2,119 @@ import type { JsonObject } from '../json.ts';
 import { instanceId } from './address.ts';
 import type { Instance, StepDraft } from './draft.ts';
 import type { Expander, Scope } from './expression.ts';
-import type { WorkflowFile } from './load.ts';
-import { type Located, member } from './located.ts';
+import { type Located, member, pointerParts } from './located.ts';
 import { expandMatrix } from './matrix.ts';
-import type { ParamValues } from './params.ts';
+import { callersOf, type Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
-import type { CompileOptions, ResolvedStep } from './resolved.ts';
+import type { CompileOptions, EnvValue, ResolvedStep } from './resolved.ts';
+import { secretsIn } from './secrets.ts';
 
-interface Surroundings {
-  files: readonly WorkflowFile[];
-  params: ParamValues;
-  /** `run` in expressions: only what is the same in every run of the workflow. */
-  run: JsonObject;
-  processEnv: CompileOptions['env'];
-  expander: Expander;
-  problems: ProblemList;
+type Env = ResolvedStep['env'];
+
+/** Makes the scopes of expressions, and of steps with a matrix the instances. */
+export class Instances {
+  readonly #run: JsonObject;
+  readonly #processEnv: CompileOptions['env'];
+  readonly #expander: Expander;
+  readonly #problems: ProblemList;
+  /** What the files say for all steps. */
+  readonly #shared: Env = {};
+
+  /** @param options.run `run` in expressions: only what is the same in every run of the workflow */
+  constructor(options: {
+    files: readonly Part[];
+    run: JsonObject;
+    processEnv: CompileOptions['env'];
+    expander: Expander;
+    problems: ProblemList;
+  }) {
+    this.#run = options.run;
+    this.#processEnv = options.processEnv;
+    this.#expander = options.expander;
+    this.#problems = options.problems;
+    // What the workflow file says wins over what it includes.
+    for (const file of options.files.toReversed())
+      Object.assign(this.#shared, this.#envOf(member(file.root, 'env'), { ...this.scope(file), env: {} }));
+  }
+
+  /** What expressions see that decide which steps there are. */
+  scope(part: Part, matrix: JsonObject | null = null, env: Env = this.#shared): Scope {
+    const secret = Object.keys(env).filter((name) => isSecret(env[name]!));
+    return {
+      params: part.params.values,
+      unknownParams: part.params.unknown,
+      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, this.#valueOf(value)])),
+      matrix,
+      run: this.#run,
+      metrics: false,
+      names: part.names,
+      ...(secret.length > 0 && { secretEnv: new Set(secret) }),
+    };
+  }
+
+  /** Steps as they run: one for each combination of a matrix. Each draft gets its own. */
+  make(drafts: Iterable<StepDraft>): Instance[] {
+    const instances: Instance[] = [];
+    for (const draft of drafts) {
+      const node = member(draft.node, 'matrix');
+      const combinations =
+        node?.kind === 'map'
+          ? expandMatrix(node, draft.id, this.scope(draft.part), this.#expander, this.#problems)
+          : [null];
+      for (const matrix of combinations ?? []) {
+        const env = { ...this.#shared };
+        Object.assign(env, this.#envOf(member(draft.node, 'env'), this.scope(draft.part, matrix)));
+        for (const caller of callersOf(draft.part).toReversed())
+          Object.assign(env, this.#envOf(member(caller.node, 'env'), this.scope(caller.part)));
+        draft.instances.push({
+          id: instanceId(draft.id, matrix),
+          draft,
+          matrix,
+          scope: { ...this.scope(draft.part, matrix, env), metrics: true },
+          parameters: {},
+          deferred: [],
+          files: [],
+          outputFiles: [],
+          modelNames: [],
+          env,
+          when: null,
+          outputs: undefined,
+          inputs: {},
+          needs: new Map(),
+        });
+      }
+      instances.push(...draft.instances);
+    }
+    return instances;
+  }
+
+  #valueOf(value: EnvValue): string | undefined {
+    if (typeof value === 'string') return value;
+    return 'from' in value ? this.#processEnv[value.from] : undefined;
+  }
+
+  /** What an `env` key says: names to pass on, or names with values. */
+  #envOf(node: Located | undefined, scope: Scope): Env {
+    const env: Env = {};
+    if (node === undefined) return env;
+    const { value, unknown, deferred } = this.#expander.expand(node, { ...scope, secrets: true });
+    if (unknown.length > 0) return env;
+    if (Array.isArray(value)) {
+      for (const name of value) if (typeof name === 'string') env[name] = { from: name };
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [name, set] of Object.entries(value)) {
+        const from = typeof set === 'object' && set !== null && !Array.isArray(set) ? set['from'] : undefined;
+        if (typeof from === 'string') env[name] = { from };
+        else if (typeof set !== 'object') env[name] = String(set);
+      }
+    }
+    // Nothing but secrets waits here.
+    for (const { pointer, template } of deferred)
+      env[pointerParts(pointer)[0]!] = { template, secrets: secretsIn(template) };
+    return env;
+  }
 }
 
-/** Steps as they run: one for each combination of a matrix. Each draft gets its own. */
-export function makeInstances(drafts: Iterable<StepDraft>, around: Surroundings): Instance[] {
-  const { params, run, processEnv, expander, problems } = around;
-  const scopeOf = (matrix: JsonObject | null, env: ResolvedStep['env'], metrics: boolean): Scope => ({
-    params: params.values,
-    unknownParams: params.unknown,
-    env: Object.fromEntries(
-      Object.entries(env).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? value : processEnv[value.from],
-      ]),
-    ),
-    matrix,
-    run,
-    metrics,
-  });
-  const readEnv = (node: Located | undefined, scope: Scope): ResolvedStep['env'] =>
-    node === undefined ? {} : envOf(node, scope, expander);
-
-  const shared: ResolvedStep['env'] = {};
-  // What the workflow file says wins over what it includes.
-  for (const { root } of [...around.files].reverse())
-    Object.assign(shared, readEnv(member(root, 'env'), { ...scopeOf(null, {}, false), env: {} }));
-
-  const instances: Instance[] = [];
-  for (const draft of drafts) {
-    const node = member(draft.node, 'matrix');
-    const combinations =
-      node?.kind === 'map'
-        ? expandMatrix(node, draft.id, scopeOf(null, shared, false), expander, problems)
-        : [null];
-    for (const matrix of combinations ?? []) {
-      const env = { ...shared, ...readEnv(member(draft.node, 'env'), scopeOf(matrix, shared, false)) };
-      draft.instances.push({
-        id: instanceId(draft.id, matrix),
-        draft,
-        matrix,
-        scope: scopeOf(matrix, env, true),
-        parameters: {},
-        deferred: [],
-        files: [],
-        outputFiles: [],
-        modelNames: [],
-        env,
-        outputs: undefined,
-        inputs: {},
-        needs: new Map(),
-      });
-    }
-    instances.push(...draft.instances);
-  }
-  return instances;
-}
-
-/** What an `env` key says: names to pass on, or names with values. */
-function envOf(node: Located, scope: Scope, expander: Expander): ResolvedStep['env'] {
-  const env: ResolvedStep['env'] = {};
-  const { value, unknown } = expander.expand(node, scope);
-  if (unknown.length > 0) return env;
-  if (Array.isArray(value)) {
-    for (const name of value) if (typeof name === 'string') env[name] = { from: name };
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [name, set] of Object.entries(value)) {
-      const from = typeof set === 'object' && set !== null && !Array.isArray(set) ? set['from'] : undefined;
-      if (typeof from === 'string') env[name] = { from };
-      else if (typeof set !== 'object') env[name] = String(set);
-    }
-  }
-  return env;
+function isSecret(value: EnvValue): boolean {
+  return typeof value !== 'string' && 'secrets' in value;
 }

@@ -2,21 +2,24 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { nearest } from '../nearest.ts';
 import type { Place } from '../problems.ts';
-import { type Located, type LocatedMap, placeOf, type Span, textOf } from './located.ts';
+import {
+  type Located,
+  type LocatedMap,
+  type LocatedScalar,
+  member,
+  placeOf,
+  type Span,
+  textOf,
+} from './located.ts';
+import { Names } from './names.ts';
+import { noParams } from './params.ts';
+import { type Part, relocated } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
 import { displayPath, SourceFile } from './source.ts';
 import { parseYaml } from './yaml.ts';
 
 /** Larger files are no workflows, and would only make the parser slow. */
 const maxBytes = 16 * 1024 * 1024;
-
-/** A file of a workflow: the one that was named, or one that another includes. */
-export interface WorkflowFile {
-  source: SourceFile;
-  root: LocatedMap;
-  /** The file that includes it; null for the workflow file itself. */
-  parent: WorkflowFile | null;
-}
 
 /** Reads a text file; what stands in the way is a problem, at the place that names the file. */
 export function readSource(
@@ -109,43 +112,62 @@ export function fromRoot(path: string, root: string): string {
   return sep === '/' ? chosen : chosen.replaceAll(sep, '/');
 }
 
-/** The workflow file and all that it includes, itself first; undefined if any of them cannot be read as YAML. */
+/** The workflow file and all that it includes, itself first; incomplete if any of them cannot be read as YAML. */
 export async function loadFiles(
   path: string,
   cwd: string,
   root: string,
   problems: ProblemList,
-): Promise<{ files: WorkflowFile[]; sources: SourceFile[]; complete: boolean }> {
-  const files: WorkflowFile[] = [];
+): Promise<{ parts: Part[]; sources: SourceFile[]; complete: boolean }> {
+  const parts: Part[] = [];
   const sources: SourceFile[] = [];
+  /** A file that is included more than once is read once. */
+  const read = new Map<string, { source: SourceFile; node: LocatedMap } | undefined>();
   let complete = true;
-  const load = async (
-    file: string,
-    parent: WorkflowFile | null,
-    chain: { path: string; place: Place; message: string }[],
-    where?: Span,
-  ): Promise<void> => {
+
+  const readFile = async (file: string, chain: Link[], where?: Span) => {
     const source = readSource(file, cwd, problems, where);
-    if (source === undefined) {
-      complete = false;
-      return;
-    }
+    if (source === undefined) return undefined;
     sources.push(source);
-    problems.setChain(
-      source,
-      chain.map(({ place, message }) => ({ place, message })),
-    );
+    problems.setChain(source, chain);
     const node = await parseYaml(source, problems);
-    if (node?.kind !== 'map') {
+    if (node?.kind === 'map') return { source, node };
+    if (node !== undefined) reportNoMap(node, problems);
+    return undefined;
+  };
+
+  const load = async (file: string, parent: Part | null, include: Include | null, chain: Link[]) => {
+    if (!read.has(file)) read.set(file, await readFile(file, chain, include?.file));
+    const found = read.get(file);
+    if (found === undefined) {
       complete = false;
-      if (node !== undefined) reportNoMap(node, problems);
       return;
     }
-    const loaded: WorkflowFile = { source, root: node, parent };
-    files.push(loaded);
-    for (const included of includesOf(node)) {
-      const target = resolvePath(textOf(included)!, dirname(source.path), root);
-      const link = { path: source.path, place: placeOf(included), message: 'included from here' };
+    let { source, node } = found;
+    if (parts.some((part) => part.source === source)) {
+      // Each inclusion has a chain of its own.
+      source = source.copy();
+      problems.setChain(source, chain);
+      node = relocated(node, source);
+    }
+    const own = include?.prefix ?? '';
+    const part: Part = {
+      source,
+      root: node,
+      parent,
+      names: parent !== null && own === '' ? parent.names : new Names({ outer: parent?.names, prefix: own }),
+      prefix: (parent?.prefix ?? '') + own,
+      given: include?.params ?? null,
+      params: noParams(),
+      profiles: parent?.profiles ?? [],
+      ownParams: false,
+      steps: new Map(),
+      caller: null,
+    };
+    parts.push(part);
+    for (const next of includesOf(node)) {
+      const target = resolvePath(textOf(next.file)!, dirname(source.path), root);
+      const link = { path: source.path, place: placeOf(next.file), message: 'included from here' };
       const open = [...chain.map((step) => step.path).reverse(), source.path];
       const loop = open.indexOf(target);
       if (loop !== -1) {
@@ -153,24 +175,47 @@ export async function loadFiles(
         problems.error(
           'include-cycle',
           `the files include each other: ${names.map((name) => new SourceFile(name, '', cwd).display).join(' → ')}`,
-          included,
+          next.file,
           { hint: 'take one of the includes out' },
         );
         complete = false;
         continue;
       }
-      if (sources.some((known) => known.path === target)) continue;
-      await load(target, loaded, [link, ...chain], included);
+      const plain = next.prefix === '' && next.params === null;
+      if (plain && parts.some((known) => known.source.path === target && known.prefix === part.prefix))
+        continue;
+      await load(target, part, next, [link, ...chain]);
     }
   };
-  await load(path, null, []);
-  return { files, sources, complete };
+  await load(path, null, null, []);
+  return { parts, sources, complete };
 }
 
-function includesOf(root: LocatedMap): Located[] {
+interface Link {
+  path: string;
+  place: Place;
+  message: string;
+}
+
+/** An entry of `include`. */
+interface Include {
+  file: LocatedScalar;
+  prefix: string;
+  params: LocatedMap | null;
+}
+
+/** The entries of `include` that can be followed; what is wrong with others, the schema says. */
+function includesOf(root: LocatedMap): Include[] {
   const node = root.entries.get('include')?.value;
   const list = node?.kind === 'list' ? node.items : node === undefined ? [] : [node];
-  return list.filter((item) => (textOf(item) ?? '') !== '');
+  return list.flatMap((item) => {
+    const file = item.kind === 'map' ? member(item, 'file') : item;
+    if (file?.kind !== 'scalar' || (textOf(file) ?? '') === '') return [];
+    const params = member(item, 'params');
+    return [
+      { file, prefix: textOf(member(item, 'prefix')) ?? '', params: params?.kind === 'map' ? params : null },
+    ];
+  });
 }
 
 function reportNoMap(node: Located, problems: ProblemList): void {

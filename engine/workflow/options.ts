@@ -9,12 +9,12 @@ type StepOptions = Pick<
 >;
 
 /**
- * What a step says about how it is run, or else its file's `defaults`, or those of the files that include it.
- * Values that the schema refuses count as not said.
+ * How a step is run: what the first of `nodes` says that says anything, from the steps that use the templates around
+ * it, over the step itself, to `defaults`. Values that the schema refuses count as not said.
  */
-export function resolveOptions(step: Located, defaults: readonly Located[]): StepOptions {
+export function resolveOptions(nodes: readonly Located[]): StepOptions {
   const said = (key: string): Json | undefined => {
-    for (const node of [step, ...defaults]) {
+    for (const node of nodes) {
       const value = member(node, key);
       if (value?.kind === 'scalar' && value.value !== null) return value.value;
     }

@@ -16,6 +16,7 @@ import {
   pointerTo,
 } from './located.ts';
 import { visitMarked } from './marks.ts';
+import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { ResolvedStep } from './resolved.ts';
 import type { SchemaCheck } from './schema-check.ts';
@@ -28,8 +29,6 @@ export interface ParameterContext {
   models: ModelResolver;
   /** Aliases that the workflow's `models` declare. */
   aliases: readonly string[];
-  /** Folders that params' `./path` are relative to. */
-  paramFolders: ReadonlyMap<string, string>;
   schemaOf(type: AnyStepType): SchemaCheck;
   schemaErrors: Pick<SchemaErrorContext, 'use' | 'parameters' | 'types'>;
 }
@@ -115,13 +114,13 @@ function applyMarks(
     const place = placeOf(scalar);
     const parameter = pointerParts(pointer).join('.');
     if (mark === 'path' || mark === 'input-path' || mark === 'output-path') {
-      const folder = exact ? folderOf(scalar, context) : context.root;
+      const folder = exact ? folderOf(scalar, instance.draft.part) : context.root;
       const path = normalPath(value, folder, context.root);
       setAt(instance.parameters, pointer, path);
       if (mark === 'input-path') instance.files.push({ parameter, path, place });
       if (mark === 'output-path') instance.outputFiles.push({ parameter, path, place });
     } else if (mark === 'model') {
-      const folder = exact ? folderOf(scalar, context) : context.root;
+      const folder = exact ? folderOf(scalar, instance.draft.part) : context.root;
       // A folder of a model is a path like any other; anything else is a name.
       const isFolder = value.includes('/') && !value.startsWith('run:');
       const name = isFolder ? normalPath(value, folder, context.root) : value;
@@ -148,9 +147,9 @@ export function normalPath(path: string, folder: string, root: string): string {
 }
 
 /** The folder that `./x` means: that of the file which says it, be it the step's own or the one of the param. */
-function folderOf(scalar: LocatedScalar, { paramFolders }: ParameterContext): string {
+function folderOf(scalar: LocatedScalar, { params }: Part): string {
   const param = /^\$\{\{\s*params\.([a-z][a-z0-9_]*)\s*\}\}/.exec(String(scalar.value))?.[1];
-  return (param !== undefined && paramFolders.get(param)) || dirname(scalar.file.path);
+  return (param !== undefined && params.folders.get(param)) || dirname(scalar.file.path);
 }
 
 function checkModel(

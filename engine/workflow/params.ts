@@ -2,8 +2,8 @@ import { dirname } from 'node:path';
 import type { Json, JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
 import type { Problem } from '../problems.ts';
-import type { WorkflowFile } from './load.ts';
-import { type LocatedEntry, type LocatedMap, toJson } from './located.ts';
+import { type Located, type LocatedEntry, type LocatedMap, member, type Span, toJson } from './located.ts';
+import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
 import { say } from './words.ts';
 
@@ -26,33 +26,54 @@ interface Declaration {
   pattern?: string;
 }
 
+export function noParams(): ParamValues {
+  return { values: {}, unknown: new Set(), folders: new Map() };
+}
+
+/** What the call says of params. */
+interface Given {
+  /** By `--param`; texts are read by the declared type. */
+  values: { readonly [name: string]: Json };
+  cwd: string;
+}
+
+/** Values that an `include`, or the use of a template, gives; undefined for one that could not be had. */
+export type GivenParams = ReadonlyMap<string, { key: Span; at: Span; value: Json | undefined }>;
+
+/** A value that stands in a file: a default, or what a profile, an `include` or the use of a template says. */
+interface Written {
+  value: Json;
+  at: Span;
+  /** What it is, in messages: `the default of param k`. */
+  what: string;
+}
+
 /**
- * The values of a workflow's params: what the call gives, else the defaults. A declaration in the workflow file wins
- * over one of the same name in a file that it includes.
+ * The values of a workflow's params: what the call gives, else what a chosen profile says, else the defaults. A
+ * declaration in the workflow file wins over one of the same name in a file that it includes. Params to which an
+ * `include` gives a value are that file's alone.
  */
-export function resolveParams(
-  files: readonly WorkflowFile[],
-  given: { readonly [name: string]: Json },
-  cwd: string,
-  problems: ProblemList,
-): ParamValues {
-  const declared = new Map<string, { entry: LocatedEntry; file: WorkflowFile }>();
-  for (const file of files) {
-    const params = file.root.entries.get('params')?.value;
-    if (params?.kind !== 'map') continue;
-    for (const [name, entry] of params.entries) if (!declared.has(name)) declared.set(name, { entry, file });
-  }
-  const result: ParamValues = { values: {}, unknown: new Set(), folders: new Map() };
+export function resolveParams(files: readonly Part[], given: Given, problems: ProblemList): ParamValues {
+  const declared = new Map<string, { entry: LocatedEntry; file: Part }>();
+  for (const file of files)
+    for (const [name, entry] of entriesOf(file.root, 'params'))
+      if (!declared.has(name) && !file.given?.entries.has(name)) declared.set(name, { entry, file });
+  const result = noParams();
+  const profiles = files[0]!.profiles;
+  for (const profile of profiles) reportStrangers(profile, files[0]!, declared, problems);
   for (const [name, { entry, file }] of declared) {
-    const value = paramValue(name, entry, given, problems);
+    const chosen = profiles.map((profile) => entriesOf(profile, 'params').get(name)?.value).find(Boolean);
+    const written = chosen && { value: toJson(chosen), at: chosen, what: `param ${name} of the profile` };
+    const value = paramValue(name, entry, given.values, written, problems);
     if (value === undefined) {
       result.unknown.add(name);
       continue;
     }
     result.values[name] = value;
-    result.folders.set(name, Object.hasOwn(given, name) ? cwd : dirname(file.source.path));
+    const said = chosen?.file.path ?? file.source.path;
+    result.folders.set(name, Object.hasOwn(given.values, name) ? given.cwd : dirname(said));
   }
-  for (const name of Object.keys(given)) {
+  for (const name of Object.keys(given.values)) {
     if (declared.has(name)) continue;
     const hint = suggestion(name, [...declared.keys()], 'params') ?? 'the workflow declares no params';
     problems.error('unknown-param', `the workflow has no param "${name}"`, undefined, { hint });
@@ -60,44 +81,107 @@ export function resolveParams(
   return result;
 }
 
+/** A profile of the workflow names only its params; one of the project serves many workflows. */
+function reportStrangers(
+  profile: LocatedMap,
+  main: Part,
+  declared: ReadonlyMap<string, unknown>,
+  problems: ProblemList,
+): void {
+  if (profile.file.path !== main.source.path) return;
+  for (const [name, { key }] of entriesOf(profile, 'params')) {
+    if (declared.has(name)) continue;
+    const hint = suggestion(name, [...declared.keys()], 'params') ?? 'the workflow declares no params';
+    problems.error('unknown-param', `the workflow has no param "${name}"`, key, { hint });
+  }
+}
+
+/**
+ * The params of an included file, or of a template, over those around it.
+ *
+ * @param options.at what gives the values
+ * @param options.all whether all its params are its own: else only those to which a value is given
+ */
+export function innerParams(
+  part: Part,
+  around: ParamValues,
+  options: { given: GivenParams; at: Span; who: string; all: boolean },
+  problems: ProblemList,
+): ParamValues {
+  const { given, at, who, all } = options;
+  const result: ParamValues = {
+    values: { ...around.values },
+    unknown: new Set(around.unknown),
+    folders: new Map(around.folders),
+  };
+  const declared = entriesOf(part.root, 'params');
+  for (const [name, { key }] of given) {
+    if (declared.has(name)) continue;
+    const hint = suggestion(name, [...declared.keys()], 'params') ?? 'it declares none';
+    problems.error('unknown-param', `${who} has no param "${name}"`, key, { hint });
+  }
+  for (const [name, entry] of declared) {
+    const said = given.get(name);
+    if (said === undefined && !all) continue;
+    delete result.values[name];
+    result.unknown.delete(name);
+    let value: Json | undefined;
+    if (said === undefined && entry.value.kind === 'map' && !entry.value.entries.has('default'))
+      problems.error('missing-param', `${who} needs the param ${name}`, at, {
+        hint: `give it: with: { ${name}: … }`,
+      });
+    else if (said === undefined) value = paramValue(name, entry, {}, undefined, problems);
+    else if (said.value !== undefined) {
+      const written = { value: said.value, at: said.at, what: `param ${name} of ${who}` };
+      value = paramValue(name, entry, {}, written, problems);
+    }
+    if (value === undefined) result.unknown.add(name);
+    else {
+      result.values[name] = value;
+      result.folders.set(name, dirname((said?.at ?? entry.value).file.path));
+    }
+  }
+  return result;
+}
+
+function entriesOf(root: Located, key: string): LocatedMap['entries'] {
+  const node = member(root, key);
+  return node?.kind === 'map' ? node.entries : new Map();
+}
+
+/** @param chosen a value that stands in for the default */
 function paramValue(
   name: string,
   { key, value: node }: LocatedEntry,
   given: { readonly [name: string]: Json },
+  chosen: Written | undefined,
   problems: ProblemList,
 ): Json | undefined {
   if (node.kind !== 'map') return undefined;
   const declaration = toJson(node) as unknown as Declaration;
   if (typeof declaration.type !== 'string') return undefined;
   const type = declaration.type;
-  const fallback = (node as LocatedMap).entries.get('default');
-  // The declaration's own mistakes are the schema's to report; a default that does not fit is ours.
-  if (fallback !== undefined) {
-    const text = declaration.default;
-    if (typeof text === 'string' && text.includes('${{')) {
-      problems.error(
-        'expression-not-allowed',
-        `the default of param ${name} is an expression`,
-        fallback.value,
-        {
-          hint: 'a param is what the user says; compute from it where it is used',
-        },
-      );
+  const fallback = node.entries.get('default')?.value;
+  const written: Written[] = [
+    ...(fallback ? [{ value: toJson(fallback), at: fallback, what: `the default of param ${name}` }] : []),
+    ...(chosen ? [chosen] : []),
+  ];
+  // The declaration's own mistakes are the schema's to report; a value that does not fit is ours.
+  for (const { value, at, what } of written) {
+    if (typeof value === 'string' && value.includes('${{')) {
+      problems.error('expression-not-allowed', `${what} is an expression`, at, {
+        hint: 'a param is what the user says; compute from it where it is used',
+      });
       return undefined;
     }
-    const mistake = misfit(declaration, declaration.default ?? null);
-    if (mistake !== undefined) {
-      problems.error(
-        'wrong-param',
-        `the default of param ${name} ${mistake.message}`,
-        fallback.value,
-        mistake.more,
-      );
-      if (!Object.hasOwn(given, name)) return undefined;
-    }
+    const mistake = misfit(declaration, value);
+    if (mistake === undefined) continue;
+    problems.error('wrong-param', `${what} ${mistake.message}`, at, mistake.more);
+    if (!Object.hasOwn(given, name)) return undefined;
   }
   if (!Object.hasOwn(given, name)) {
-    if (fallback !== undefined) return declaration.default;
+    const last = written.at(-1);
+    if (last !== undefined) return last.value;
     problems.error('missing-param', `param ${name} has no default, and the call does not give it`, key, {
       hint: `give it with --param ${name}=…, or declare a default`,
     });

@@ -12,8 +12,16 @@ export class ProblemList {
   readonly #chains = new Map<SourceFile, { place: Place; message: string }[]>();
 
   /** Says how the reader came to a file: problems in it carry the chain as their trail. */
-  setChain(file: SourceFile, chain: { place: Place; message: string }[]): void {
-    if (chain.length > 0) this.#chains.set(file, chain);
+  setChain(file: SourceFile, chain: readonly { place: Place; message: string }[]): void {
+    if (chain.length > 0)
+      this.#chains.set(
+        file,
+        chain.map(({ place, message }) => ({ place, message })),
+      );
+  }
+
+  chainOf(file: SourceFile): readonly { place: Place; message: string }[] {
+    return this.#chains.get(file) ?? [];
   }
 
   error(code: string, message: string, where?: Span, more: More = {}): void {

@@ -32,7 +32,7 @@ export class References {
   #resolve(instance: Instance, { step, metric, span }: Reference): void {
     const target = this.#sources.find(step);
     if (target === undefined) {
-      const hint = suggestion(step, this.#sources.ids, 'steps');
+      const hint = suggestion(step, instance.draft.part.names.known, 'steps');
       this.#problems.error('unknown-step', `there is no step "${step}"`, span, hint ? { hint } : {});
       return;
     }

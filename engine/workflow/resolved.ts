@@ -18,6 +18,11 @@ export interface ResolvedWorkflow {
   params: JsonObject;
   /** The workflow file and every file it includes: path relative to the root, digest, full text. */
   sources: { path: string; digest: Digest; text: string }[];
+  /** The chosen profiles, if any. */
+  profiles?: string[];
+  /** The pools that steps take of, if any does. */
+  pools?: { [name: string]: Pool };
+  on_finish?: Hook[];
   /** Encoders and language models by alias. */
   models: { [alias: string]: JsonObject };
   /** In a topological order: every step stands behind those that it needs. */
@@ -64,8 +69,31 @@ export interface ResolvedStep {
   /** `model` parameters. */
   modelNames: { parameter: string; name: string; place: Place }[];
   /** Names of the environment variables that the step sees (the workflow's `env` and its own), with set values. */
-  env: { [name: string]: string | { from: string } };
+  env: { [name: string]: EnvValue };
+  /** Params that are not the workflow's: those of the template, or of the included file, that the step stands in. */
+  params?: JsonObject;
+  /** What it takes of the workflow's pools while it runs. */
+  resources?: { [pool: string]: number };
   /** Where the step stands. */
+  place: Place;
+}
+
+/** A set value; a variable of the process; a text with places for secrets, whose values are not kept. */
+export type EnvValue = string | { from: string } | { template: string; secrets: string[] };
+
+/** What a step may hold of a pool: so many at once, or so many starts in each period. */
+export type Pool = { at_once: number } | { starts: number; per_ms: number };
+
+/** What is done when the run is over and recorded. */
+export interface Hook {
+  when: { source: string; place: Place } | null;
+  timeout_ms: number;
+  /** A program and its arguments, or a line for the shell. */
+  run?: string | string[];
+  /** Where the run's summary is sent to. It may have places for secrets, as the values of `headers` and `env` may. */
+  webhook?: string;
+  headers?: { [name: string]: string };
+  env?: { [name: string]: string };
   place: Place;
 }
 
@@ -93,6 +121,8 @@ export interface CompileOptions {
   cwd: string;
   /** `--param`, as typed; parsed by the param's declared type. */
   params?: { [name: string]: string | Json };
+  /** Names of `--profile`: what the last one says wins. */
+  profiles?: readonly string[];
   /** The process's environment: only what `env:` lists is read from it. */
   env: Readonly<Record<string, string | undefined>>;
 }

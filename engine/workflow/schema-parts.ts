@@ -6,7 +6,7 @@ const envPattern = '^[A-Za-z_][A-Za-z0-9_]*$';
 
 /** Keys that the interface promises and this version does not have. */
 export const notAvailableKeys = {
-  workflow: ['templates', 'profiles', 'on_finish'],
+  workflow: ['profiles', 'on_finish'],
   step: ['for_each', 'resources'],
 } as const;
 
@@ -14,6 +14,13 @@ export const notAvailableKeys = {
 export const laterProviders = ['openai', 'anthropic', 'openrouter', 'command', 'replay'];
 
 export const expression = { type: 'string', pattern: '\\$\\{\\{' };
+
+const duration = {
+  type: ['string', 'number'],
+  pattern: '^\\s*(\\d+(\\.\\d+)?\\s*(ms|s|m|h|d)\\s*)+$',
+  patternErrorMessage: 'a duration is written 500ms, 90s, 10m, 1h or 1h30m; a number counts seconds',
+  exclusiveMinimum: 0,
+};
 
 /** What a step and the `defaults` of a file have in common. */
 export const options: JsonObject = {
@@ -25,10 +32,7 @@ export const options: JsonObject = {
     description: 'How often a failed step is tried again, with a growing pause.',
   },
   timeout: {
-    type: ['string', 'number'],
-    pattern: '^\\s*(\\d+(\\.\\d+)?\\s*(ms|s|m|h|d)\\s*)+$',
-    patternErrorMessage: 'a duration is written 500ms, 90s, 10m, 1h or 1h30m; a number counts seconds',
-    exclusiveMinimum: 0,
+    ...duration,
     description: 'The longest that an attempt may take: 90s, 10m, 1h30m, or a number of seconds.',
   },
   on_error: {
@@ -94,6 +98,87 @@ export const param: JsonObject = {
     pattern: { type: 'string', description: 'A regular expression that a text must match.' },
   },
   required: ['type'],
+  additionalProperties: false,
+};
+
+/** What an entry of `include` may say. */
+export const includeKeys: JsonObject = {
+  properties: {
+    file: { type: 'string', minLength: 1, description: 'The file.' },
+    prefix: {
+      type: 'string',
+      pattern: idPattern,
+      patternErrorMessage: 'a prefix has small letters, digits and _, and starts with a letter: en_',
+      description: 'What stands before the ids of its steps, so that a file can be included more than once.',
+    },
+    params: { type: 'object', description: "Values for the file's own params." },
+  },
+  required: ['file'],
+  additionalProperties: false,
+};
+
+export const include: JsonObject = { type: ['string', 'object'], minLength: 1, ...includeKeys };
+
+export const hook: JsonObject = {
+  type: 'object',
+  description: 'Something to do when a run is over: a program to run, or a webhook to call.',
+  properties: {
+    run: {
+      type: ['array', 'string'],
+      items: { type: 'string' },
+      minItems: 1,
+      minLength: 1,
+      description: 'A program and its arguments as a list, or one line for the shell.',
+    },
+    webhook: {
+      type: 'string',
+      minLength: 1,
+      description: "A URL that gets the run's summary as JSON, by POST.",
+    },
+    when: { type: 'string', description: "A CEL condition: status == 'failed'." },
+    headers: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Headers of the call of a webhook.',
+    },
+    env: {
+      type: 'object',
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      description: 'Environment variables for a program, beside those of the process.',
+    },
+    timeout: { ...duration, default: '1m', description: 'The longest that it may take.' },
+  },
+  oneOf: [{ required: ['run'] }, { required: ['webhook'] }],
+  additionalProperties: false,
+};
+
+/** The size of a pool: how many at once, or how many starts in a time. */
+export const pools: JsonObject = {
+  type: 'object',
+  propertyNames: { pattern: idPattern },
+  additionalProperties: {
+    type: ['integer', 'string'],
+    minimum: 1,
+    pattern: '^[1-9]\\d* ?/ ?(s|min|h)$',
+    patternErrorMessage:
+      'a pool is a number of steps at once (1), or of starts in a time (20/min, 5/s, 100/h)',
+  },
+  description:
+    'Groups of concurrency: how many of the steps that name a pool may run at once, or start in a time.',
+};
+
+export const profilePattern = '^[a-z][a-z0-9_-]*$';
+
+export const profile: JsonObject = {
+  type: 'object',
+  description: 'What changes when the profile is chosen.',
+  properties: {
+    description: { type: 'string' },
+    params: { type: 'object', description: 'Values of params.' },
+    defaults: { $ref: '#/definitions/defaults' },
+    models: { type: 'object', additionalProperties: { $ref: '#/definitions/model' } },
+    pools,
+  },
   additionalProperties: false,
 };
 

@@ -3,12 +3,17 @@ import type { AnyStepType } from '../step.ts';
 import {
   env,
   expression,
+  hook,
   idPattern,
+  include,
+  includeKeys,
   matrix,
   model,
   notAvailableKeys,
   options,
   param,
+  profile,
+  profilePattern,
 } from './schema-parts.ts';
 
 /** A step type under the name that `use:` says. */
@@ -28,7 +33,7 @@ export function buildWorkflowSchema(
   types: readonly NamedType[],
   names: readonly string[] = types.map(({ use }) => use),
 ): JsonObject {
-  const definitions: JsonObject = { param, matrix, model, env };
+  const definitions: JsonObject = { param, matrix, model, env, include, hook, profile };
   const unions: JsonObject[] = [];
   const defaults: JsonObject = {};
   const completed: JsonObject[] = [];
@@ -63,6 +68,55 @@ export function buildWorkflowSchema(
     });
   });
   definitions['step'] = stepSchema(names, unions);
+  definitions['defaults'] = {
+    type: 'object',
+    description: 'What the steps of this file, and of the files that it includes, do not say themselves.',
+    properties: {
+      ...options,
+      with: {
+        type: 'object',
+        description: 'Parameters by step type.',
+        propertyNames: { if: { type: 'string', pattern: '/' }, else: { enum: [...names] } },
+        properties: defaults,
+        additionalProperties: { type: 'object' },
+      },
+    },
+    additionalProperties: false,
+  };
+  const steps = {
+    type: 'object',
+    description: 'The steps by id.',
+    propertyNames: { pattern: idPattern },
+    additionalProperties: { $ref: '#/definitions/step' },
+  };
+  definitions['template'] = {
+    type: 'object',
+    description: 'Steps that are used with other params each time.',
+    properties: {
+      description: { type: 'string', description: 'What the steps do.' },
+      params: {
+        type: 'object',
+        description:
+          'What a step that uses the template gives under with; read in expressions as params.name.',
+        propertyNames: { pattern: idPattern },
+        additionalProperties: { $ref: '#/definitions/param' },
+      },
+      inputs: {
+        type: 'array',
+        items: { type: 'string', pattern: idPattern },
+        uniqueItems: true,
+        description: 'Names that its steps read from, and that a step which uses it binds with from.',
+      },
+      steps: { ...steps, minProperties: 1 },
+      output: {
+        type: 'string',
+        minLength: 1,
+        description: 'The step whose outputs are those of the step that uses it; the last one if not given.',
+      },
+    },
+    required: ['steps'],
+    additionalProperties: false,
+  };
   return {
     title: 'Reprise workflow',
     type: 'object',
@@ -94,32 +148,32 @@ export function buildWorkflowSchema(
         default: 42,
         description: 'What every random choice is derived from.',
       },
-      defaults: {
-        type: 'object',
-        description: 'What the steps of this file, and of the files that it includes, do not say themselves.',
-        properties: {
-          ...options,
-          with: {
-            type: 'object',
-            description: 'Parameters by step type.',
-            propertyNames: { if: { type: 'string', pattern: '/' }, else: { enum: [...names] } },
-            properties: defaults,
-            additionalProperties: { type: 'object' },
-          },
-        },
-        additionalProperties: false,
-      },
+      defaults: { $ref: '#/definitions/defaults' },
       include: {
-        type: ['string', 'array'],
+        type: ['string', 'array', 'object'],
         minLength: 1,
-        items: { type: 'string', minLength: 1 },
-        description: 'Files with steps (and params, models, env) that belong to this workflow.',
+        items: { $ref: '#/definitions/include' },
+        ...includeKeys,
+        description:
+          'Files with steps (and params, models, env, templates) that belong to this workflow: paths, or { file, prefix, params }.',
       },
-      steps: {
+      templates: {
         type: 'object',
-        description: 'The steps by id.',
+        description: 'Steps to be used more than once, each time with other params: use: template:name.',
         propertyNames: { pattern: idPattern },
-        additionalProperties: { $ref: '#/definitions/step' },
+        additionalProperties: { $ref: '#/definitions/template' },
+      },
+      profiles: {
+        type: 'object',
+        description: 'What --profile name changes: values of params, defaults, models, pools.',
+        propertyNames: { pattern: profilePattern },
+        additionalProperties: { $ref: '#/definitions/profile' },
+      },
+      steps,
+      on_finish: {
+        type: 'array',
+        items: { $ref: '#/definitions/hook' },
+        description: 'What is done when a run is over and recorded: programs to run, and webhooks to call.',
       },
       ...Object.fromEntries(notAvailableKeys.workflow.map((key) => [key, false])),
     },
@@ -127,6 +181,12 @@ export function buildWorkflowSchema(
     allOf: completed,
     definitions,
   };
+}
+
+/** The schema of a template on its own, from that of a workflow file. */
+export function templateSchema(workflow: JsonObject): JsonObject {
+  const { definitions, allOf } = workflow;
+  return { $ref: '#/definitions/template', allOf: allOf!, definitions: definitions! };
 }
 
 /** The schema as a file for editors. */
@@ -140,10 +200,11 @@ function stepSchema(names: readonly string[], unions: JsonObject[]): JsonObject 
     type: 'object',
     properties: {
       use: {
-        description: 'The step type: a built-in name, or a step file of your own (./steps/mine.ts).',
+        description:
+          'The step type: a built-in name, a step file (./steps/mine.ts), npm:package/step, or template:name.',
         // What an editor offers.
         examples: [...names],
-        if: { type: 'string', pattern: '^npm:|/' },
+        if: { type: 'string', pattern: '^(npm|template):|/' },
         else: { enum: [...names] },
       },
       from: {
@@ -168,6 +229,11 @@ function stepSchema(names: readonly string[], unions: JsonObject[]): JsonObject 
       env: { $ref: '#/definitions/env' },
       description: { type: 'string', description: 'What the step is for.' },
       ...options,
+      resources: {
+        type: 'object',
+        description: 'What it takes of the pools of reprise.yaml while it runs: { gpu: 1 }.',
+        additionalProperties: { type: 'integer', minimum: 1 },
+      },
       ...Object.fromEntries(notAvailableKeys.step.map((key) => [key, false])),
     },
     required: ['use'],

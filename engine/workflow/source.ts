@@ -10,6 +10,7 @@ export class SourceFile {
   /** As the user would write it: relative to the folder the command was called in. */
   readonly display: string;
   readonly text: string;
+  readonly #cwd: string;
   #lineStarts: number[] | undefined;
   #digest: Digest | undefined;
 
@@ -17,6 +18,12 @@ export class SourceFile {
     this.path = path;
     this.display = displayPath(path, cwd);
     this.text = text;
+    this.#cwd = cwd;
+  }
+
+  /** The same file as it is come to in another way: see `ProblemList.setChain`. */
+  copy(): SourceFile {
+    return new SourceFile(this.path, this.text, this.#cwd);
   }
 
   get digest(): Digest {

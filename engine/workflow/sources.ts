@@ -3,10 +3,13 @@ import type { ArtefactSpec } from '../step.ts';
 import { type Address, isSelected, parseAddress } from './address.ts';
 import type { Instance, StepDraft } from './draft.ts';
 import { type LocatedScalar, spanWithin } from './located.ts';
+import type { Names } from './names.ts';
 import type { ProblemList } from './problem-list.ts';
 
 /** What an address names. */
 export interface Source {
+  /** What it is called where it is read. */
+  name: string;
   address: Address;
   scalar: LocatedScalar;
   draft: StepDraft | null;
@@ -35,23 +38,20 @@ export class Sources {
     return base.instances.find((instance) => instance.id === id);
   }
 
-  get ids(): string[] {
-    return [...this.#drafts.keys()];
-  }
-
-  /** What an address stands for; undefined after a problem. */
-  resolve(scalar: LocatedScalar): Source | undefined {
+  /** What an address stands for where these names hold; undefined after a problem. */
+  resolve(scalar: LocatedScalar, names: Names): Source | undefined {
     const text = String(scalar.value);
     const address = parseAddress(text);
     if ('error' in address) {
       const { message, hint, start, end } = address.error;
       // A step with a bad id is one mistake, however often it is read.
-      if (!this.#drafts.has(text.trim()))
+      if (names.find(text.trim()) === undefined)
         this.#problems.error('bad-address', message, spanWithin(scalar, start, end), { hint });
       return undefined;
     }
     if (address.run !== null)
       return {
+        name: address.step,
         address,
         scalar,
         draft: null,
@@ -60,10 +60,14 @@ export class Sources {
         output: address.output,
         spec: null,
       };
-    const draft = this.#drafts.get(address.step);
+    const meaning = names.find(address.step);
+    if (meaning && 'address' in meaning) return this.#input(scalar, address, meaning);
+    const draft = meaning ? this.#drafts.get(meaning.id) : undefined;
     if (draft === undefined) {
+      // What is wrong with it (a use of a template that is not there, an input without a step) is reported.
+      if (meaning !== undefined) return undefined;
       const at = text.indexOf(address.step);
-      const hint = suggestion(address.step, this.ids, 'steps');
+      const hint = suggestion(address.step, names.known, 'steps');
       this.#problems.error(
         'unknown-step',
         `there is no step "${address.step}"`,
@@ -82,9 +86,38 @@ export class Sources {
       : [];
     const single = !draft.hasMatrix || (address.select.length > 0 && instances.length === 1);
     return this.#output(
-      { address, scalar, draft, instances, gathered: single ? [] : free, output: null, spec: null },
+      {
+        name: address.step,
+        address,
+        scalar,
+        draft,
+        instances,
+        gathered: single ? [] : free,
+        output: null,
+        spec: null,
+      },
       text,
     );
+  }
+
+  /** What a step gives to an input of the template that it uses. */
+  #input(
+    scalar: LocatedScalar,
+    address: Address,
+    given: { address: LocatedScalar; names: Names },
+  ): Source | undefined {
+    const source = this.resolve(given.address, given.names);
+    if (source === undefined || (address.select.length === 0 && address.output === null))
+      return source && { ...source, scalar, name: address.step };
+    this.#problems.error(
+      'bad-address',
+      `${address.step} is an input of the template, and what it is the step says that uses it`,
+      scalar,
+      {
+        hint: `write ${address.step}`,
+      },
+    );
+    return undefined;
   }
 
   #select(draft: StepDraft, address: Address, scalar: LocatedScalar, text: string): Instance[] | undefined {

@@ -1,8 +1,8 @@
 import type { StepRegistry } from '../registry.ts';
 import type { AnyStepType } from '../step.ts';
 import type { StepDraft } from './draft.ts';
-import type { WorkflowFile } from './load.ts';
 import { member } from './located.ts';
+import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { NamedType } from './schema.ts';
 import { createSchemaCompiler, type SchemaCheck } from './schema-check.ts';
@@ -30,10 +30,10 @@ export class StepTypes {
   }
 
   /** Loads the types of all steps, and those that `defaults` speak of. What cannot be loaded is a problem. */
-  async load(drafts: Iterable<StepDraft>, files: readonly WorkflowFile[]): Promise<void> {
+  async load(drafts: Iterable<StepDraft>, files: readonly Part[]): Promise<void> {
     for (const draft of drafts) {
       const { use } = draft;
-      if (use === undefined) continue;
+      if (use === undefined || use.startsWith('template:')) continue;
       if (!this.#types.has(use)) this.#types.set(use, await this.#loadType(draft, use));
       draft.type = this.#types.get(use);
     }
