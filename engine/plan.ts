@@ -2,7 +2,7 @@ import type { Digest } from './digest.ts';
 import type { StepFailure } from './events.ts';
 import { failureOf } from './execute/failure.ts';
 import type { StepProducts } from './execute/io.ts';
-import { changesBesideInputs, lookUp } from './execute/lookup.ts';
+import { lookUp, reasonsBesideInputs } from './execute/lookup.ts';
 import { evaluateWhen, type PreparedStep, prepareStep } from './execute/prepare.ts';
 import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
@@ -11,9 +11,9 @@ import type { Workspace } from './workspace.ts';
 export interface PlannedStep {
   id: string;
   use: string;
-  /** `unknown`: it depends on a step that will run; it runs unless that one comes out the same. */
+  /** `unknown`: it depends on a step that will run: it runs unless that one comes out the same, or by its metrics. */
   state: 'run' | 'cached' | 'unknown' | 'skipped' | 'failed';
-  /** Why: the changed field, old → new; the steps that it waits for; the condition that is false. */
+  /** Why: the changed field, old → new; the steps that it depends on; the condition that is false. */
   reason: string;
   /** The steps, further up, that will run for a reason of their own (`unknown`), or that fail (`skipped`). */
   causes: string[];
@@ -39,16 +39,40 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
   const products = new Map<string, StepProducts>();
   const productsOf = (step: string, run: string | null) =>
     run === null ? products.get(step) : productsOfRun(run, step);
+  /** Steps that may be skipped, as a condition that cannot be decided yet says: then so may what needs them. */
+  const doubtful = new Set<string>();
   const settle = (step: ResolvedStep, state: PlannedStep['state'], reason: string, causes: string[] = []) => {
     planned.set(step.id, { id: step.id, use: step.use, state, reason, causes, rows: null });
   };
-  /** Changes for which a step runs whatever the steps before it come to. */
-  const ownChanges = async (step: ResolvedStep): Promise<string[]> => {
+  /** Why a step runs whatever the steps before it come to. */
+  const certain = async (step: ResolvedStep): Promise<string[]> => {
     if (options.forced?.has(step.id)) return ['forced'];
     if (!step.cache) return ['its cache is off'];
-    if (step.deferred.length > 0) return [];
-    const prepared = await prepareStep(step, workflow, workspace, productsOf).catch(() => null);
-    return prepared === null ? [] : changesBesideInputs(prepared, workspace, workflow.path);
+    const prepare = async () =>
+      step.deferred.length > 0 ? null : prepareStep(step, workflow, workspace, productsOf).catch(() => null);
+    return reasonsBesideInputs(step, prepare, workspace, workflow.path);
+  };
+  /** A step behind steps that will run or may run. */
+  const planBehind = async (step: ResolvedStep, open: readonly PlannedStep[]): Promise<void> => {
+    const causes = causesOf(open);
+    const said = await readsOf(step);
+    const undecided = open.filter(({ id }) => said.includes(id));
+    if (undecided.length > 0) {
+      doubtful.add(step.id);
+      const names = undecided.map(({ id }) => id).join(', ');
+      settle(step, 'unknown', `when depends on ${names}: ${step.when!.source}`, causesOf(undecided));
+      return;
+    }
+    const when = await evaluateWhen(step, workflow, productsOf);
+    if (when?.value === false) {
+      settle(step, 'skipped', `when is false: ${when.shown}`);
+      return;
+    }
+    const maySkip = step.if_skipped !== 'run' && open.some(({ id }) => doubtful.has(id));
+    if (maySkip) doubtful.add(step.id);
+    const reasons = maySkip ? [] : await certain(step);
+    if (reasons.length > 0) settle(step, 'run', reasons.join(', '));
+    else settle(step, 'unknown', openReason(open, causes), causes);
   };
   for (const wave of waves(steps)) {
     const prepared: PreparedStep[] = [];
@@ -60,22 +84,12 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
       if (failed) settle(step, 'skipped', `needs ${failed.id}, which fails`, [failed.id]);
       else if (skipped && (step.if_skipped !== 'run' || skipped.causes.length > 0))
         settle(step, 'skipped', `needs ${skipped.id}, which is skipped`, skipped.causes);
-      else if (open.length > 0) {
-        const causes = [
-          ...new Set(open.flatMap(({ id, state, causes }) => (state === 'run' ? [id] : causes))),
-        ];
-        const names = open.map(({ id }) => id).join(', ');
-        const own = await ownChanges(step);
-        if (own.length > 0) settle(step, 'run', own.join(', '));
-        else
-          settle(
-            step,
-            'unknown',
-            `runs unless ${names} ${open.length === 1 ? 'comes' : 'come'} out the same`,
-            causes,
-          );
-      } else {
+      else {
         try {
+          if (open.length > 0) {
+            await planBehind(step, open);
+            continue;
+          }
           const when = await evaluateWhen(step, workflow, productsOf);
           if (when?.value === false) settle(step, 'skipped', `when is false: ${when.shown}`);
           else prepared.push(await prepareStep(step, workflow, workspace, productsOf));
@@ -100,6 +114,25 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
     }
   }
   return steps.map(({ id }) => planned.get(id)!);
+}
+
+/** Steps, further up, that will run for a reason of their own. */
+function causesOf(open: readonly PlannedStep[]): string[] {
+  return [...new Set(open.flatMap(({ id, state, causes }) => (state === 'run' ? [id] : causes)))];
+}
+
+function openReason(open: readonly PlannedStep[], causes: readonly string[]): string {
+  const names = open.map(({ id }) => id).join(', ');
+  const those = names !== causes.join(', ') ? names : open.length === 1 ? 'it' : 'they';
+  return `depends on ${causes.join(', ')}: runs unless ${those} ${open.length === 1 ? 'comes' : 'come'} out the same`;
+}
+
+/** Steps whose metrics a step's `when` reads. */
+async function readsOf({ when }: ResolvedStep): Promise<string[]> {
+  if (when === null) return [];
+  const { loadCel } = await import('./cel.ts');
+  const { paths } = (await loadCel())(when.source);
+  return paths.flatMap(({ names }) => (names[0] === 'steps' && names[1] !== undefined ? [names[1]] : []));
 }
 
 /** Steps by depth: each group needs only steps of the groups before it. */

@@ -10,7 +10,7 @@ export const command: Command = {
   name: 'plan',
   summary: 'which steps would run, which are cached, and why',
   description:
-    'Shows what `run` would do, without doing it: which steps would run, because of which changed field, and which come from the cache. A step behind one that will run is unknown: it runs unless that one comes out the same.',
+    'Shows what `run` would do, without doing it: which steps would run, because of which changed field, and which come from the cache. A step behind one that will run, and that has an earlier result itself, is unknown: it runs unless that one comes out the same.',
   arguments: [{ name: '<file>', description: 'the workflow' }],
   options: [
     {
@@ -54,16 +54,22 @@ const styles = { run: 'green', cached: 'blue', unknown: 'yellow', skipped: 'dim'
 function shown(steps: readonly PlannedStep[], cli: Cli): string {
   const cached = steps.filter(({ state }) => state === 'cached');
   if (cached.length === steps.length) return `nothing to do: ${counted(steps.length, 'step')} unchanged\n`;
-  const lines = steps.map(({ id, use, state, reason, causes }) => {
-    const why =
-      state === 'unknown' && causes.length > 0
-        ? `${reason}  ${cli.paint('dim', `(because of ${causes.join(', ')})`)}`
-        : reason;
-    return [`  ${cli.paint(styles[state], state)}`, id, cli.paint('dim', use), why];
-  });
-  const counts = (['run', 'unknown', 'cached', 'skipped', 'failed'] as const).flatMap((state) => {
-    const count = steps.filter((step) => step.state === state).length;
-    return count === 0 ? [] : [`${count} ${state === 'run' ? 'to run' : state}`];
-  });
+  const lines = steps.map(({ id, use, state, reason }) => [
+    `  ${cli.paint(styles[state], state)}`,
+    id,
+    cli.paint('dim', use),
+    reason,
+  ]);
+  const count = (state: PlannedStep['state']) => steps.filter((step) => step.state === state).length;
+  const words = {
+    run: 'to run',
+    unknown: `${count('unknown') === 1 ? 'depends' : 'depend'} on ${count('run') === 1 ? 'that' : 'those'}`,
+    cached: 'cached',
+    skipped: 'skipped',
+    failed: 'failed',
+  };
+  const counts = (['run', 'unknown', 'cached', 'skipped', 'failed'] as const).flatMap((state) =>
+    count(state) === 0 ? [] : [`${count(state)} ${words[state]}`],
+  );
   return `${columns(lines)}${counts.join(', ')}\n`;
 }

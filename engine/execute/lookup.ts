@@ -3,6 +3,7 @@ import type { Digest } from '../digest.ts';
 import type { StepFailure } from '../events.ts';
 import { explainChange, type Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { StepEntry } from '../store/step-index.ts';
+import type { ResolvedStep } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import type { PreparedStep } from './prepare.ts';
 
@@ -94,17 +95,25 @@ async function reasonsFor(
 }
 
 /**
- * What has changed in a step, apart from its inputs, which are not known yet: then it must run whatever they are.
- * Empty if nothing has, or if the step has no result to compare with.
+ * Why a step must run whatever its inputs come to, which are not known yet: it has no earlier result, or what has
+ * changed in it beside the inputs. Empty if nothing has.
+ *
+ * @param prepare prepares it without its inputs; null where that cannot be done before they are known
  */
-export async function changesBesideInputs(
-  { step, fingerprint }: PreparedStep,
+export async function reasonsBesideInputs(
+  step: ResolvedStep,
+  prepare: () => Promise<PreparedStep | null>,
   workspace: Workspace,
   workflowPath: string,
 ): Promise<string[]> {
   const [last] = workspace.steps.getLast(workflowPath, [step.id]);
-  const [entry] = last === undefined ? [] : await workspace.steps.getMany([last]);
-  if (entry === undefined || fingerprint === null) return [];
+  if (last === undefined) return ['new'];
+  const [entry] = await workspace.steps.getMany([last]);
+  if (entry === undefined) return ['its result is no longer in the cache'];
+  const prepared = await prepare();
+  if (prepared === null) return [];
+  const { fingerprint, uncached } = prepared;
+  if (fingerprint === null) return [`not cached: ${uncached}`];
   const before = entry.fingerprint as unknown as Fingerprint;
   return explainChange(before, { ...fingerprint, inputs: before.inputs }, (code) =>
     workspace.code.modulesOf(code),

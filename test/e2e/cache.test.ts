@@ -82,14 +82,59 @@ it('runs what changed and nothing else, says why, and the same inputs give the s
 
 it('plans with reasons, and an exit code for CI', async () => {
   using p = project();
-  expect((await p.reprise('plan', 'w.yaml', '--exit_code')).code).toBe(10);
+  const fresh = await p.reprise('plan', 'w.yaml', '--exit_code');
+  expect(fresh.code).toBe(10);
+  expect(fresh.out).toMatch(/\n5 to run\n$/);
   await p.run('w.yaml');
   const idle = await p.reprise('plan', 'w.yaml', '--exit-code');
   expect(idle).toMatchObject({ code: 0, out: 'nothing to do: 5 steps unchanged\n' });
   const { code, out } = await p.reprise('plan', 'w.yaml', '--param', 'least=5', '--exit-code');
   expect(code).toBe(10);
   expect(out).toMatch(/run +long +filter +with\.where .*>= 2 → .*>= 5/);
-  expect(out).toMatch(/unknown +loud .*runs unless long comes out the same +\(because of long\)/);
+  expect(out).toMatch(/unknown +loud .*depends on long: runs unless it comes out the same/);
+  expect(out).toMatch(/unknown +file .*depends on long: runs unless loud comes out the same/);
+  expect(out).toMatch(/\n1 to run, 2 depend on that, 2 cached\n$/);
+
+  // A step that has no earlier result runs, whatever comes before it.
+  p.write({ 'w.yaml': `${workflow}  more: { use: dedupe, from: loud, with: { fields: [id] } }\n` });
+  const more = await p.reprise('plan', 'w.yaml', '--param', 'least=5');
+  expect(more.out).toMatch(/\n2 to run, 2 depend on those, 2 cached\n$/);
+});
+
+it('plans conditions behind a step that will run: by params at once, by its metrics not before it is done', async () => {
+  using p = new TestProject({
+    'w.yaml': `name: conditions
+params: { wanted: { type: boolean, default: false }, least: { type: integer, default: 2 } }
+steps:
+  rows: { use: load, with: { path: data.jsonl, text: text, id: id } }
+  long: { use: filter, from: rows, with: { where: "size(row.text) >= params.least" } }
+  by_param: { use: dedupe, from: long, when: params.wanted }
+  behind_it: { use: dedupe, from: by_param }
+  by_cached: { use: dedupe, from: long, when: "steps.rows.metrics.rows > 100" }
+  by_metric: { use: dedupe, from: long, when: "steps.long.metrics.rows > 100" }
+  behind: { use: dedupe, from: by_metric }
+`,
+    'data.jsonl': jsonl(numberedTexts(20)),
+  });
+  const planned = async (...args: string[]) => {
+    const { out } = await p.reprise('plan', 'w.yaml', '--json', ...args);
+    const { steps } = JSON.parse(out) as { steps: { id: string; state: string; reason: string }[] };
+    return Object.fromEntries(steps.map(({ id, state, reason }) => [id, `${state}: ${reason}`]));
+  };
+  await p.run('w.yaml', '--only', 'rows');
+  expect(await planned()).toEqual({
+    rows: 'cached: unchanged',
+    long: 'run: new',
+    by_param: 'skipped: when is false: params.wanted',
+    behind_it: 'skipped: needs by_param, which is skipped',
+    by_cached: 'skipped: when is false: steps.rows.metrics.rows > 100',
+    by_metric: 'unknown: when depends on long: steps.long.metrics.rows > 100',
+    behind: 'unknown: depends on long: runs unless by_metric comes out the same',
+  });
+  expect(await planned('--param', 'wanted=true')).toMatchObject({
+    by_param: 'run: new',
+    behind_it: 'run: new',
+  });
 });
 
 it('forces one step, does only what a step needs, and refuses names that are not there', async () => {
