@@ -1,5 +1,5 @@
 import { createReadStream, rmSync } from 'node:fs';
-import type { Artefact } from './artefacts.ts';
+import { type Artefact, blobsOf } from './artefacts.ts';
 import type { Digest } from './digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from './events.ts';
 import { type ExecutionResult, execute } from './execute/execution.ts';
@@ -31,6 +31,8 @@ export interface RunOptions {
   runsFolder: string;
   /** The command as it was called, for the record. */
   command: string[];
+  /** The folder that the command was called in: absolute. The root if it is not given. */
+  cwd?: string;
   engineVersion: string;
   only?: ReadonlySet<string>;
   forced?: ReadonlySet<string>;
@@ -85,6 +87,8 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     summary: { workflow: workflow.name, path: workflow.path, steps: countSteps([]), cost: noCost },
     pins: [],
     command: options.command,
+    root: workflow.root,
+    cwd: workspace.relative(options.cwd ?? workflow.root),
     workflow: {
       name: workflow.name,
       description: workflow.description,
@@ -158,6 +162,8 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     return run === null ? outcome && { run, ...outcome } : options.productsOfRun(run, step);
   };
   const steps = workflow.steps.filter(({ id }) => byId.has(id));
+  for (const artefact of takenFromPast(steps, options.productsOfRun))
+    for (const { digest } of blobsOf(artefact)) pins.add(digest);
   if (workspace.store.writable) {
     await orWarn('the links to the outputs could not be made', warn, () =>
       linkOutputs({
@@ -300,6 +306,23 @@ async function pinFiles(
   });
   const paths = [...files.keys(), ...stepFiles.map(({ path }) => path)];
   return { files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), paths };
+}
+
+/** What steps read of earlier runs: without it the run cannot be done again. */
+function takenFromPast(
+  steps: readonly ResolvedStep[],
+  productsOfRun: RunOptions['productsOfRun'],
+): readonly Artefact[] {
+  return steps.flatMap(({ inputs, takesSteps }) =>
+    Object.values(inputs).flatMap(({ run, parts, output }) =>
+      parts.flatMap(({ step }) => {
+        const outputs = run === null ? undefined : productsOfRun(run, step)?.outputs;
+        if (outputs === undefined) return [];
+        if (takesSteps) return Object.values(outputs);
+        return outputs[output === '' ? Object.keys(outputs)[0]! : output] ?? [];
+      }),
+    ),
+  );
 }
 
 /** Above so many steps nobody opens all outputs, and making their links would take longer than the run. */

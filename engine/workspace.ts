@@ -1,4 +1,4 @@
-import { relative, sep } from 'node:path';
+import { isAbsolute, relative, sep } from 'node:path';
 import { CodeDigests, type CodeFingerprint } from './fingerprint/code.ts';
 import type { ModelResolver, StepRegistry } from './registry.ts';
 import { Caches } from './store/caches.ts';
@@ -25,7 +25,7 @@ export interface Workspace {
   codeNow(module: string, use: string): CodeFingerprint;
   /** Opened when it is first asked for: most commands touch no row. */
   rowCache(): RowCache;
-  /** A path as records and fingerprints write it: relative to the root, with `/`. Outside the root it stays absolute. */
+  /** A path as records and fingerprints write it: relative to the root, with `/`. Absolute on another drive only. */
   relative(path: string): string;
   close(): Promise<void>;
 }
@@ -72,8 +72,8 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     codeNow: (module, use) => new CodeDigests(codeOptions).of(module, use),
     rowCache: () => caches.rows,
     relative(path) {
-      const inside = relative(root, path);
-      return inside.startsWith('..') ? path : inside.split(sep).join('/');
+      const short = relative(root, path);
+      return isAbsolute(short) ? path : short.split(sep).join('/');
     },
     async close() {
       try {

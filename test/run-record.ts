@@ -128,6 +128,8 @@ export function exampleRecord(change: Partial<RunRecord> = {}): RunRecord {
     },
     pins: [digest],
     command: ['run', 'workflows/support-topics.yaml', '--param', 'topics=77'],
+    root: '/home/ada/support',
+    cwd: '',
     workflow: {
       name: 'support_topics',
       description: 'What do customers ask about?',

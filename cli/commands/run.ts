@@ -55,6 +55,7 @@ export const command: Command = {
         workspace: project.workspace,
         runsFolder: project.runsFolder,
         command: process.argv.slice(2),
+        cwd: cli.cwd,
         engineVersion: packageVersion(),
         ...(only.length > 0 && { only: withNeeds(workflow.steps, findSteps(workflow, only, '--only')) }),
         forced,

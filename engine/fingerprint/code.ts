@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { type Digest, digestOf, digestOfJson } from '../digest.ts';
 import { ModuleResolution } from './module-resolution.ts';
 import { type ModuleSyntax, readModuleSyntax } from './module-syntax.ts';
@@ -280,7 +280,8 @@ export class CodeDigests {
     this.#realRoot ??= this.#root && realpathSync(this.#root);
     for (const folder of [this.#realRoot, this.#packageFolder])
       if (folder && path.startsWith(folder + sep)) return relative(folder, path).replaceAll(sep, '/');
-    return path.replaceAll(sep, '/');
+    const outside = this.#realRoot ? relative(this.#realRoot, path) : path;
+    return (isAbsolute(outside) ? path : outside).replaceAll(sep, '/');
   }
 
   #enginePackageName(): string | undefined {

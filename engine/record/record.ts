@@ -57,13 +57,17 @@ export interface RunRecord extends RunHead {
   pins: Digest[];
   /** The command as it was called: `["run", "workflows/support-topics.yaml", "--param", "topics=50"]`. */
   command: string[];
+  /** Absolute path of the project's root when the run was made: what absolute paths in the workflow are mapped by. */
+  root: string;
+  /** The folder that the command was called in, relative to the root: what `./x` in a `--param` is relative to. */
+  cwd: string;
   workflow: {
     name: string;
     description: string | null;
     /** Relative to the project's root. */
     path: string;
     digest: Digest;
-    /** The workflow's file first, then the files that it includes, and the prompts and step files that it names. */
+    /** The workflow's file first, then the files that it includes, and what it names: prompts, step files, reprise.yaml. */
     sources: { path: string; digest: Digest; text: string }[];
   };
   params: JsonObject;

@@ -1,12 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../digest.ts';
+import { projectFile } from '../project.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import type { RunRecord } from './record.ts';
 
 /**
- * Texts of the step files that the workflow names, with the modules of the project that they import. A file whose size and
+ * Texts of the step files that the workflow names, with the modules that they import, and of the project's own settings,
+ * which may change what the workflow means (profiles) or how its modules are read (package.json). A file whose size and
  * times are as they were is not opened: its text is in the text cache.
  */
 export async function stepFilesOf(
@@ -17,6 +19,13 @@ export async function stepFilesOf(
   const uses = new Set(
     workflow.steps.map(({ use }) => use).filter((use) => !workspace.registry.names.includes(use)),
   );
+  const settings = uses.size > 0 ? [projectFile, 'package.json'] : [projectFile];
+  for (const path of settings) {
+    const absolute = join(workflow.root, path);
+    if (!existsSync(absolute)) continue;
+    const source = textOf(absolute, (await workspace.files.digestOf(absolute)).digest, workspace);
+    if (source.text.trim() !== '') sources.set(path, { path, ...source });
+  }
   for (const use of uses) {
     const code = workspace.code.of(workspace.registry.find(use)!.module);
     for (const { path } of 'modules' in code ? code.modules : [{ path: use }]) {
@@ -26,7 +35,7 @@ export async function stepFilesOf(
         const { digest } = await workspace.files.digestOf(absolute);
         sources.set(path, { path, ...textOf(absolute, digest, workspace) });
       } catch {
-        // A module outside the project's root is recorded by the fingerprint's code digest alone.
+        // A module that went away since is recorded by the fingerprint's code digest alone.
       }
     }
   }
