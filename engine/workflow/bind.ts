@@ -23,9 +23,9 @@ export class Binder {
   /** `from`, expanded: binds inputs and notes what they need. */
   bind(instance: Instance, from: Located | undefined): void {
     const { type } = instance.draft;
-    if (type === undefined) return;
+    // Of a step whose type is not known, the addresses are looked at all the same.
     const named = this.#namedSources(instance, from);
-    if (named === undefined) return;
+    if (named === undefined || type === undefined) return;
     if (type.inputs === anyInputs) this.#bindAny(instance, named);
     else this.#bindDeclared(instance, type.inputs, named, from);
   }
