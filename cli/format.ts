@@ -1,3 +1,5 @@
+export { size } from '../engine/size.ts';
+
 /** `10,003` */
 export function count(value: number): string {
   // Not toLocaleString: loading its tables takes 20 ms of every command.
@@ -18,18 +20,6 @@ export function duration(ms: number): string {
   const two = (value: number) => String(value).padStart(2, '0');
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
-}
-
-/** `812 B`, `1.2 MB`: powers of 1000, as disks are sold. */
-export function size(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return unit === 0 ? `${value} B` : `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
 /** A metric as people read it: `0.7813`, `3,748.02`, `77`, `1,116`. */

@@ -15,6 +15,7 @@ export type RunEvent =
   | StepRetry
   | StepFinished
   | CacheDamaged
+  | CacheEvicted
   | RunWarning
   | RunFinished;
 
@@ -79,6 +80,13 @@ export interface CacheDamaged extends At {
   type: 'cache-damaged';
   step: string | null;
   message: string;
+}
+/** The store was over its cap: results and row values that were used least recently are gone. */
+export interface CacheEvicted extends At {
+  type: 'cache-evicted';
+  results: number;
+  bytes: number;
+  cap_bytes: number;
 }
 /** Something the user should know at the end of the run: no git repository, a cache that could not be written. */
 export interface RunWarning extends At {

@@ -1,8 +1,8 @@
 import type { Digest } from './digest.ts';
 import type { StepFailure } from './events.ts';
 import { failureOf } from './execute/failure.ts';
-import type { StepProducts } from './execute/io.ts';
-import { lookUp, reasonsBesideInputs } from './execute/lookup.ts';
+import type { ProductsOf, StepProducts } from './execute/io.ts';
+import { type Lookup, lookUp, reasonsBesideInputs } from './execute/lookup.ts';
 import { evaluateWhen, type PreparedStep, prepareStep } from './execute/prepare.ts';
 import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
@@ -29,6 +29,8 @@ export interface PlanOptions {
   /** Failures by key that a run would not try again. */
   failedBefore?: ReadonlyMap<Digest, StepFailure>;
   productsOfRun(run: string, step: string): StepProducts | undefined;
+  /** Told what each step whose inputs are known was looked up with, and what was found. */
+  onLookup?(prepared: PreparedStep, lookup: Lookup, productsOf: ProductsOf): void;
 }
 
 /** Works out what a run would do, without doing it. Writes no run and no result. */
@@ -105,6 +107,7 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
     });
     for (const [index, { step }] of prepared.entries()) {
       const lookup = lookups[index]!;
+      options.onLookup?.(prepared[index]!, lookup, productsOf);
       if (!lookup.hit) {
         settle(step, lookup.failed ? 'failed' : 'run', lookup.reason);
         continue;

@@ -1,8 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../test/temporary.ts';
-import { bytesOf, findProject, readSettings } from './project.ts';
+import { findProject, type ProjectSettings, readSettings } from './project.ts';
+import { bytesOf } from './size.ts';
+import { defaultCacheBytes } from './store/size-cap.ts';
 
 function folderTree(...files: string[]): string {
   const root = temporaryFolder();
@@ -26,26 +29,47 @@ describe('the root of a project', () => {
 });
 
 describe('reprise.yaml', () => {
-  async function settingsOf(text: string): Promise<{ store: string; cacheSize: number; root: string }> {
+  async function settingsOf(text: string): Promise<ProjectSettings & { root: string }> {
     const root = temporaryFolder();
     writeFileSync(join(root, 'reprise.yaml'), text);
     return { ...(await readSettings(findProject(root), root)), root };
   }
   it('may be empty', async () => {
     const { store, cacheSize, root } = await settingsOf('# nothing\n\n');
-    expect([store, cacheSize]).toEqual([join(root, '.reprise'), 10 * 2 ** 30]);
+    expect([store, cacheSize]).toEqual([join(root, '.reprise'), defaultCacheBytes(root)]);
   });
   it.each([
     ['store: data/store\ncache_size: 500MB # small\n', 'data/store', 500e6],
     ['{ "store": "data/store", "cache_size": "1.5 GiB" }', 'data/store', 1.5 * 2 ** 30],
     ['store: "data/store"\ncache_size: 1000', 'data/store', 1000],
-    ['store: 8B', '8B', 10 * 2 ** 30],
+    ['store: 8B', '8B', defaultCacheBytes(tmpdir())],
   ])('%s', async (text, store, size) => {
     const settings = await settingsOf(text);
     expect([settings.store, settings.cacheSize]).toEqual([join(settings.root, store), size]);
   });
+  it.each([
+    [
+      'store: s # a store\nremote: # shared\n  url: file:../cache\n  push: false\n  timeout: 2\ncache_size: 1GB',
+      { url: 'file:../cache', push: false, timeoutMs: 2000 },
+    ],
+    ['remote: { url: "s3://bucket/a b" }', { url: 's3://bucket/a b', push: true, timeoutMs: 5000 }],
+    [
+      'remote:\n  url: "redis://localhost:6379"',
+      { url: 'redis://localhost:6379', push: true, timeoutMs: 5000 },
+    ],
+    ['store: s', null],
+  ])('%s', async (text, remote) => {
+    expect((await settingsOf(text)).remote).toEqual(remote);
+  });
+  it('has a cap by default: 20 GB, or a tenth of the disk', () => {
+    const cap = defaultCacheBytes(join(temporaryFolder(), 'not', 'there'));
+    const { blocks, bsize } = statfsSync(tmpdir());
+    expect(cap).toBe(Math.min(20e9, Math.floor(blocks * bsize * 0.1)));
+  });
   it('has every mistake reported, with its place', async () => {
-    await expect(settingsOf('stor: x\ncache_size: big\nremote: {}\n')).rejects.toMatchObject({
+    await expect(
+      settingsOf('stor: x\ncache_size: big\nremote: { url: ftp }\nnotify: {}\n'),
+    ).rejects.toMatchObject({
       problems: [
         {
           code: 'unknown-key',
@@ -54,7 +78,8 @@ describe('reprise.yaml', () => {
           place: { file: 'reprise.yaml', line: 1 },
         },
         { code: 'wrong-format', place: { line: 2, column: 13 } },
-        { code: 'not-available', place: { line: 3 } },
+        { code: 'wrong-format', place: { line: 3 } },
+        { code: 'not-available', place: { line: 4 } },
       ],
     });
     await expect(settingsOf('store: [')).rejects.toMatchObject({ problems: [{ code: 'yaml-syntax' }] });

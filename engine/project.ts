@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ProblemError } from './problems.ts';
+import { type RemoteSettings, remoteSettings, type SaidRemote } from './remote/settings.ts';
+import { bytesOf } from './size.ts';
+import { defaultCacheBytes } from './store/size-cap.ts';
 import { displayPath } from './workflow/source.ts';
 
 /** The name of the file that holds what belongs to a project. */
@@ -16,12 +19,13 @@ export interface Project {
 export interface ProjectSettings {
   /** Absolute path of the store's folder. */
   store: string;
-  /** Bytes that the store may grow to before it is cleared of what is least needed. */
+  /** Bytes that the store may grow to before what was used least recently goes. */
   cacheSize: number;
+  /** The cache that several machines share; null for none. */
+  remote: RemoteSettings | null;
 }
 
 const defaultStore = '.reprise';
-const defaultCacheSize = 10 * 2 ** 30;
 
 /**
  * The project that a folder belongs to: the nearest ancestor with `reprise.yaml`, else with `package.json` or
@@ -43,8 +47,11 @@ export function findProject(folder: string): Project {
 
 /** The settings of a project. Throws a `ProblemError` with every mistake in its `reprise.yaml`. */
 export async function readSettings(project: Project, cwd: string = process.cwd()): Promise<ProjectSettings> {
-  const defaults = { store: join(project.root, defaultStore), cacheSize: defaultCacheSize };
-  if (project.config === null) return defaults;
+  const of = ({ store = defaultStore, cacheSize, remote }: Said): ProjectSettings => {
+    const folder = resolve(project.root, store);
+    return { store: folder, cacheSize: cacheSize ?? defaultCacheBytes(folder), remote: remote ?? null };
+  };
+  if (project.config === null) return of({});
   const shown = displayPath(project.config, cwd);
   let text: string;
   try {
@@ -55,33 +62,59 @@ export async function readSettings(project: Project, cwd: string = process.cwd()
       `${shown} cannot be read (${(error as NodeJS.ErrnoException).code})`,
     );
   }
-  const plain = plainSettings(text);
-  const settings = plain ?? (await parsedSettings(project.config, text, cwd));
-  return {
-    store: settings.store === undefined ? defaults.store : resolve(project.root, settings.store),
-    cacheSize: settings.cacheSize ?? defaults.cacheSize,
-  };
+  return of(plainSettings(text) ?? (await parsedSettings(project.config, text, cwd)));
 }
 
 interface Said {
   store?: string;
   cacheSize?: number;
+  remote?: RemoteSettings;
 }
 
-/** A file of nothing but plain `key: value` lines needs no parser, which a run with nothing to do would wait for. */
+/**
+ * A file of nothing but plain `key: value` lines, with those of `remote` indented, needs no parser, which a run with nothing
+ * to do would wait for. Undefined for anything else.
+ */
 function plainSettings(text: string): Said | undefined {
-  const said: Said = {};
+  const said: Record<string, string> = {};
+  let section = '';
   for (const line of text.split(/\r?\n/)) {
     if (/^\s*(#.*)?$/.test(line)) continue;
-    const [, key, value] =
-      /^(store|cache_size): +([A-Za-z_./][\w./-]*|\d+(?:\.\d+)? ?[kKMGT]i?B)\s*(?:\s#.*)?$/.exec(line) ?? [];
-    if (key === 'store' && said.store === undefined && !/B$/.test(value!)) said.store = value!;
-    else if (key === 'cache_size' && said.cacheSize === undefined && bytesOf(value!) !== undefined)
-      said.cacheSize = bytesOf(value!)!;
-    else return undefined;
+    if (/^remote:\s*(\s#.*)?$/.test(line) && section === '') {
+      section = 'remote.';
+      continue;
+    }
+    const [, indent, key, value] =
+      /^( *)([a-z_]+): +([A-Za-z_./][\w./:-]*|\d+(?:\.\d+)? ?[kKMGT]i?B|\d+)\s*(?:\s#.*)?$/.exec(line) ?? [];
+    const name = `${indent ? section : ''}${key}`;
+    if (key === undefined || (indent !== '' && section === '') || name in said) return undefined;
+    if (indent === '') section = section && 'over';
+    if (!(name in plainForms) || !plainForms[name]!.test(value!)) return undefined;
+    said[name] = value!;
   }
-  return said;
+  const { store, cache_size: size, 'remote.url': url, 'remote.push': push, 'remote.timeout': timeout } = said;
+  if (section !== '' && url === undefined) return undefined;
+  return {
+    ...(store !== undefined && { store }),
+    ...(size !== undefined && { cacheSize: bytesOf(size)! }),
+    ...(url !== undefined && {
+      remote: remoteSettings({
+        url,
+        ...(push !== undefined && { push: push === 'true' }),
+        ...(timeout !== undefined && { timeout: Number(timeout) }),
+      }),
+    }),
+  };
 }
+
+/** Values that mean the same to YAML: no text that it would take for a number, a truth value or nothing. */
+const plainForms: { readonly [name: string]: RegExp } = {
+  store: /^(?!(true|false|null)$)[A-Za-z_./][\w./-]*(?<!B)$/i,
+  cache_size: /^\d+(\.\d+)? ?[kKMGT]i?B$/,
+  'remote.url': /^(file:[\w./-]+|s3:\/\/[\w.-]+(\/[\w./-]*)?|rediss?:\/\/[\w.-]+(:\d+)?(\/\d+)?)$/,
+  'remote.push': /^(true|false)$/,
+  'remote.timeout': /^[1-9]\d*$/,
+};
 
 async function parsedSettings(path: string, text: string, cwd: string): Promise<Said> {
   const [
@@ -119,9 +152,11 @@ async function parsedSettings(path: string, text: string, cwd: string): Promise<
   const cacheSize = size?.kind === 'scalar' ? bytesOf(String(size.value ?? '')) : undefined;
   if (problems.failed) throw new ProblemError(problems.errors);
   const store = root && member(root, 'store');
+  const said = root && member(root, 'remote');
   return {
     ...(store?.kind === 'scalar' && typeof store.value === 'string' && { store: store.value }),
     ...(cacheSize !== undefined && { cacheSize }),
+    ...(said?.kind === 'map' && { remote: remoteSettings(toJson(said) as unknown as SaidRemote) }),
   };
 }
 
@@ -140,21 +175,38 @@ export const settingsSchema = {
       pattern: '^\\d+(\\.\\d+)? ?([kKMGT]i?)?B$',
       patternErrorMessage: 'a size is written 500MB, 10GB or 10GiB; a number counts bytes',
       minimum: 1,
-      default: '10GiB',
-      description: 'What the store may grow to.',
+      description:
+        'What the store may grow to, such as 50GB. Without it: 20 GB or a tenth of the disk, whichever is less. At the end of a run, what was used least recently goes.',
     },
-    remote: false,
+    remote: {
+      type: 'object',
+      description: 'A cache of step results that several machines share.',
+      properties: {
+        url: {
+          type: 'string',
+          pattern: '^(file:.+|s3://[^/]+(/.*)?|rediss?://.+)$',
+          patternErrorMessage: 'a shared cache is file:<folder>, s3://bucket/prefix or redis://host:port',
+          description:
+            '`file:../folder` (from the root), `s3://bucket/prefix` or `redis://host:port`. Credentials come from the environment.',
+        },
+        push: {
+          type: 'boolean',
+          default: true,
+          description: 'Whether results of this machine are put there.',
+        },
+        timeout: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          default: 5,
+          description: 'Seconds to wait for an answer before the run goes on without the shared cache.',
+        },
+      },
+      required: ['url'],
+      additionalProperties: false,
+    },
     pools: false,
     profiles: false,
     notify: false,
   },
   additionalProperties: false,
 };
-
-/** `500MB`, `10GiB` or a number of bytes; undefined for anything else. */
-export function bytesOf(text: string): number | undefined {
-  const [, amount, prefix, binary] = /^(\d+(?:\.\d+)?) ?(?:([kKMGT])(i?))?B?$/.exec(text.trim()) ?? [];
-  if (amount === undefined) return undefined;
-  const power = prefix === undefined ? 0 : 'KMGT'.indexOf(prefix.toUpperCase()) + 1;
-  return Math.round(Number(amount) * (binary === 'i' ? 1024 : 1000) ** power);
-}

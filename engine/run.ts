@@ -9,7 +9,7 @@ import type { PreparedStep } from './execute/prepare.ts';
 import { StepError } from './problems.ts';
 import { readEnvironment } from './record/environment.ts';
 import { readGit } from './record/git.ts';
-import { linkOutputs } from './record/outputs-folder.ts';
+import { linkOutputs, pruneOutputs } from './record/outputs-folder.ts';
 import {
   countSteps,
   type ModelRecord,
@@ -20,6 +20,8 @@ import {
 } from './record/record.ts';
 import { RunFolder, thisProcess } from './record/run-folder.ts';
 import { stepFilesOf } from './record/step-files.ts';
+import { size } from './size.ts';
+import { keepInBounds } from './store/bounds.ts';
 import { storeFailure } from './store/failures.ts';
 import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
@@ -40,6 +42,8 @@ export interface RunOptions {
   failedBefore?: ReadonlyMap<Digest, StepFailure>;
   keepGoing?: boolean;
   jobs?: number;
+  /** Bytes that the store may grow to: at the end, what was used least recently goes. Without it nothing does. */
+  cacheSize?: number;
   signal: AbortSignal;
   /** Reporters. One that throws is told of no more events, and the run goes on. */
   listeners: readonly RunListener[];
@@ -175,6 +179,8 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
       }),
     );
   }
+  if (result.status !== 'interrupted')
+    await orWarn('the store could not be kept within its size', warn, () => evict(options, emit, warn));
   const record = {
     ...base,
     ...ending(result.status),
@@ -189,6 +195,33 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   };
   finish(folder, record, emit, warn);
   return { record, folder: folder.path };
+}
+
+/** Brings the store under its cap, while the run still holds what it needs. */
+async function evict(
+  { workspace, runsFolder, cacheSize, now }: RunOptions,
+  emit: RunListener,
+  warn: (message: string) => void,
+): Promise<void> {
+  if (cacheSize === undefined) return;
+  const { store, caches } = workspace;
+  const references = async () => (await import('./record/references.ts')).runReferences(runsFolder);
+  const result = await keepInBounds({ store, caches, references, capBytes: cacheSize });
+  if (result === null) return;
+  pruneOutputs(store.folder, runsFolder);
+  if (result.removed.length > 0) {
+    emit({
+      type: 'cache-evicted',
+      time: now(),
+      results: result.removed.filter(({ what }) => what === 'result').length,
+      bytes: result.before - result.after,
+      cap_bytes: cacheSize,
+    });
+  }
+  if (result.after > cacheSize)
+    warn(
+      `the store holds ${size(result.after)}, more than its ${size(cacheSize)}: runs need ${size(result.kept)} of it, this run's own results included; raise cache_size in reprise.yaml, or remove old runs with reprise runs rm`,
+    );
 }
 
 /** Does what a run can do without: if it fails, the run says so and goes on. */

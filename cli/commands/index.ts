@@ -12,7 +12,7 @@ export const commands: { readonly [name: string]: () => Promise<{ command: Comma
   graph: () => import('./graph.ts'),
   steps: () => import('./steps.ts'),
   models: () => import('./models.ts'),
-  cache: () => import('./cache.ts'),
+  cache: () => import('./cache/index.ts'),
   doctor: () => import('./doctor.ts'),
   completion: () => import('./completion.ts'),
 };

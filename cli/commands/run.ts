@@ -59,6 +59,7 @@ export const command: Command = {
         engineVersion: packageVersion(),
         ...(only.length > 0 && { only: withNeeds(workflow.steps, findSteps(workflow, only, '--only')) }),
         forced,
+        cacheSize: project.cacheSize,
         keepGoing: options['keepGoing'] === true,
         ...(typeof options['jobs'] === 'number' && { jobs: options['jobs'] }),
         signal: cli.signal,

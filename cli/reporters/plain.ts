@@ -1,6 +1,6 @@
 import type { Cli } from '../command.ts';
 import { cellWidth, count, duration } from '../format.ts';
-import { finishedLine, type Reporter } from './terminal.ts';
+import { evictedLine, finishedLine, type Reporter } from './terminal.ts';
 
 /** Milliseconds between two progress lines of one step. */
 const quietTime = 10_000;
@@ -42,6 +42,9 @@ export function plainReporter(cli: Cli): Reporter {
           if (!quiet || event.outcome.status !== 'cached')
             say(finishedLine(event.outcome, width, cli, Number.POSITIVE_INFINITY));
           for (const warning of event.outcome.warnings) say(`      warning ${warning}`);
+          break;
+        case 'cache-evicted':
+          say(evictedLine(event));
           break;
         case 'run-warning':
           say(`  warning ${event.message}`);

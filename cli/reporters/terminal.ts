@@ -1,4 +1,4 @@
-import type { RunEvent, StepOutcome } from '../../engine/events.ts';
+import type { CacheEvicted, RunEvent, StepOutcome } from '../../engine/events.ts';
 import type { Cli } from '../command.ts';
 import { cellWidth, count, counted, duration, metric, size, truncate } from '../format.ts';
 
@@ -137,6 +137,9 @@ export function terminalReporter(cli: Cli): Reporter {
           for (const warning of event.outcome.warnings)
             print(`      ${cli.paint('yellow', 'warning')} ${warning}`);
           break;
+        case 'cache-evicted':
+          print(evictedLine(event));
+          break;
         case 'run-warning':
           print(`  ${cli.paint('yellow', 'warning')} ${event.message}`);
           break;
@@ -189,6 +192,11 @@ const marks = {
 
 /** Metrics in the line of a finished step: the first ones are the most telling. */
 const metricsShown = 3;
+
+/** What an eviction took: `evicted 12 results, 3.4 GB: …`. */
+export function evictedLine({ results, bytes, cap_bytes: cap }: CacheEvicted): string {
+  return `  evicted ${counted(results, 'result')}, ${size(bytes)}: the store was over its ${size(cap)}`;
+}
 
 /**
  * One finished step: mark, id, type, what came of it, and why it ran. Where there is no room for all of it, metrics

@@ -359,7 +359,7 @@ class Execution {
           work.warnings.push(`${changed} changed while the step ran; the result is not cached`);
         // A result with failed rows is no hit next time: only those rows will be computed again.
         const cacheable = step.cache && prepared.key !== null && work.failed === 0 && changed === null;
-        const entry = cacheable ? entryOf(prepared, work, now() - started, now()) : null;
+        const entry = cacheable ? entryOf(prepared, work, now() - started, now(), workflow.path) : null;
         const last = prepared;
         return { work, publish: () => this.#publish(last, entry) };
       } catch (error) {
@@ -637,7 +637,13 @@ function outcomeOf(work: StepWork, durationMs: number) {
   };
 }
 
-function entryOf(prepared: PreparedStep, work: StepWork, durationMs: number, now: number): StepEntry {
+function entryOf(
+  prepared: PreparedStep,
+  work: StepWork,
+  durationMs: number,
+  now: number,
+  workflow: string,
+): StepEntry {
   return {
     fingerprint: (prepared.fingerprint ?? {}) as StepEntry['fingerprint'],
     outputs: work.outputs,
@@ -646,5 +652,6 @@ function entryOf(prepared: PreparedStep, work: StepWork, durationMs: number, now
     rows_failed: work.failed,
     duration_ms: Math.round(durationMs),
     created: new Date(now).toISOString(),
+    made_by: { workflow, step: prepared.step.id },
   };
 }

@@ -61,8 +61,8 @@ export class Publisher {
     await this.#busy;
     const { steps, files } = this.#workspace;
     try {
-      steps.touch(this.#touched);
-      steps.setLast(this.#workflowPath, this.#last);
+      // What becomes the last result of its step is marked now, as its recency is no longer that of the one before.
+      steps.touch(this.#touched, steps.setLast(this.#workflowPath, this.#last));
       files.flush();
     } catch (error) {
       warn(`the cache could not be brought up to date: ${(error as Error).message}`);

@@ -56,13 +56,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
   try {
     const namespace =
       cache && options.identity !== null
-        ? cache.namespace({
-            type: type.type,
-            step: options.identity,
-            identity: computer.identity,
-            parameters: type.rowParameters?.(run.parameters) ?? run.parameters,
-            fields,
-          })
+        ? cache.namespace(namespaceIdentity(type, run.parameters, options.identity, computer.identity))
         : null;
     const work = await collect(input, fields, signal);
     const values = new ValueStore(cache, namespace, work.keys, options.forced);
@@ -100,6 +94,27 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
   }
 }
 
+/** What values of rows are filed under, beside the row's fields. */
+export function namespaceIdentity(
+  type: RowStepType,
+  parameters: JsonObject,
+  step: JsonObject,
+  computer: Json,
+): JsonObject {
+  return {
+    type: type.type,
+    step,
+    identity: computer,
+    parameters: type.rowParameters?.(parameters) ?? parameters,
+    fields: type.fields(parameters),
+  };
+}
+
+/** The name of a row's value within its namespace, by the values of its fields. */
+export function rowKey(content: readonly Json[]): Buffer {
+  return hash('sha256', canonicalJson(content as Json[]), 'buffer');
+}
+
 /** The input's rows as unique pieces of work: equal fields are one. */
 interface Work {
   /** For each row of the input, in order, its unique piece. */
@@ -123,7 +138,7 @@ async function collect(input: TableInput, fields: string[], signal: AbortSignal)
     signal.throwIfAborted();
     for (const row of block) {
       const content = fields.map((field) => row[field] ?? null);
-      const key = hash('sha256', canonicalJson(content), 'buffer');
+      const key = rowKey(content);
       const name = key.toString('latin1');
       let index = seen.get(name);
       if (index === undefined) {

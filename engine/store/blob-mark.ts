@@ -66,6 +66,9 @@ export function isIntact(path: string, hex: string): boolean {
       hash.update(file.buffer.subarray(0, count));
     }
     return settle(file, hex, hash.digest('hex'));
+  } catch {
+    // A folder in its place, a bad sector.
+    return false;
   } finally {
     closeSync(file.descriptor);
   }
@@ -82,6 +85,9 @@ export async function isIntactAsync(path: string, hex: string): Promise<boolean>
       hash.update(file.buffer.subarray(0, count));
     }
     return settle(file, hex, hash.digest('hex'));
+  } catch {
+    // A folder in its place, a bad sector.
+    return false;
   } finally {
     closeSync(file.descriptor);
   }

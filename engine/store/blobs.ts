@@ -5,23 +5,21 @@ import {
   fstatSync,
   openSync,
   read,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
   type Stats,
   statSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Digest, digestOf, hexOf } from '../digest.ts';
-import { ProblemError } from '../problems.ts';
 import { listBlobs, type StoredBlob } from './blob-list.ts';
 import { hasMark, isIntact, isIntactAsync } from './blob-mark.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { DamagedBlobError, isWritable, storeFailure } from './failures.ts';
+import { refuseOtherFormat, writeFormat } from './format.ts';
 import { PendingBlobs } from './pending-blobs.ts';
 import { blobsInUse, removeDeadSessions, Session } from './session.ts';
 
@@ -50,7 +48,7 @@ export class BlobFolder {
     this.folder = folder;
     this.#tmp = join(folder, 'tmp');
     this.writable = isWritable(folder);
-    refuseNewerFormat(join(folder, 'format'), format);
+    refuseOtherFormat(folder, format);
     this.#format = format;
     this.#pending = new PendingBlobs(folder);
   }
@@ -63,8 +61,7 @@ export class BlobFolder {
       this.#session?.end();
       removeDeadSessions(this.#tmp);
       this.#session = new Session(this.#tmp);
-      const format = join(this.folder, 'format');
-      if (!existsSync(format)) writeFileSync(format, `${this.#format}\n`);
+      writeFormat(this.folder, this.#format, () => this.#session!.newFile());
       this.#session.use([...this.#used]);
     } catch (error) {
       throw storeFailure(error, this.folder);
@@ -136,6 +133,11 @@ export class BlobFolder {
   /** See PendingBlobs. */
   sync(): Promise<void> {
     return this.#pending.sync();
+  }
+
+  /** See PendingBlobs. */
+  takeWritten(): number {
+    return this.#pending.takeWritten();
   }
 
   #stat(path: string): Stats | undefined {
@@ -334,7 +336,8 @@ export class BlobFolder {
           // Written again meanwhile? Then both are the same.
           if (!existsSync(from)) renameSync(to, from);
         } else {
-          rmSync(to, { force: true });
+          // What lies at a blob's place may be a folder.
+          rmSync(to, { force: true, recursive: true });
           removed.push(digest);
         }
       }
@@ -352,19 +355,4 @@ export class BlobFolder {
       this.#used.clear();
     }
   }
-}
-
-function refuseNewerFormat(path: string, format: number): void {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return;
-  }
-  if (Number.parseInt(text, 10) > format)
-    throw ProblemError.of(
-      'store-too-new',
-      `the store ${dirname(path)} has format ${text.trim()}; this version of reprise knows formats up to ${format}`,
-      { hint: 'install a newer reprise, or name another folder as `store` in reprise.yaml' },
-    );
 }

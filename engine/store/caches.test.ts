@@ -203,13 +203,15 @@ describe('the row cache', () => {
     const namespace = rows.namespace({ use: 'embed' });
     for (const name of ['a', 'b', 'c']) rows.put(namespace, key(name), new Float32Array(10));
     await rows.flush();
-    expect(rows.sizes()).toMatchObject([{ identity: '{"use":"embed"}', rows: 3, bytes: 3 * 72 }]);
+    expect(rows.takeWritten()).toBe(3 * 72);
+    expect(rows.groups()).toMatchObject([{ identity: '{"use":"embed"}', rows: 3, bytes: 3 * 72 }]);
     sql(folder, 'rows', 'UPDATE rows SET used = 1000');
     // Reading marks it as used again.
     rows.getMany(namespace, [key('b')]);
     await rows.flush();
-    expect(rows.evict(2000, true)).toEqual({ rows: 2, bytes: 144 });
-    expect(rows.evict(2000)).toEqual({ rows: 2, bytes: 144 });
+    const [old] = rows.groups();
+    expect(old).toMatchObject({ hour: 0, usedMs: 1000, rows: 2, bytes: 144 });
+    rows.evict([old!]);
     expect(rows.getMany(namespace, ['a', 'b', 'c'].map(key)).map((value) => value !== undefined)).toEqual([
       false,
       true,

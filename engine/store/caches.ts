@@ -3,6 +3,7 @@ import { type Database, openDatabase } from './database.ts';
 import { FileDigests, fileTables } from './file-digests.ts';
 import { Leases, leaseTables } from './leases.ts';
 import { RowCache, rowTables } from './row-cache.ts';
+import { SizeEstimate, sizeTables } from './size-estimate.ts';
 import { StepIndex, stepTables } from './step-index.ts';
 import { TextCache, textTables } from './text-cache.ts';
 
@@ -16,23 +17,27 @@ export class Caches {
   readonly rows: RowCache;
   readonly leases: Leases;
   readonly texts: TextCache;
+  readonly size: SizeEstimate;
 
   private constructor(folder: string, onDamage: ((message: string) => void) | undefined) {
-    const open = (name: string, tables: string, durable: boolean): Database =>
+    // What brings a database from each version to the next, the first from an empty file.
+    const open = (name: string, versions: string[], durable: boolean): Database =>
       openDatabase(join(folder, 'cache', `${name}.sqlite`), {
-        version: 1,
-        // There is no earlier version yet.
-        migrate: (sql) => sql.exec(tables),
+        version: versions.length,
+        migrate: (sql, from) => {
+          for (const tables of versions.slice(from)) sql.exec(tables);
+        },
         durable,
         ...(onDamage && { onDamage }),
       });
-    this.#index = open('index', `${stepTables}\n${fileTables}\n${textTables}`, true);
-    this.#rowDatabase = open('rows', rowTables, true);
+    this.#index = open('index', [`${stepTables}\n${fileTables}\n${textTables}`, sizeTables], true);
+    this.#rowDatabase = open('rows', [rowTables], true);
     // After a power loss nobody holds a lease.
-    this.#leaseDatabase = open('leases', leaseTables, false);
+    this.#leaseDatabase = open('leases', [leaseTables], false);
     this.steps = new StepIndex(this.#index);
     this.files = new FileDigests(this.#index);
     this.texts = new TextCache(this.#index);
+    this.size = new SizeEstimate(this.#index);
     this.rows = new RowCache(this.#rowDatabase);
     this.leases = new Leases(this.#leaseDatabase);
   }

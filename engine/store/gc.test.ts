@@ -4,9 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endOf, lineOf, runModule, temporaryFolder } from '../../test/temporary.ts';
 import { type Digest, digestOf } from '../digest.ts';
+import { keepInBounds } from './bounds.ts';
 import { Caches } from './caches.ts';
-import { collectGarbage, usage } from './gc.ts';
+import { collectGarbage } from './gc.ts';
+import type { RunReferences } from './inventory.ts';
 import { Store } from './store.ts';
+import { usage } from './usage.ts';
 
 const day = 24 * 3_600_000;
 
@@ -20,7 +23,7 @@ async function filled(ages: { [name: string]: number }) {
     await store.close();
   });
   const blobs: { [name: string]: Digest } = {};
-  const namespace = caches.rows.namespace('n');
+  const namespace = caches.rows.namespace({ type: 'embed' });
   for (const name of Object.keys(ages)) {
     const writer = store.writeFiles();
     await writer.write('file', name.padEnd(1000));
@@ -28,7 +31,8 @@ async function filled(ages: { [name: string]: number }) {
     blobs[name] = artefact.files[0]!.digest;
     await store.sync();
     const entry = {
-      fingerprint: { name },
+      fingerprint: { name, step_type: 'load' },
+      made_by: { workflow: 'w.yaml', step: `step_${name}` },
       outputs: { files: artefact },
       metrics: {},
       warnings: [],
@@ -58,6 +62,11 @@ async function filled(ages: { [name: string]: number }) {
   };
   const results = async (): Promise<string[]> =>
     (await Array.fromAsync(caches.steps.all())).map(({ entry }) => String(entry.fingerprint['name'])).sort();
+  // What the index takes for each result.
+  const entryBytes = [...(await Array.fromAsync(caches.steps.all()))].reduce(
+    (sum, { bytes }) => sum + bytes,
+    0,
+  );
   const rows = (): number =>
     caches.rows
       .getMany(
@@ -65,43 +74,64 @@ async function filled(ages: { [name: string]: number }) {
         Object.keys(ages).map((name) => Buffer.from(name.padEnd(100))),
       )
       .filter((value) => value !== undefined).length;
-  return { folder, store, caches, blobs, left, results, rows };
+  return { folder, store, caches, blobs, left, results, rows, entryBytes };
 }
 
-const none = async (): Promise<Set<Digest>> => new Set();
+/** No runs, but for what is given. */
+function references(given: Partial<RunReferences> = {}): RunReferences {
+  return { pinned: () => new Set(), workflowUses: () => new Map(), namedBy: () => new Map(), ...given };
+}
 
 describe('gc', () => {
   it('evicts what was used longest ago until the rest fits, and says why', async () => {
-    const { store, caches, blobs, left, results, rows } = await filled({ a: 40, b: 10, c: 3, d: 0 });
-    const options = { store, caches, keep: none, capBytes: 3100 };
+    const { store, caches, left, results, rows, entryBytes } = await filled({ a: 40, b: 10, c: 3, d: 0 });
+    const options = { store, caches, references: references(), capBytes: 3000 + entryBytes / 2 };
     const plan = await collectGarbage({ ...options, dryRun: true });
     expect(await left()).toEqual(['a', 'b', 'c', 'd']);
-    // Rows of a day are as old as its beginning, so they go before the results of the same day.
-    expect(plan).toMatchObject({ before: 6000, after: 3000 });
-    expect(plan.removed.map(({ what, bytes }) => `${what} ${bytes}`)).toEqual([
+    expect(plan).toMatchObject({ before: 6000 + entryBytes, after: 3000 + entryBytes / 2, kept: 0 });
+    expect(plan.removed.map(({ what, bytes }) => `${what} ${bytes}`).sort()).toEqual([
+      `result ${1000 + entryBytes / 4}`,
+      `result ${1000 + entryBytes / 4}`,
       'rows 500',
-      'step 0',
-      'blob 1000',
       'rows 500',
-      'step 0',
-      'blob 1000',
     ]);
-    expect(plan.removed[2]).toEqual({
-      what: 'blob',
-      name: blobs['a'],
-      bytes: 1000,
-      reason: 'used longest ago (40 days); the store is larger than 3100 bytes',
+    const first = plan.removed.find(({ what }) => what === 'result');
+    expect(first).toEqual({
+      what: 'result',
+      name: digestOf('a'),
+      use: 'load',
+      step: 'step_a',
+      workflow: 'w.yaml',
+      bytes: 1000 + entryBytes / 4,
+      count: 1,
+      created: '2026-01-01T00:00:00.000Z',
+      last_used: expect.stringMatching(/^20/),
+      reason: `used longest ago (40 days); the store is larger than ${options.capBytes} bytes`,
     });
     expect(await collectGarbage(options)).toEqual(plan);
     expect(await left()).toEqual(['c', 'd']);
     expect(await results()).toEqual(['c', 'd']);
     expect(rows()).toBe(2);
     expect((await collectGarbage(options)).removed).toEqual([]);
+    expect(caches.size.get()).toEqual({ held: plan.after, isStuck: false });
+  });
+
+  it('takes the last results of a workflow to be as recent as its last run', async () => {
+    const { store, caches, left } = await filled({ a: 40, b: 10 });
+    caches.steps.setLast('w.yaml', { step_a: digestOf('a') });
+    const uses = new Map([['w.yaml', Date.now() - day]]);
+    await collectGarbage({
+      store,
+      caches,
+      references: references({ workflowUses: () => uses }),
+      capBytes: 2000,
+    });
+    expect(await left()).toEqual(['a']);
   });
 
   it('forgets what was not used for long, even if there is room', async () => {
     const { store, caches, left } = await filled({ a: 40, b: 10 });
-    await collectGarbage({ store, caches, keep: none, capBytes: 1e9, maxAgeDays: 30 });
+    await collectGarbage({ store, caches, references: references(), capBytes: 1e9, maxAgeDays: 30 });
     expect(await left()).toEqual(['b']);
   });
 
@@ -110,28 +140,50 @@ describe('gc', () => {
     const pinned = await store.put('a source file');
     await store.put('nobody names this');
     await store.close();
-    const keep = async (): Promise<Set<Digest>> => new Set([pinned.digest, blobs['a']!]);
-    const { removed } = await collectGarbage({ store, caches, keep, capBytes: 0 });
+    const pins = new Set([pinned.digest, blobs['a']!]);
+    const { removed, kept } = await collectGarbage({
+      store,
+      caches,
+      references: references({ pinned: () => pins }),
+      capBytes: 0,
+    });
+    expect(kept).toBe(1013);
     expect(await left()).toEqual(['a', 'other']);
     expect(removed.map(({ reason }) => reason)).toContain('no result and no run names it');
     // The result whose blob is pinned can still be used.
     expect(await results()).toEqual(['a']);
   });
 
+  it('keeps outputs that only a run names until it is their turn', async () => {
+    const { store, caches, blobs, left, entryBytes } = await filled({ a: 40, b: 10 });
+    const { digest } = await store.put('output of a step that is not cached');
+    await store.close();
+    const runs = references({
+      namedBy: () => new Map([[digest, { run: 'r', usedMs: Date.now() - 20 * day }]]),
+    });
+    const options = { store, caches, references: runs };
+    const old = Date.now() / 1000 - 20 * 24 * 3600;
+    utimesSync(store.path(digest), old, old);
+    expect((await collectGarbage({ ...options, capBytes: 1e9 })).removed).toEqual([]);
+    await collectGarbage({ ...options, capBytes: 1500 + entryBytes / 2 });
+    expect(await left()).toEqual(['b']);
+    expect(store.check([{ digest: blobs['b']!, bytes: 1000 }])).toEqual([]);
+  });
+
   it('keeps a blob that several results have until the last of them goes', async () => {
     const { store, caches, blobs, left } = await filled({ a: 40, b: 0 });
     const [first] = await caches.steps.getMany([digestOf('a')]);
     await caches.steps.setMany([{ key: digestOf('same'), entry: first! }]);
-    const options = { store, caches, keep: none, capBytes: 1e9, maxAgeDays: 30 };
+    const options = { store, caches, references: references(), capBytes: 1e9, maxAgeDays: 30 };
     const plan = await collectGarbage({ ...options, dryRun: true });
-    expect(plan.removed.map(({ what }) => what)).toEqual(['rows', 'step']);
+    expect(plan.removed.map(({ what, count }) => `${what} ${count}`).sort()).toEqual(['result 0', 'rows 1']);
     await collectGarbage(options);
     expect(await left()).toEqual(['a', 'b']);
     expect(store.check([{ digest: blobs['a']!, bytes: 1000 }])).toEqual([]);
   });
 
   it('keeps what a running process relies on, and puts back what a run named meanwhile', async () => {
-    const { folder, store, caches, blobs, left } = await filled({ a: 40, b: 10, c: 5 });
+    const { folder, store, caches, blobs, left, entryBytes } = await filled({ a: 40, b: 10, c: 5 });
     const child = runModule(
       `import { Store } from '#/engine/store/store.ts';
        const store = Store.open({ folder: process.argv[1] });
@@ -143,35 +195,90 @@ describe('gc', () => {
     );
     await lineOf(child);
     let asked = 0;
-    const keep = async (): Promise<Set<Digest>> => new Set(asked++ === 0 ? [] : [blobs['b']!]);
-    const { after, removed } = await collectGarbage({ store, caches, keep, capBytes: 0 });
+    const runs = references({ pinned: () => new Set(asked++ === 0 ? [] : [blobs['b']!]) });
+    const { after } = await collectGarbage({ store, caches, references: runs, capBytes: 0 });
     expect(asked).toBe(2);
     expect(await left()).toEqual(['a', 'b']);
-    expect(after).toBe(2000);
-    expect(removed.filter(({ what }) => what === 'blob').map(({ name }) => name)).toEqual([blobs['c']]);
+    // Both blobs, and the entry of the one that was in use all the time.
+    expect(after).toBe(2000 + entryBytes / 3);
     const end = endOf(child);
     child.stdin!.write('end\n');
     await end;
-    await collectGarbage({ store, caches, keep: none, capBytes: 0 });
+    await collectGarbage({ store, caches, references: references(), capBytes: 0 });
     expect(await left()).toEqual([]);
   });
 
-  it('tells sizes by type and age', async () => {
-    const { store, caches } = await filled({ a: 40, b: 10, c: 3, d: 0 });
+  it('tells sizes by kind, workflow, step type and age', async () => {
+    const { store, caches, entryBytes } = await filled({ a: 40, b: 10, c: 3, d: 0 });
     const { digest } = await store.put('a source file');
     const other = await store.put('nobody names this');
     await store.sync();
     const old = Date.now() / 1000 - 8 * 24 * 3600;
     utimesSync(store.path(other.digest), old, old);
-    const lines = await usage(store, caches, new Set([digest]));
-    expect(lines).toEqual(
+    const pins = new Set([digest]);
+    const { bytes, kinds, workflows, types, pinnedBytes } = await usage(
+      store,
+      caches,
+      references({ pinned: () => pins }),
+    );
+    expect(kinds).toEqual(
       expect.arrayContaining([
-        { type: 'files', count: 4, bytes: 4000, ages: { day: 1000, week: 1000, month: 1000, older: 1000 } },
-        { type: 'pinned', count: 1, bytes: 13, ages: { day: 13, week: 0, month: 0, older: 0 } },
-        { type: 'unreferenced', count: 1, bytes: 17, ages: { day: 0, week: 0, month: 17, older: 0 } },
+        { name: 'files', count: 4, bytes: 4000, ages: { day: 1000, week: 1000, month: 1000, older: 1000 } },
+        { name: 'pinned', count: 1, bytes: 13, ages: { day: 13, week: 0, month: 0, older: 0 } },
+        { name: 'unreferenced', count: 1, bytes: 17, ages: { day: 0, week: 0, month: 17, older: 0 } },
       ]),
     );
-    expect(lines.find(({ type }) => type === 'rows')).toMatchObject({ count: 4, bytes: 2000 });
-    expect(lines.find(({ type }) => type === 'index')).toMatchObject({ count: 4 });
+    expect(kinds.find(({ name }) => name === 'rows')).toMatchObject({ count: 4, bytes: 2000 });
+    expect(kinds.find(({ name }) => name === 'index')).toMatchObject({ count: 4, bytes: entryBytes });
+    expect(workflows).toMatchObject([{ name: 'w.yaml', count: 4, bytes: 4000 + entryBytes }]);
+    expect(types).toMatchObject([
+      { name: 'load', count: 4, bytes: 4000 + entryBytes },
+      { name: 'rows of embed', count: 4, bytes: 2000 },
+    ]);
+    expect(pinnedBytes).toBe(13);
+    expect(bytes).toBe(6030 + entryBytes);
+  });
+});
+
+describe('the cap', () => {
+  it('is kept at the end of a run, by an estimate that knows when to count', async () => {
+    const { store, caches, left } = await filled({ a: 40, b: 10, c: 3, d: 0 });
+    let walks = 0;
+    const runs = async (): Promise<RunReferences> => {
+      walks++;
+      return references();
+    };
+    const options = { store, caches, references: runs };
+    // The first call counts, the next knows.
+    expect(await keepInBounds({ ...options, capBytes: 1e6 })).toBeNull();
+    expect(await keepInBounds({ ...options, capBytes: 1e6 })).toBeNull();
+    expect(walks).toBe(1);
+    const { after } = (await keepInBounds({ ...options, capBytes: 5000 }))!;
+    expect(after).toBeLessThanOrEqual(4500);
+    expect(walks).toBe(2);
+    expect(await left()).toEqual(['c', 'd']);
+    expect(await keepInBounds({ ...options, capBytes: 5000 })).toBeNull();
+    // What is written is added, and the oldest goes when the sum is over the cap.
+    await store.put('x'.repeat(3000));
+    await store.sync();
+    const result = await keepInBounds({ ...options, capBytes: 5000 });
+    expect(result!.after).toBeLessThanOrEqual(5000);
+    // The new blob is in use by this process until the store is closed.
+    expect(await left()).toEqual(['other']);
+    expect(walks).toBe(3);
+  });
+
+  it('is not tried for again in vain while nothing was stored', async () => {
+    const { store, caches, blobs } = await filled({ a: 40, b: 10 });
+    let walks = 0;
+    const pins = new Set(Object.values(blobs));
+    const runs = async (): Promise<RunReferences> => {
+      walks++;
+      return references({ pinned: () => pins });
+    };
+    const options = { store, caches, references: runs, capBytes: 1000 };
+    expect((await keepInBounds(options))!.after).toBeGreaterThan(1000);
+    expect(await keepInBounds(options)).toBeNull();
+    expect(walks).toBe(1);
   });
 });

@@ -1,196 +1,209 @@
-import { type Artefact, blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
 import type { Caches } from './caches.ts';
+import { type Inventory, type RunReferences, resultsOf, takeInventory } from './inventory.ts';
+import type { RowGroup } from './row-cache.ts';
 import type { Store } from './store.ts';
 
 const dayMs = 24 * 3_600_000;
 
 /** Something that gc removes. */
 export interface GcItem {
-  what: 'blob' | 'step' | 'rows';
-  /** A blob's digest, a step result's key, or the day on which the rows were used last. */
+  /** A step's result with its blobs, values of rows, or a blob that belongs to no result. */
+  what: 'result' | 'rows' | 'blob';
+  /** Key of the result, or digest of the blob; of rows, the step type. */
   name: string;
-  /** Bytes that this frees; those of a step's result are counted at its blobs. */
+  /** Bytes that this frees: a blob that several results share goes with the last of them. */
   bytes: number;
+  /** Values of rows, or blobs. */
+  count: number;
+  /** Step type; null for a blob. */
+  use: string | null;
+  step: string | null;
+  workflow: string | null;
+  /** ISO 8601 times. */
+  created: string | null;
+  last_used: string;
   reason: string;
 }
 
 export interface GcResult {
-  /** Bytes of blobs and row values. */
+  /** Bytes of blobs, entries of the index and values of rows. */
   before: number;
   after: number;
+  /** Bytes of blobs that runs pin or running processes rely on. */
+  kept: number;
   removed: GcItem[];
 }
 
-/** What a part of the store takes. */
-export interface UsageLine {
-  type: 'table' | 'matrix' | 'files' | 'pinned' | 'unreferenced' | 'rows' | 'index';
-  count: number;
-  bytes: number;
-  /** Bytes by age of last use: under a day, a week, 30 days, older. */
-  ages: { day: number; week: number; month: number; older: number };
-}
-
-interface Result {
-  key: Digest;
-  usedMs: number;
-  bytes: number;
-  blobs: { digest: Digest; type: Artefact['kind'] }[];
-}
-
-async function resultsOf(caches: Caches): Promise<Result[]> {
-  const results: Result[] = [];
-  for await (const { key, entry, usedMs, bytes } of caches.steps.all())
-    results.push({
-      key,
-      usedMs,
-      bytes,
-      blobs: Object.values(entry.outputs).flatMap((artefact) =>
-        blobsOf(artefact).map(({ digest }) => ({ digest, type: artefact.kind })),
-      ),
-    });
-  return results;
-}
-
-/** Sizes by type and age. `keep`: blobs that runs pin. */
-export async function usage(store: Store, caches: Caches, keep: ReadonlySet<Digest>): Promise<UsageLine[]> {
-  const lines = new Map<UsageLine['type'], UsageLine>();
-  const now = Date.now();
-  const add = (type: UsageLine['type'], count: number, bytes: number, usedMs: number): void => {
-    let line = lines.get(type);
-    if (!line) {
-      line = { type, count: 0, bytes: 0, ages: { day: 0, week: 0, month: 0, older: 0 } };
-      lines.set(type, line);
-    }
-    line.count += count;
-    line.bytes += bytes;
-    const days = (now - usedMs) / dayMs;
-    line.ages[days < 1 ? 'day' : days < 7 ? 'week' : days < 30 ? 'month' : 'older'] += bytes;
-  };
-  const named = new Map<Digest, { type: Artefact['kind']; usedMs: number }>();
-  for (const { usedMs, bytes, blobs } of await resultsOf(caches)) {
-    add('index', 1, bytes, usedMs);
-    for (const { digest, type } of blobs) {
-      const other = named.get(digest);
-      named.set(digest, { type, usedMs: Math.max(usedMs, other?.usedMs ?? 0) });
-    }
-  }
-  for await (const { digest, bytes, mtimeMs } of store.blobs()) {
-    const result = named.get(digest);
-    const type = result?.type ?? (keep.has(digest) ? 'pinned' : 'unreferenced');
-    add(type, 1, bytes, result?.usedMs ?? mtimeMs);
-  }
-  for (const { rows, bytes, usedMs } of caches.rows.ages()) add('rows', rows, bytes, usedMs);
-  return [...lines.values()];
-}
-
-/**
- * Removes blobs that nothing names, results and row values that were not used for `maxAgeDays`, and then the least
- * recently used ones until blobs and row values fit into `capBytes`. What runs pin, and what running processes rely
- * on, stays. `keep` is a function, so that it can be asked again when blobs are about to be deleted: a run may have ended
- * meanwhile.
- */
-export async function collectGarbage(options: {
+export interface GcOptions {
   store: Store;
   caches: Caches;
-  keep: () => Promise<ReadonlySet<Digest>>;
+  references: RunReferences;
   capBytes: number;
   maxAgeDays?: number;
   /** Only says what would be removed. */
   dryRun?: boolean;
-}): Promise<GcResult> {
-  const { store, caches, keep, capBytes, maxAgeDays = Number.POSITIVE_INFINITY, dryRun = false } = options;
+}
+
+/** One thing that may go, with what goes with it. */
+interface Candidate {
+  item: Omit<GcItem, 'bytes' | 'reason' | 'count' | 'last_used' | 'created'> & { createdMs: number | null };
+  usedMs: number;
+  key?: Digest;
+  entryBytes: number;
+  blobs: Digest[];
+  rows?: RowGroup;
+}
+
+/**
+ * Removes blobs that nothing names, then results, row values and outputs of runs that were not used for `maxAgeDays`, and
+ * then the least recently used ones until the store fits into `capBytes`. What runs pin, and what running processes rely
+ * on, stays.
+ */
+export async function collectGarbage(options: GcOptions): Promise<GcResult> {
+  const { store, caches, references, capBytes, maxAgeDays = Number.POSITIVE_INFINITY } = options;
+  const estimated = caches.size.get()?.held;
+  const inventory = await takeInventory(store, caches, references);
+  const { removed, after } = choose(inventory, capBytes, maxAgeDays);
+  const result = (bytes: number): GcResult => ({
+    before: inventory.bytes,
+    after: bytes,
+    kept: keptBytes(inventory),
+    removed: removed.map(({ item }) => item),
+  });
+  if (options.dryRun) return result(after);
+
+  await caches.steps.delete(removed.flatMap(({ key }) => key ?? []));
+  caches.rows.evict(removed.flatMap(({ rows }) => rows ?? []));
+  const wanted = removed.flatMap(({ blobs }) => blobs);
+  const deleted = new Set(
+    await store.remove(wanted, async () => {
+      // Asked when the blobs are out of the way: a run may have ended meanwhile.
+      const named = new Set(references.pinned());
+      for (const { blobs } of await resultsOf(caches)) for (const { digest } of blobs) named.add(digest);
+      return named;
+    }),
+  );
+  let left = after;
+  for (const entry of removed) {
+    for (const digest of entry.blobs) {
+      if (deleted.has(digest)) continue;
+      const { bytes } = inventory.blobs.get(digest)!;
+      entry.item.bytes -= bytes;
+      left += bytes;
+    }
+  }
+  caches.shrink();
+  caches.size.set(left, { before: estimated });
+  return { ...result(left), removed: removed.flatMap(({ item }) => (item.bytes > 0 ? [item] : [])) };
+}
+
+interface Choice {
+  item: GcItem;
+  key?: Digest;
+  rows?: RowGroup;
+  blobs: Digest[];
+}
+
+/** What goes, in order, and the bytes that are left. */
+function choose(
+  inventory: Inventory,
+  capBytes: number,
+  maxAgeDays: number,
+): { removed: Choice[]; after: number } {
+  const { blobs, results } = inventory;
   const now = Date.now();
-  const removed: GcItem[] = [];
-  const gone: Digest[] = [];
-  const keys: Digest[] = [];
-
-  // Uses before names: a process names its blobs before it lets go of them.
-  const inUse = store.inUse();
-  const pinned = await keep();
-  const stays = (digest: Digest): boolean => pinned.has(digest) || inUse.has(digest);
-  const results = (await resultsOf(caches)).sort((a, b) => a.usedMs - b.usedMs);
+  let total = inventory.bytes;
+  const stays = (digest: Digest): boolean =>
+    !blobs.has(digest) || inventory.pinned.has(digest) || inventory.inUse.has(digest);
   const names = new Map<Digest, number>();
-  for (const { blobs } of results)
-    for (const digest of new Set(blobs.map((blob) => blob.digest)))
-      names.set(digest, (names.get(digest) ?? 0) + 1);
+  for (const result of results)
+    for (const digest of distinct(result.blobs)) names.set(digest, (names.get(digest) ?? 0) + 1);
+  const removed: Choice[] = [];
 
-  const sizes = new Map<Digest, number>();
-  let total = 0;
-  for await (const { digest, bytes } of store.blobs()) {
-    sizes.set(digest, bytes);
-    total += bytes;
-  }
-  const days = caches.rows.ages();
-  for (const { bytes } of days) total += bytes;
-  const before = total;
-
-  const drop = (digest: Digest, reason: string): void => {
-    const bytes = sizes.get(digest);
-    if (bytes === undefined || stays(digest)) return;
-    sizes.delete(digest);
-    total -= bytes;
-    gone.push(digest);
-    removed.push({ what: 'blob', name: digest, bytes, reason });
-  };
-  for (const digest of [...sizes.keys()])
-    if (!names.has(digest)) drop(digest, 'no result and no run names it');
-
-  let rowsBefore = 0;
-  const dropRows = ({ usedMs, bytes }: { usedMs: number; bytes: number }, reason: string): void => {
-    rowsBefore = usedMs + dayMs;
-    total -= bytes;
-    removed.push({ what: 'rows', name: new Date(usedMs).toISOString().slice(0, 10), bytes, reason });
-  };
-  const dropResult = ({ key, blobs }: Result, reason: string): void => {
-    keys.push(key);
-    removed.push({ what: 'step', name: key, bytes: 0, reason });
-    for (const digest of new Set(blobs.map((blob) => blob.digest))) {
-      const left = names.get(digest)! - 1;
+  const drop = ({ item, usedMs, key, entryBytes, blobs: named, rows }: Candidate, reason: string): void => {
+    const free = named.filter((digest) => {
+      const left = (names.get(digest) ?? 1) - 1;
       names.set(digest, left);
-      if (left === 0) drop(digest, reason);
-    }
+      return left === 0 && !stays(digest);
+    });
+    const bytes = entryBytes + free.reduce((sum, digest) => sum + blobs.get(digest)!.bytes, 0);
+    total -= bytes;
+    const { createdMs, ...said } = item;
+    removed.push({
+      item: {
+        ...said,
+        bytes,
+        count: rows?.rows ?? free.length,
+        created: createdMs === null ? null : new Date(createdMs).toISOString(),
+        last_used: new Date(usedMs).toISOString(),
+        reason,
+      },
+      blobs: free,
+      ...(key !== undefined && { key }),
+      ...(rows !== undefined && { rows }),
+    });
   };
-  // Both lists begin with what was used longest ago.
-  for (;;) {
-    const result = results[0];
-    const day = days[0];
-    const oldest = Math.min(
-      result?.usedMs ?? Number.POSITIVE_INFINITY,
-      day?.usedMs ?? Number.POSITIVE_INFINITY,
-    );
-    const age = Math.floor((now - oldest) / dayMs);
-    let reason: string;
-    if (age >= maxAgeDays) reason = `not used for ${age} days`;
-    else if (total > capBytes && oldest < Number.POSITIVE_INFINITY)
-      reason = `used longest ago (${age} days); the store is larger than ${capBytes} bytes`;
-    else break;
-    if (day && oldest === day.usedMs) dropRows(days.shift()!, reason);
-    else {
-      const { blobs } = results.shift()!;
-      // Nothing is won by forgetting a result whose blobs stay.
-      if (!blobs.some(({ digest }) => sizes.has(digest)) || !blobs.every(({ digest }) => stays(digest)))
-        dropResult(result!, reason);
-    }
-  }
 
-  if (!dryRun) {
-    await caches.steps.delete(keys);
-    if (rowsBefore > 0) caches.rows.evict(rowsBefore);
-    const deleted = new Set(
-      await store.remove(gone, async () => {
-        const named = new Set(await keep());
-        for (const { blobs } of await resultsOf(caches)) for (const { digest } of blobs) named.add(digest);
-        return named;
-      }),
-    );
-    for (let index = removed.length - 1; index >= 0; index--) {
-      const { what, name, bytes } = removed[index]!;
-      if (what !== 'blob' || deleted.has(name as Digest)) continue;
-      total += bytes;
-      removed.splice(index, 1);
+  for (const candidate of candidatesOf(inventory)) {
+    const { named, usedMs } = candidate;
+    const age = (now - usedMs) / dayMs;
+    if (!named) {
+      if (!candidate.blobs.every(stays)) drop(candidate, 'no result and no run names it');
+      continue;
     }
-    caches.shrink();
+    if (age >= maxAgeDays) {
+      if (candidate.rows || candidate.key || !candidate.blobs.every(stays))
+        drop(candidate, `not used for ${Math.floor(age)} days`);
+    } else if (total > capBytes) {
+      // Nothing is won by forgetting a result whose blobs stay.
+      if (candidate.blobs.length === 0 ? !candidate.rows : candidate.blobs.every(stays)) continue;
+      drop(
+        candidate,
+        `used longest ago (${Math.floor(age)} days); the store is larger than ${capBytes} bytes`,
+      );
+    }
   }
-  return { before, after: total, removed };
+  return { removed, after: total };
+}
+
+/** What nothing names first, then everything by the time of its last use. */
+function candidatesOf({ results, rows, loose }: Inventory): (Candidate & { named: boolean })[] {
+  const nothing = { use: null, step: null, workflow: null, createdMs: null };
+  const all: (Candidate & { named: boolean })[] = [
+    ...results.map(({ key, use, step, workflow, usedMs, createdMs, entryBytes, blobs }) => ({
+      item: { what: 'result' as const, name: key, use, step, workflow, createdMs },
+      named: true,
+      usedMs,
+      key,
+      entryBytes,
+      blobs: distinct(blobs),
+    })),
+    ...rows.map((group) => ({
+      item: { ...nothing, what: 'rows' as const, name: group.use, use: group.use },
+      named: true,
+      usedMs: group.usedMs,
+      entryBytes: group.bytes,
+      blobs: [],
+      rows: group,
+    })),
+    ...loose.map(({ digest, run, usedMs, storedMs }) => ({
+      item: { ...nothing, what: 'blob' as const, name: digest, createdMs: storedMs },
+      named: run !== null,
+      usedMs,
+      entryBytes: 0,
+      blobs: [digest],
+    })),
+  ];
+  return all.sort((a, b) => Number(a.named) - Number(b.named) || a.usedMs - b.usedMs);
+}
+
+function distinct(blobs: readonly { digest: Digest }[]): Digest[] {
+  return [...new Set(blobs.map(({ digest }) => digest))];
+}
+
+function keptBytes({ blobs, pinned, inUse }: Inventory): number {
+  let kept = 0;
+  for (const [digest, { bytes }] of blobs) if (pinned.has(digest) || inUse.has(digest)) kept += bytes;
+  return kept;
 }

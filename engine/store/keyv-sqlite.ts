@@ -9,8 +9,8 @@ import {
 } from 'keyv';
 import type { Database, Prepare } from './database.ts';
 
-/** A value that was used within this time is not marked as used again. */
-export const recencyMs = 24 * 3_600_000;
+/** A value that was used within this time is not marked as used again: a run with nothing to do writes nothing. */
+export const recencyMs = 3_600_000;
 
 interface StoredValue {
   value: string | Uint8Array;
@@ -27,8 +27,10 @@ interface StoredValue {
 export class KeyvSqlite extends EventEmitter {
   readonly #database: Database;
   readonly #table: string;
-  /** Keys read whose time of last use is more than a day old. */
+  /** Keys read whose time of last use is more than an hour old. */
   readonly stale = new Set<string>();
+  /** Bytes of values set. */
+  written = 0;
   namespace: string | undefined;
 
   /** `table` was made by `keyvTable`. */
@@ -110,6 +112,7 @@ export class KeyvSqlite extends EventEmitter {
       }
       return true;
     });
+    if (done) for (const { value } of entries) this.written += (value as string | Uint8Array).length;
     return entries.map(() => done === true);
   }
 

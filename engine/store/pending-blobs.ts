@@ -36,6 +36,7 @@ export class PendingBlobs {
   readonly #blobs = new Map<string, PendingBlob>();
   /** Folders with new names that are not on disk yet. */
   readonly #folders = new Set<string>();
+  #written = 0;
   #group: Promise<void> | undefined;
   #nextGroup: Promise<void> | undefined;
 
@@ -56,6 +57,13 @@ export class PendingBlobs {
     const other = this.#blobs.get(hex);
     if (other && other.error === undefined) unlinkSync(blob.path);
     else this.#blobs.set(hex, blob);
+  }
+
+  /** Bytes of blobs that were given their names since the last call. */
+  takeWritten(): number {
+    const bytes = this.#written;
+    this.#written = 0;
+    return bytes;
   }
 
   /** Drops blobs that could not be put on disk: those who wrote them have been told. */
@@ -173,6 +181,7 @@ export class PendingBlobs {
         } else throw error;
       }
       this.#folders.add(dirname(path));
+      this.#written += blob.bytes;
     }
     this.#blobs.delete(hex);
   }

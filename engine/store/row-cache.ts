@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { canonicalJson, type Json } from '../json.ts';
+import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import type { Database, Prepare } from './database.ts';
 import { recencyMs } from './keyv-sqlite.ts';
 
@@ -12,6 +12,19 @@ export interface Namespace {
 export const rowTables = `CREATE TABLE namespaces (id INTEGER PRIMARY KEY, identity TEXT UNIQUE NOT NULL);
 CREATE TABLE rows (namespace INTEGER NOT NULL, key BLOB NOT NULL, value NOT NULL, sum INTEGER NOT NULL, used INTEGER NOT NULL, UNIQUE (namespace, key));`;
 
+/** Values of one namespace that were used last in one hour: they are evicted together. */
+export interface RowGroup {
+  namespace: number;
+  identity: string;
+  /** Hours since 1970. */
+  hour: number;
+  /** When the latest of them was used. */
+  usedMs: number;
+  bytes: number;
+  rows: number;
+}
+
+const hourMs = 3_600_000;
 /** A group is committed this long after its first value, or when it has so many values or bytes. */
 const groupMs = 10;
 const groupRows = 2_000;
@@ -35,6 +48,7 @@ export class RowCache {
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #error: unknown;
+  #written = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -133,8 +147,10 @@ export class RowCache {
     this.#timer = undefined;
     if (this.#waiting.size === 0 && this.#stale.length === 0) return;
     const now = Date.now();
+    let written = 0;
     try {
       this.#database.write((prepare) => {
+        written = 0;
         const ids = new Map<string, number>();
         const insert =
           'INSERT INTO rows (namespace, key, value, sum, used) VALUES (?, ?, ?, ?, ?) ON CONFLICT';
@@ -149,10 +165,18 @@ export class RowCache {
             id = prepare('SELECT id FROM namespaces WHERE identity = ?').get(identity)!['id'] as number;
             ids.set(identity, id);
           }
-          (replace ? write : keep).run(id, key, value, sumOf({ identity }, key, value), now);
+          const { changes } = (replace ? write : keep).run(
+            id,
+            key,
+            value,
+            sumOf({ identity }, key, value),
+            now,
+          );
+          if (changes === 1) written += value.length + key.length;
         }
         for (const rowid of this.#stale) prepare('UPDATE rows SET used = ? WHERE rowid = ?').run(now, rowid);
       });
+      this.#written += written;
       this.#waiting.clear();
       this.#waitingBytes = 0;
     } catch (error) {
@@ -162,49 +186,51 @@ export class RowCache {
     this.#stale.length = 0;
   }
 
-  /** Namespaces with what they hold. */
-  sizes(): { identity: string; rows: number; bytes: number; usedMs: number }[] {
+  /** Namespaces of a step type, with when the key's value was used last in each, or null where it has none. */
+  namespacesOf(type: string, key: Uint8Array): { identity: JsonObject; usedMs: number | null }[] {
+    return this.#database.read((prepare) => {
+      const all = prepare('SELECT id, identity FROM namespaces').all() as { id: number; identity: string }[];
+      const find = prepare('SELECT used FROM rows WHERE namespace = ? AND key = ?');
+      return all.flatMap(({ id, identity: text }) => {
+        const identity = JSON.parse(text) as JsonObject;
+        if (identity['type'] !== type) return [];
+        return [{ identity, usedMs: (find.get(id, key)?.['used'] as number | undefined) ?? null }];
+      });
+    }, []);
+  }
+
+  /** Bytes that were filed since the last call. */
+  takeWritten(): number {
+    const bytes = this.#written;
+    this.#written = 0;
+    return bytes;
+  }
+
+  /** What the cache holds, by namespace and hour of last use. */
+  groups(): RowGroup[] {
     return this.#database.read(
       (prepare) =>
         prepare(
-          `SELECT identity, count(*) AS rows, sum(length(value) + length(key)) AS bytes, max(used) AS usedMs
-           FROM rows JOIN namespaces ON namespaces.id = rows.namespace GROUP BY rows.namespace`,
-        ).all() as unknown as { identity: string; rows: number; bytes: number; usedMs: number }[],
+          `SELECT namespace, identity, used / ${hourMs} AS hour, max(used) AS usedMs,
+             sum(length(value) + length(key)) AS bytes, count(*) AS rows
+           FROM rows JOIN namespaces ON namespaces.id = rows.namespace GROUP BY namespace, hour`,
+        ).all() as unknown as RowGroup[],
       [],
     );
   }
 
-  /** Removes the values that were not used since a time. Gives their number and bytes. */
-  evict(usedBeforeMs: number, dryRun = false): { rows: number; bytes: number } {
-    const condition = 'FROM rows WHERE used < ?';
-    const count = (prepare: Prepare): { rows: number; bytes: number } => {
-      const row = prepare(
-        `SELECT count(*) AS rows, coalesce(sum(length(value) + length(key)), 0) AS bytes ${condition}`,
-      ).get(usedBeforeMs);
-      return { rows: row!['rows'] as number, bytes: row!['bytes'] as number };
-    };
-    const none = { rows: 0, bytes: 0 };
-    if (dryRun) return this.#database.read(count, none);
-    return (
-      this.#database.write((prepare) => {
-        const result = count(prepare);
-        prepare(`DELETE ${condition}`).run(usedBeforeMs);
-        prepare('DELETE FROM namespaces WHERE id NOT IN (SELECT namespace FROM rows)').run();
-        return result;
-      }) ?? none
-    );
-  }
-
-  /** Bytes of values by time of last use, oldest first, in steps of a day. */
-  ages(): { usedMs: number; bytes: number; rows: number }[] {
-    return this.#database.read(
-      (prepare) =>
-        prepare(
-          `SELECT used / 86400000 * 86400000 AS usedMs, sum(length(value) + length(key)) AS bytes, count(*) AS rows
-           FROM rows GROUP BY 1 ORDER BY 1`,
-        ).all() as unknown as { usedMs: number; bytes: number; rows: number }[],
-      [],
-    );
+  /** Removes groups. Values of them that were used meanwhile stay. */
+  evict(groups: readonly Pick<RowGroup, 'namespace' | 'hour'>[]): void {
+    if (groups.length === 0) return;
+    this.#database.write((prepare) => {
+      for (const { namespace, hour } of groups)
+        prepare('DELETE FROM rows WHERE namespace = ? AND used >= ? AND used < ?').run(
+          namespace,
+          hour * hourMs,
+          (hour + 1) * hourMs,
+        );
+      prepare('DELETE FROM namespaces WHERE id NOT IN (SELECT namespace FROM rows)').run();
+    });
   }
 }
 

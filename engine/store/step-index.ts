@@ -15,6 +15,8 @@ export interface StepEntry {
   duration_ms: number;
   /** ISO 8601 time. */
   created: string;
+  /** Path of the workflow, and id of the step, that computed it first: for people, since others may share it. */
+  made_by?: { workflow: string; step: string };
 }
 
 /** Tables of the step index within `cache/index.sqlite`. */
@@ -68,9 +70,19 @@ export class StepIndex {
       throw new Error(`results of steps were not written to ${this.#database.path}`);
   }
 
-  /** Says that results are in use, for eviction; written only for those not used for a day. */
-  touch(keys: readonly Digest[]): void {
-    const stale = keys.filter((key) => this.#adapter.stale.has(key));
+  /** Bytes of entries that were written since the last call. */
+  takeWritten(): number {
+    const bytes = this.#adapter.written;
+    this.#adapter.written = 0;
+    return bytes;
+  }
+
+  /**
+   * Says that results are in use, for eviction; written only for those not used for an hour and those in `always`.
+   * A result that is the last one of its step needs no more: it is as recent as the last run of the workflow.
+   */
+  touch(keys: readonly Digest[], always: ReadonlySet<Digest> = new Set()): void {
+    const stale = keys.filter((key) => always.has(key) || this.#adapter.stale.has(key));
     if (stale.length > 0) this.#adapter.touch(stale);
   }
 
@@ -78,7 +90,7 @@ export class StepIndex {
     if (keys.length > 0) await this.#checked(this.#keyv.deleteMany([...keys]));
   }
 
-  /** All results, with their size in the index and the time of their last use (to a day). */
+  /** All results, with their size in the index and the time of their last use (to an hour). */
   async *all(): AsyncGenerator<{ key: Digest; entry: StepEntry; usedMs: number; bytes: number }, void> {
     for (const { key, used, bytes } of this.#adapter.sizes()) {
       const [entry] = await this.getMany([key as Digest]);
@@ -98,12 +110,25 @@ export class StepIndex {
     );
   }
 
-  /** Written only where it differs. */
-  setLast(workflow: string, last: { readonly [step: string]: Digest }): void {
+  /** Of every workflow, the last success of each step. */
+  allLast(): { workflow: string; step: string; key: Digest }[] {
+    return this.#database.read(
+      (prepare) =>
+        prepare('SELECT workflow, step, key FROM last').all() as unknown as {
+          workflow: string;
+          step: string;
+          key: Digest;
+        }[],
+      [],
+    );
+  }
+
+  /** Written only where it differs; gives the keys that are new. */
+  setLast(workflow: string, last: { readonly [step: string]: Digest }): Set<Digest> {
     const steps = Object.keys(last);
     const before = this.getLast(workflow, steps);
     const changed = steps.filter((step, index) => before[index] !== last[step]);
-    if (changed.length === 0) return;
+    if (changed.length === 0) return new Set();
     this.#database.write((prepare) => {
       for (const step of changed)
         prepare('INSERT OR REPLACE INTO last (workflow, step, key) VALUES (?, ?, ?)').run(
@@ -112,5 +137,6 @@ export class StepIndex {
           last[step]!,
         );
     });
+    return new Set(changed.map((step) => last[step]!));
   }
 }

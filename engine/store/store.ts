@@ -50,7 +50,7 @@ export class Store {
     this.#blobs = new BlobFolder(join(folder, 'objects'), storeFormat);
   }
 
-  /** `folder` is the project's `.reprise`; it is made by the first write. ProblemError `store-too-new`. */
+  /** `folder` is the project's `.reprise`; it is made by the first write. ProblemError `store-too-new`, `store-format-damaged`. */
   static open(options: { folder: string }): Store {
     return new Store(options.folder);
   }
@@ -158,6 +158,11 @@ export class Store {
   /** Puts on disk, as a group, everything finished so far. To be awaited before an index or a record names it. */
   sync(): Promise<void> {
     return this.#blobs.sync();
+  }
+
+  /** Bytes of blobs that were stored since the last call. */
+  takeWritten(): number {
+    return this.#blobs.takeWritten();
   }
 
   blobs(): AsyncIterable<StoredBlob> {

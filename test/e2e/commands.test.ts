@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../cli/commands/index.ts';
+import { defaultCacheBytes } from '../../engine/store/size-cap.ts';
 import { jsonl, numberedTexts, TestProject } from '../project.ts';
 
 const workflow = `name: small
@@ -138,7 +139,9 @@ it('runs, and shows what a run made, in every form', async () => {
 
   // cache
   expect(await ok(p, 'cache')).toMatch(/matrix +\d/);
-  expect(JSON.parse(await ok(p, 'cache', 'status', '--json'))).toMatchObject({ cap_bytes: 10 * 2 ** 30 });
+  expect(JSON.parse(await ok(p, 'cache', 'status', '--json'))).toMatchObject({
+    cap_bytes: defaultCacheBytes(p.folder),
+  });
   expect(await ok(p, 'cache', 'verify')).toMatch(/^\d+ blobs read, 0 damaged, 0 missing\n$/);
   expect(JSON.parse(await ok(p, 'cache', 'verify', '--json'))).toMatchObject({ damaged: [], missing: [] });
   expect(await ok(p, 'cache', 'gc', '--dry_run', '--size', '1kB')).toMatch(/would remove [1-9]\d* items/);
