@@ -306,28 +306,34 @@ async function pinFiles(
   const { store } = workspace;
   const fresh: RunRecord['files'] = [];
   const files = new Map<string, RunRecord['files'][number]>();
+  const read = new Map<string, { name: string; known: Digest }>();
   for (const { fingerprint, files: declared } of prepared.values()) {
     for (const path of [...declared.values()].flat()) {
       const name = workspace.relative(path);
       const known = fingerprint?.files[name] as Digest | undefined;
-      if (known === undefined || files.has(name)) continue;
-      await orWarn(`the bytes of ${name} are not in the record`, warn, async () => {
-        const { bytes, digest } = await workspace.files.digestOf(path);
-        const file = { path: name, digest: known, bytes, pinned: false };
-        files.set(name, file);
-        if (digest !== known) {
-          warn(`${name} changed during the run: the record has the digest of what was read, not its bytes`);
-          return;
-        }
-        if (bytes > pinLimit) warn(`${name} is larger than 2 GB: the record has its digest, not its bytes`);
-        else if (!store.writable) return;
-        else if (store.check([{ digest, bytes }]).length === 0) file.pinned = true;
-        else {
-          file.pinned = (await store.put(createReadStream(path))).digest === digest;
-          if (file.pinned) fresh.push(file);
-        }
-      });
+      if (known !== undefined && !read.has(path)) read.set(path, { name, known });
     }
+  }
+  const digests = await workspace.files.many([...read.keys()]);
+  for (const [index, [path, { name, known }]] of [...read].entries()) {
+    await orWarn(`the bytes of ${name} are not in the record`, warn, async () => {
+      const now = digests[index]!;
+      if (now instanceof Error) throw now;
+      const { bytes, digest } = now;
+      const file = { path: name, digest: known, bytes, pinned: false };
+      files.set(name, file);
+      if (digest !== known) {
+        warn(`${name} changed during the run: the record has the digest of what was read, not its bytes`);
+        return;
+      }
+      if (bytes > pinLimit) warn(`${name} is larger than 2 GB: the record has its digest, not its bytes`);
+      else if (!store.writable) return;
+      else if (store.check([{ digest, bytes }]).length === 0) file.pinned = true;
+      else {
+        file.pinned = (await store.put(createReadStream(path))).digest === digest;
+        if (file.pinned) fresh.push(file);
+      }
+    });
   }
   await orWarn('the bytes of source files are not in the record', warn, async () => {
     try {

@@ -483,12 +483,15 @@ class Execution {
       const code = workspace.codeNow(workspace.registry.find(use)!.module, use);
       if (!('digest' in code) || code.digest !== fingerprint.code) return use;
     }
-    for (const path of [...files.values()].flat()) {
-      const name = workspace.relative(path);
-      const now = await (async () => workspace.files.digestOf(path))().catch(() => null);
-      if (now?.digest !== fingerprint.files[name]) return name;
-    }
-    return null;
+    const paths = [...files.values()].flat();
+    const now = await workspace.files.many(paths);
+    const names = paths.map((path) => workspace.relative(path));
+    return (
+      names.find((name, index) => {
+        const found = now[index]!;
+        return found instanceof Error || found.digest !== fingerprint.files[name];
+      }) ?? null
+    );
   }
 
   /** Settles a hit. If it turns out to be damaged, or cannot be used, says why it must be computed, or null. */

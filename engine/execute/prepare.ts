@@ -1,6 +1,6 @@
 import { existsSync, globSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Digest, digestOf, digestOfJson } from '../digest.ts';
+import { digestOf, digestOfJson } from '../digest.ts';
 import { type Fingerprint, fingerprintKey, paramsNamed } from '../fingerprint/fingerprint.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { ProblemError, StepError } from '../problems.ts';
@@ -118,18 +118,13 @@ export async function prepareStep(
   const models = new Map<string, ModelFolder>();
   const doubts: string[] = [];
   const fileDigests: Record<string, string> = {};
-  for (const { path } of declared) {
-    const found = filesBehind(workflow.root, path);
-    files.set(path, found);
-    for (const file of found) {
-      try {
-        fileDigests[workspace.relative(file)] = (await workspace.files.digestOf(file)).digest;
-      } catch (error) {
-        doubts.push(
-          `${workspace.relative(file)} cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`,
-        );
-      }
-    }
+  for (const { path } of declared) files.set(path, filesBehind(workflow.root, path));
+  const paths = [...files.values()].flat();
+  const looked = workspace.files.many(paths);
+  for (const [index, found] of (looked instanceof Promise ? await looked : looked).entries()) {
+    const name = workspace.relative(paths[index]!);
+    if (!(found instanceof Error)) fileDigests[name] = found.digest;
+    else doubts.push(`${name} cannot be read (${(found as NodeJS.ErrnoException).code ?? found.message})`);
   }
   const modelDigests: Record<string, string> = {};
   for (const { name, place } of modelNames) {
@@ -185,9 +180,11 @@ function* textsIn(value: Json): Iterable<string> {
 async function modelFolder(name: string, workspace: Workspace): Promise<ModelFolder | undefined> {
   const found = workspace.models.find(name);
   if (found === undefined) return undefined;
-  const files: { name: string; digest: Digest }[] = [];
-  for (const file of found.files) {
-    files.push({ name: file, digest: (await workspace.files.digestOf(join(found.folder, file))).digest });
-  }
+  const digests = await workspace.files.many(found.files.map((file) => join(found.folder, file)));
+  const files = found.files.map((name, index) => {
+    const digest = digests[index]!;
+    if (digest instanceof Error) throw digest;
+    return { name, digest: digest.digest };
+  });
   return { name, folder: found.folder, digest: digestOfJson(files), files };
 }

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endOf, lineOf, runModule, temporaryFolder } from '../../test/temporary.ts';
-import { type Digest, digestOf } from '../digest.ts';
+import { digestOf } from '../digest.ts';
 import type { Json } from '../json.ts';
 import { Caches } from './caches.ts';
 import type { StepEntry } from './step-index.ts';
@@ -357,13 +357,21 @@ describe('digests of files', () => {
     const paths = Array.from({ length: 40 }, (_, index) => join(folder, 'in', String(index)));
     paths.forEach((path, index) => void writeFileSync(path, `text ${index}`));
     const { files } = openCaches(folder);
-    const digests = await files.many(paths);
-    expect(digests.map(({ digest }) => digest)).toEqual(
-      paths.map((_, index): Digest => digestOf(`text ${index}`)),
-    );
-    await expect(files.many([...paths, join(folder, 'none')])).rejects.toMatchObject({
-      code: 'file-missing',
-    });
-    await expect(files.many([folder])).rejects.toMatchObject({ code: 'not-a-file' });
+    const expected = paths.map((_, index) => ({
+      digest: digestOf(`text ${index}`),
+      bytes: `text ${index}`.length,
+    }));
+    expect(await files.many(paths)).toEqual(expected);
+    expect(await files.many([join(folder, 'none'), ...paths, folder])).toEqual([
+      expect.objectContaining({ code: 'file-missing' }),
+      ...expected,
+      expect.objectContaining({ code: 'not-a-file' }),
+    ]);
+    // Files that have not just been written are known from then on, and answered for at once.
+    for (const path of paths) utimesSync(path, 1e9, 1e9);
+    await files.many(paths);
+    expect(files.many(paths)).toEqual(expected);
+    writeFileSync(paths[7]!, 'other');
+    expect(await files.many(paths)).toEqual(expected.with(7, { digest: digestOf('other'), bytes: 5 }));
   });
 });

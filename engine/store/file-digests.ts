@@ -40,9 +40,8 @@ export class FileDigests {
   /** At once if the file is as remembered, else a promise. StepError `file-missing`, `not-a-file`, `file-unreadable`. */
   digestOf(path: string): FileDigest | Promise<FileDigest> {
     const absolute = resolve(path);
-    const stat = fingerprintOf(statOf(absolute, path));
-    const known = this.#known.get(absolute) ?? this.#remembered(absolute);
-    if (known && known.stat === stat) return { digest: known.digest, bytes: known.bytes };
+    const known = this.#unchanged(absolute, path);
+    if (known) return known;
     let hashing = this.#hashing.get(absolute);
     if (!hashing) {
       hashing = this.#hash(absolute, path).finally(() => this.#hashing.delete(absolute));
@@ -51,25 +50,42 @@ export class FileDigests {
     return hashing;
   }
 
-  /** In the order of the paths. At most 8 files are read at a time. */
-  async many(paths: readonly string[]): Promise<FileDigest[]> {
+  /**
+   * In the order of the paths; for a file without a digest the error that `digestOf` gives. At once if all files are as
+   * remembered, else a promise: at most 8 files are read at a time.
+   */
+  many(paths: readonly string[]): (FileDigest | Error)[] | Promise<(FileDigest | Error)[]> {
+    const digests = new Array<FileDigest | Error>(paths.length);
+    const changed: number[] = [];
     this.#load(paths);
-    const digests = new Array<FileDigest>(paths.length);
-    let next = 0;
+    for (const [index, path] of paths.entries()) {
+      try {
+        const known = this.#unchanged(resolve(path), path);
+        if (known) digests[index] = known;
+        else changed.push(index);
+      } catch (error) {
+        digests[index] = error as Error;
+      }
+    }
+    if (changed.length === 0) return digests;
     const lane = async (): Promise<void> => {
-      while (next < paths.length) {
-        const index = next++;
-        const digest = this.digestOf(paths[index]!);
-        digests[index] = digest instanceof Promise ? await digest : digest;
+      for (let index = changed.pop(); index !== undefined; index = changed.pop()) {
+        try {
+          digests[index] = await this.digestOf(paths[index]!);
+        } catch (error) {
+          digests[index] = error as Error;
+        }
       }
     };
-    await Promise.all(Array.from({ length: Math.min(8, paths.length) }, lane));
-    return digests;
+    return Promise.all(Array.from({ length: Math.min(8, changed.length) }, lane)).then(() => digests);
   }
 
-  #remembered(path: string): Known | undefined {
-    this.#load([path]);
-    return this.#known.get(path);
+  /** The digest of a file that is as remembered. */
+  #unchanged(absolute: string, shown: string): FileDigest | undefined {
+    const stat = fingerprintOf(statOf(absolute, shown));
+    if (!this.#known.has(absolute)) this.#load([absolute]);
+    const known = this.#known.get(absolute);
+    return known?.stat === stat ? { digest: known.digest, bytes: known.bytes } : undefined;
   }
 
   #load(paths: readonly string[]): void {
