@@ -119,10 +119,14 @@ async function readRepository(top: string, options: GitOptions): Promise<GitStat
   };
 }
 
-async function openGit(folder: string, more: { abort?: AbortSignal } = {}): Promise<SimpleGit> {
+/** git in a folder, with nothing in its environment that changes its answers but what `extra` sets. */
+export async function openGit(
+  folder: string,
+  { abort, extra = {}, unsafe }: { abort?: AbortSignal; extra?: Record<string, string>; unsafe?: object } = {},
+): Promise<SimpleGit> {
   const { simpleGit } = await import('simple-git');
   // What git needs to find its settings, and nothing that changes its answers (GIT_DIR inside a hook, a pager).
-  const env: Record<string, string> = { LC_ALL: 'C', GIT_CEILING_DIRECTORIES: dirname(folder) };
+  const env: Record<string, string> = { LC_ALL: 'C', GIT_CEILING_DIRECTORIES: dirname(folder), ...extra };
   for (const name of [
     'PATH',
     'Path',
@@ -136,11 +140,16 @@ async function openGit(folder: string, more: { abort?: AbortSignal } = {}): Prom
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
-  return simpleGit({ baseDir: folder, allowEnvironment: Object.keys(env), ...more }).env(env);
+  return simpleGit({
+    baseDir: folder,
+    allowEnvironment: Object.keys(env),
+    ...(abort && { abort }),
+    ...(unsafe && { unsafe }),
+  }).env(env);
 }
 
 /** The nearest folder upward with a `.git`, which is a file in a worktree or submodule. */
-function findRepository(folder: string): string | null {
+export function findRepository(folder: string): string | null {
   for (;;) {
     if (existsSync(join(folder, '.git'))) return folder;
     const parent = dirname(folder);

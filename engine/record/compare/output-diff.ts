@@ -31,21 +31,23 @@ export interface OutputOfRun {
  * Compares the content of two outputs: rows of tables by id, values of matrices, files by name. Nothing is thrown for
  * a blob that is gone or damaged: that is the answer.
  *
+ * @param store the store that has both, or the store of each
  * @param options.examples rows of each kind that are given whole
  */
 export async function diffOutputs(
   old: OutputOfRun,
   now: OutputOfRun,
-  store: Store,
+  store: Store | { old: Store; now: Store },
   options: { examples?: number } = {},
 ): Promise<OutputDifference> {
+  const stores = 'old' in store ? store : { old: store, now: store };
   try {
     const [before, after] = [old.artefact, now.artefact];
     if (before.kind === 'table' && after.kind === 'table')
-      return await diffTables(store.readTable(before), store.readTable(after), options);
+      return await diffTables(stores.old.readTable(before), stores.now.readTable(after), options);
     if (before.kind === 'files' && after.kind === 'files') return diffFiles(before, after);
     if (before.kind === 'matrix' && after.kind === 'matrix')
-      return await diffMatrixOutputs(old.record, before, now.record, after, store);
+      return await diffMatrixOutputs(old.record, before, now.record, after, stores);
     return unavailable(`a ${before.kind} became a ${after.kind}`);
   } catch (error) {
     if (!(error instanceof DamagedBlobError)) throw error;
@@ -81,16 +83,16 @@ async function diffMatrixOutputs(
   old: MatrixArtefact,
   nowRecord: OutputOfRun['record'],
   now: MatrixArtefact,
-  store: Store,
+  stores: { old: Store; now: Store },
 ): Promise<OutputDifference> {
   if (old.columns !== now.columns) return unavailable(`${old.columns} columns became ${now.columns}`);
   if (old.bytes > matrixLimit || now.bytes > matrixLimit)
     return unavailable('matrices of more than 1 GiB are compared by digest only');
-  if (old.ids === now.ids) return diffMatrices(store.readMatrix(old), store.readMatrix(now), null);
-  const ids = { old: await idsOf(oldRecord, old, store), now: await idsOf(nowRecord, now, store) };
+  if (old.ids === now.ids) return diffMatrices(stores.old.readMatrix(old), stores.now.readMatrix(now), null);
+  const ids = { old: await idsOf(oldRecord, old, stores.old), now: await idsOf(nowRecord, now, stores.now) };
   if (ids.old === null || ids.now === null)
     return unavailable('the ids of its rows changed, and no table of the run has them');
-  return diffMatrices(store.readMatrix(old), store.readMatrix(now), { old: ids.old, now: ids.now });
+  return diffMatrices(stores.old.readMatrix(old), stores.now.readMatrix(now), { old: ids.old, now: ids.now });
 }
 
 /** Row ids of a matrix: a record has only their digest, so they are those of a table of that run with the same one. */
