@@ -57,15 +57,16 @@ export function folderOf(file: string, cli: Cli): string {
   return dirname(resolve(cli.cwd, file));
 }
 
-/** Reads a workflow; a ProblemError with all its problems if it is wrong. `params` are `name=value`, as typed. */
+/** Reads a workflow; a ProblemError with all its problems if it is wrong. `params` are `name=value`, as typed; `profiles` names. */
 export async function readWorkflowFile(
   file: string,
   params: readonly string[],
   { workspace }: OpenProject,
   cli: Cli,
+  profiles: readonly string[] = [],
 ): Promise<ResolvedWorkflow> {
   const { workflow, problems } = await compileWorkflow(
-    { file, cwd: cli.cwd, params: parseParams(params), env: cli.env },
+    { file, cwd: cli.cwd, params: parseParams(params), profiles, env: cli.env },
     {
       registry: workspace.registry,
       models: workspace.models,

@@ -9,6 +9,7 @@ export type RunEvent =
   | RunStarted
   | StepQueued
   | StepWaiting
+  | StepHeld
   | StepStarted
   | StepProgress
   | StepLog
@@ -40,6 +41,12 @@ export interface StepWaiting extends At {
   type: 'step-waiting';
   step: string;
   holder: string;
+}
+/** The step is ready, and waits until there is room for it in these pools. */
+export interface StepHeld extends At {
+  type: 'step-held';
+  step: string;
+  pools: string[];
 }
 export interface StepStarted extends At {
   type: 'step-started';

@@ -62,13 +62,21 @@ export async function readSettings(project: Project, cwd: string = process.cwd()
       `${shown} cannot be read (${(error as NodeJS.ErrnoException).code})`,
     );
   }
-  return of(plainSettings(text) ?? (await parsedSettings(project.config, text, cwd)));
+  return of(plainSettings(withoutParts(text)) ?? (await parsedSettings(project.config, text, cwd)));
 }
 
 interface Said {
   store?: string;
   cacheSize?: number;
   remote?: RemoteSettings;
+}
+
+/** The text without what workflows are read with: their pools and profiles, whose lines are indented. */
+function withoutParts(text: string): string {
+  return text.replaceAll(
+    /^(?:pools|profiles):(?:\s*#.*| \{.*\})?\s*\n(?:(?:[ \t].*|[ \t]*#.*|)(?:\n|$))*/gm,
+    '',
+  );
 }
 
 /**
@@ -204,8 +212,12 @@ export const settingsSchema = {
       required: ['url'],
       additionalProperties: false,
     },
-    pools: false,
-    profiles: false,
+    // What they hold is checked with the workflow that uses it: see workflow/project-parts.ts.
+    pools: {
+      type: 'object',
+      description: 'Groups of concurrency: how many steps that name one may run at once.',
+    },
+    profiles: { type: 'object', description: 'What --profile name changes.' },
     notify: false,
   },
   additionalProperties: false,

@@ -101,6 +101,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
       sources: workflow.sources,
     },
     params: workflow.params,
+    ...(workflow.profiles && { profiles: workflow.profiles }),
     seed: workflow.seed,
     git: null,
     environment: await readEnvironment({

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from '../command.ts';
 import { graphOfWorkflow } from '../graph/of-steps.ts';
+import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 
 export const command: Command = {
@@ -19,6 +20,7 @@ export const command: Command = {
       description: 'set a param of the workflow (may be repeated)',
       repeat: true,
     },
+    profileOption,
   ],
   examples: [
     { line: 'reprise graph pipeline.yaml', does: 'Mermaid, for a README' },
@@ -27,7 +29,13 @@ export const command: Command = {
   async run([file], options, cli) {
     return withProject(cli, folderOf(file as string, cli), async (project) => {
       const graph = graphOfWorkflow(
-        await readWorkflowFile(file as string, options['param'] as string[], project, cli),
+        await readWorkflowFile(
+          file as string,
+          options['param'] as string[],
+          project,
+          cli,
+          options['profile'] as string[],
+        ),
       );
       const text =
         options['format'] === 'svg'

@@ -3,6 +3,7 @@ import { type PlannedStep, planWorkflow } from '../../engine/plan.ts';
 import type { Cli, Command } from '../command.ts';
 import { columns, counted } from '../format.ts';
 import { checkPastInputs, pastProducts } from '../past-runs.ts';
+import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 import { findSteps } from '../step-choice.ts';
 
@@ -18,6 +19,7 @@ export const command: Command = {
       description: 'set a param of the workflow (may be repeated)',
       repeat: true,
     },
+    profileOption,
     { flags: '--only <step>', description: 'this step and what it needs (may be repeated)', repeat: true },
     { flags: '--force <step>', description: 'as if this step had to run (may be repeated)', repeat: true },
     { flags: '--exit-code', description: 'exit with 0 if there is nothing to do, with 10 if there is' },
@@ -29,7 +31,13 @@ export const command: Command = {
   ],
   async run([file], options, cli) {
     return withProject(cli, folderOf(file as string, cli), async (project) => {
-      const workflow = await readWorkflowFile(file as string, options['param'] as string[], project, cli);
+      const workflow = await readWorkflowFile(
+        file as string,
+        options['param'] as string[],
+        project,
+        cli,
+        options['profile'] as string[],
+      );
       checkPastInputs(workflow, project);
       const only = options['only'] as string[];
       const forced = findSteps(workflow, options['force'] as string[], '--force');

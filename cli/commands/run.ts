@@ -9,6 +9,7 @@ import { counted, duration } from '../format.ts';
 import { packageVersion } from '../package.ts';
 import { pageIn, writePages } from '../page/write-pages.ts';
 import { checkPastInputs, pastProducts } from '../past-runs.ts';
+import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
@@ -27,6 +28,7 @@ export const command: Command = {
       description: 'set a param of the workflow (may be repeated)',
       repeat: true,
     },
+    profileOption,
     { flags: '--only <step>', description: 'do this step and what it needs (may be repeated)', repeat: true },
     {
       flags: '--force <step>',
@@ -44,7 +46,13 @@ export const command: Command = {
   ],
   async run([file], options, cli) {
     return withProject(cli, folderOf(file as string, cli), async (project) => {
-      const workflow = await readWorkflowFile(file as string, options['param'] as string[], project, cli);
+      const workflow = await readWorkflowFile(
+        file as string,
+        options['param'] as string[],
+        project,
+        cli,
+        options['profile'] as string[],
+      );
       checkPastInputs(workflow, project);
       const only = options['only'] as string[];
       const forced = findSteps(workflow, options['force'] as string[], '--force');

@@ -1,6 +1,7 @@
 import { ProblemError } from '../../engine/problems.ts';
 import type { Cli, Command } from '../command.ts';
 import { counted } from '../format.ts';
+import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 import { renderProblems } from '../render-problems.ts';
 
@@ -16,12 +17,14 @@ export const command: Command = {
       description: 'set a param of the workflow (may be repeated)',
       repeat: true,
     },
+    profileOption,
     { flags: '--json', description: 'problems as JSON on stdout' },
   ],
   examples: [{ line: 'reprise validate workflows/*.yaml', does: 'check several files' }],
   async run([files], options, cli) {
     const results = [];
-    for (const file of files as string[]) results.push(await check(file, options['param'] as string[], cli));
+    for (const file of files as string[])
+      results.push(await check(file, options['param'] as string[], options['profile'] as string[], cli));
     if (options['json']) cli.out(`${JSON.stringify({ files: results })}\n`);
     else {
       for (const { file, steps, problems } of results) {
@@ -34,10 +37,10 @@ export const command: Command = {
 };
 
 /** `steps` is null if the file has errors. */
-async function check(file: string, params: readonly string[], cli: Cli) {
+async function check(file: string, params: readonly string[], profiles: readonly string[], cli: Cli) {
   try {
     return await withProject(cli, folderOf(file, cli), async (project) => {
-      const workflow = await readWorkflowFile(file, params, project, cli);
+      const workflow = await readWorkflowFile(file, params, project, cli, profiles);
       return { file, steps: workflow.steps.length, problems: workflow.warnings };
     });
   } catch (error) {

@@ -32,6 +32,11 @@ export function plainReporter(cli: Cli): Reporter {
         case 'step-waiting':
           say(`  … ${event.step}: ${event.holder} does the same work; waiting for its result`);
           break;
+        case 'step-held':
+          say(
+            `  … ${event.step}: waits for room in ${event.pools.map((pool) => `the pool ${pool}`).join(' and ')}`,
+          );
+          break;
         case 'step-retry':
           say(`  ↻ ${event.step}: ${event.message}; again in ${duration(event.delay_ms)}`);
           break;

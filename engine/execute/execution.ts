@@ -10,6 +10,7 @@ import type { StepEntry } from '../store/step-index.ts';
 import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import { failureOf } from './failure.ts';
+import type { Gates } from './gates.ts';
 import type { StepGuard } from './guard.ts';
 import { mainRows, type ProductsOf, type StepProducts } from './io.ts';
 import { type Lookup, lookUp } from './lookup.ts';
@@ -234,11 +235,34 @@ class Execution {
     const priority = this.#chains.get(step.id)!;
     this.#machinery ??= this.#loadMachinery();
     void this.#machinery
-      .then(({ queue }) => queue.add(() => this.#work(prepared, reason), { priority }))
+      .then(({ queue, gates }) =>
+        gates === null || step.resources === undefined
+          ? queue.add(() => this.#work(prepared, reason), { priority })
+          : this.#throughGates(gates, queue, prepared, reason),
+      )
       .finally(() => {
         this.#running--;
         this.#wake();
       });
+  }
+
+  /** A step of a pool waits for its room there without a slot, and then, holding it, takes the next slot. */
+  async #throughGates(gates: Gates, queue: PQueue, prepared: PreparedStep, reason: string): Promise<void> {
+    const { id, resources = {} } = prepared.step;
+    const leave = await gates.enter(resources, this.#chains.get(id)!, (pools) =>
+      this.#emit({ type: 'step-held', step: id, pools }),
+    );
+    try {
+      await queue.add(() => this.#work(prepared, reason), { priority: Number.MAX_SAFE_INTEGER });
+    } finally {
+      leave();
+    }
+  }
+
+  /** Nothing more is started: who waits for room in a pool learns it. */
+  #stop(): void {
+    this.#stopping = true;
+    void this.#machinery?.then(({ gates }) => gates?.open());
   }
 
   /** Runs one step that missed, unless another process finished it meanwhile. Never throws. */
@@ -296,7 +320,7 @@ class Execution {
         published.then((failure) => {
           if (failure === null) return;
           // A disk that takes no more: what else would run cannot be kept either.
-          this.#stopping = true;
+          this.#stop();
           this.#failAfterwards(step, failure.error);
         }),
       );
@@ -534,7 +558,7 @@ class Execution {
 
   /** The failure of a step ends the run, unless it is told to go on. */
   #stopAfter({ on_error }: ResolvedStep): void {
-    if (!this.#options.keepGoing && on_error === 'stop') this.#stopping = true;
+    if (!this.#options.keepGoing && on_error === 'stop') this.#stop();
   }
 
   /** A step that is done and whose result was lost has failed. What read it meanwhile stays done. */
@@ -595,16 +619,28 @@ class Execution {
       ]);
     this.#outside = (work) => stepGuard.outside(work);
     stepGuard.onDefect = (error) => {
-      this.#stopping = true;
+      this.#stop();
       this.#defect.reject(error);
     };
     return {
+      gates: await this.#loadGates(),
       queue: new Queue({ concurrency: this.#options.jobs ?? availableParallelism() }),
       pool: new Threads(),
       runStep,
       guard: stepGuard,
       scratchesRemoved,
     };
+  }
+
+  /** Null for a workflow without pools. */
+  async #loadGates(): Promise<Gates | null> {
+    const { workflow, signal } = this.#options;
+    if (workflow.pools === undefined) return null;
+    const gates = new (await import('./gates.ts')).Gates(workflow.pools);
+    const open = () => gates.open();
+    if (signal.aborted) open();
+    else signal.addEventListener('abort', open, { once: true });
+    return gates;
   }
 }
 
@@ -618,6 +654,7 @@ type SkipCause = 'when' | 'failed' | 'stopped';
 
 /** What running a step takes. */
 interface Machinery {
+  gates: Gates | null;
   queue: PQueue;
   pool: WorkerPool;
   runStep: typeof import('./run-step.ts').runStep;

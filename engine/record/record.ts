@@ -71,6 +71,8 @@ export interface RunRecord extends RunHead {
     sources: { path: string; digest: Digest; text: string }[];
   };
   params: JsonObject;
+  /** Names of the profiles that were chosen, if any: what the workflow means hangs on them. */
+  profiles?: string[];
   seed: number;
   git: GitRecord | null;
   environment: EnvironmentRecord;

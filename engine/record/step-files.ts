@@ -19,10 +19,11 @@ export async function stepFilesOf(
   const uses = new Set(
     workflow.steps.map(({ use }) => use).filter((use) => !workspace.registry.names.includes(use)),
   );
+  const read = new Set(workflow.sources.map(({ path }) => path));
   const settings = uses.size > 0 ? [projectFile, 'package.json'] : [projectFile];
   for (const path of settings) {
     const absolute = join(workflow.root, path);
-    if (!existsSync(absolute)) continue;
+    if (read.has(path) || !existsSync(absolute)) continue;
     const source = textOf(absolute, (await workspace.files.digestOf(absolute)).digest, workspace);
     if (source.text.trim() !== '') sources.set(path, { path, ...source });
   }

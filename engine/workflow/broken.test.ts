@@ -14,7 +14,7 @@ const names = readdirSync(folder)
   .map((name) => name.slice(0, -'.yaml'.length));
 
 /** A first line `# call: {"params": …}` says how the file is called. */
-function callOf(text: string): { params?: { [name: string]: Json }; env?: Record<string, string> } {
+function callOf(text: string): { params?: { [name: string]: Json }; profiles?: string[]; env?: Record<string, string> } {
   const call = /^# call: (.*)$/m.exec(text)?.[1];
   return call === undefined ? {} : JSON.parse(call);
 }
@@ -22,9 +22,9 @@ function callOf(text: string): { params?: { [name: string]: Json }; env?: Record
 /** The problems of a file of the corpus as the command line shows them. */
 async function messagesOf(name: string): Promise<string> {
   const file = `${name}.yaml`;
-  const { params = {}, env = {} } = callOf(readFileSync(join(folder, file), 'utf8'));
+  const { params = {}, profiles = [], env = {} } = callOf(readFileSync(join(folder, file), 'utf8'));
   const result = await compileWorkflow(
-    { file, cwd: folder, params, env },
+    { file, cwd: folder, params, profiles, env },
     { registry: createStepRegistry(root), models: createModelResolver({ root }), root },
   );
   const read = (path: string): string => readFileSync(resolve(folder, path), 'utf8');

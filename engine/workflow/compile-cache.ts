@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Digest, digestOf, digestOfJson } from '../digest.ts';
+import { projectFile } from '../project.ts';
 import type { ModelResolver, StepRegistry } from '../registry.ts';
 import type { CompileOptions, ResolvedWorkflow } from './resolved.ts';
 
@@ -54,6 +55,7 @@ export class CompileCache {
       root: parts.root,
       params: options.params ?? {},
       profiles: options.profiles ?? [],
+      project: existsSync(resolve(parts.root, projectFile)),
       types: parts.registry.names,
       models: parts.models.names,
     });

@@ -37,6 +37,7 @@ export interface Instance {
   modelNames: ResolvedStep['modelNames'];
   env: ResolvedStep['env'];
   when: ResolvedStep['when'];
+  resources: Pick<ResolvedStep, 'resources'>;
   /** Undefined if they depend on parameters that are wrong or not known. */
   outputs: OutputSpecs | undefined;
   inputs: { [name: string]: InputBinding };

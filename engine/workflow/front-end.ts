@@ -19,7 +19,9 @@ import { normalPath, type ParameterContext, resolveParameters } from './paramete
 import { noParams, resolveParams } from './params.ts';
 import { callersOf, type Part } from './part.ts';
 import { scopeParams } from './part-params.ts';
+import { Pools } from './pools.ts';
 import { ProblemList } from './problem-list.ts';
+import { chosenProfiles, readProjectParts } from './project-parts.ts';
 import { References } from './references.ts';
 import type { CompileOptions, CompileResult, ResolvedStep, ResolvedWorkflow } from './resolved.ts';
 import { Sources } from './sources.ts';
@@ -40,11 +42,24 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
   const [main] = files;
   // What a file that cannot be read would have said is unknown: going on would only report its absence.
   if (main === undefined || !complete) return { workflow: null, problems: problems.errors };
-  const compiler = new Compiler(options, parts, files, problems, new Expander(await loadCel(), problems));
+  const project = await readProjectParts(parts.root, options.cwd, problems);
+  const profiles = chosenProfiles(options.profiles ?? [], main, project, problems);
+  for (const file of files) file.profiles = profiles;
+  const pools = new Pools(profiles, project, problems);
+  const compiler = new Compiler(
+    options,
+    parts,
+    files,
+    problems,
+    new Expander(await loadCel(), problems),
+    pools,
+  );
   const steps = await compiler.compile();
   if (steps === undefined || problems.failed) return { workflow: null, problems: problems.errors };
   const text = (key: string): string | undefined => textOf(member(main.root, key));
   const seed = member(main.root, 'seed');
+  if (project && (options.profiles?.length || Object.keys(pools.used).length > 0))
+    sources.push(project.source);
   const workflow: ResolvedWorkflow = {
     name: compiler.name,
     description: text('description') ?? null,
@@ -57,6 +72,8 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
       digest: source.digest,
       text: source.text,
     })),
+    ...(options.profiles?.length && { profiles: [...options.profiles] }),
+    ...(Object.keys(pools.used).length > 0 && { pools: pools.used }),
     models: compiler.models,
     steps,
     warnings: problems.warnings,
@@ -70,6 +87,7 @@ class Compiler {
   readonly #files: readonly Part[];
   readonly #problems: ProblemList;
   readonly #expander: Expander;
+  readonly #pools: Pools;
   #instances!: Instances;
   readonly models: ResolvedWorkflow['models'] = {};
   readonly name: string;
@@ -81,7 +99,9 @@ class Compiler {
     files: readonly Part[],
     problems: ProblemList,
     expander: Expander,
+    pools: Pools,
   ) {
+    this.#pools = pools;
     this.#options = options;
     this.#parts = parts;
     this.#files = files;
@@ -175,6 +195,7 @@ class Compiler {
     if (type !== undefined && (own === undefined || own.kind === 'map'))
       resolveParameters(instance, type, mergedWith(instance.draft), node, context);
     instance.when = this.#when(instance);
+    instance.resources = this.#pools.of(instance.draft);
   }
 
   /** The condition of a step and of the steps that use the templates around it: all must hold. */
@@ -255,6 +276,7 @@ class Compiler {
       outputFiles: instance.outputFiles,
       modelNames: instance.modelNames,
       env: instance.env,
+      ...instance.resources,
       ...(part.ownParams && { params: this.#ownParams(part) }),
       place: placeOf(draft.key),
     };

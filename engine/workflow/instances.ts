@@ -78,6 +78,7 @@ export class Instances {
           modelNames: [],
           env,
           when: null,
+          resources: {},
           outputs: undefined,
           inputs: {},
           needs: new Map(),

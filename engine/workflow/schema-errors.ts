@@ -108,7 +108,14 @@ function reportOne(
         .toLowerCase()
         .replaceAll(/[^a-z0-9_]+/g, '_')
         .replace(/^[^a-z]+/, '');
-      const kinds: Record<string, string> = { steps: 'step', params: 'param', matrix: 'matrix axis' };
+      const kinds: Record<string, string> = {
+        steps: 'step',
+        params: 'param',
+        matrix: 'matrix axis',
+        templates: 'template',
+        profiles: 'profile',
+        pools: 'pool',
+      };
       const kind = kinds[parts.at(-1) ?? ''] ?? 'id';
       const rule = 'an id has small letters, digits and _, and starts with a letter';
       report(

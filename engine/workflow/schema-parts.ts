@@ -6,8 +6,8 @@ const envPattern = '^[A-Za-z_][A-Za-z0-9_]*$';
 
 /** Keys that the interface promises and this version does not have. */
 export const notAvailableKeys = {
-  workflow: ['profiles', 'on_finish'],
-  step: ['for_each', 'resources'],
+  workflow: ['on_finish'],
+  step: ['for_each'],
 } as const;
 
 /** Providers that the interface names; only `local` is there. */
