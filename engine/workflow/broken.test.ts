@@ -14,7 +14,11 @@ const names = readdirSync(folder)
   .map((name) => name.slice(0, -'.yaml'.length));
 
 /** A first line `# call: {"params": …}` says how the file is called. */
-function callOf(text: string): { params?: { [name: string]: Json }; profiles?: string[]; env?: Record<string, string> } {
+function callOf(text: string): {
+  params?: { [name: string]: Json };
+  profiles?: string[];
+  env?: Record<string, string>;
+} {
   const call = /^# call: (.*)$/m.exec(text)?.[1];
   return call === undefined ? {} : JSON.parse(call);
 }

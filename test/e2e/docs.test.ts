@@ -38,7 +38,10 @@ it('every example in README.md and docs/, and that of every step type, is valid'
 
   using p = new TestProject({
     ...filesOf(examples),
+    'reprise.yaml': 'pools: { gpu: 1, openai: 20/min }\n',
     'parts/cleaning.yaml': 'steps:\n  cleaned: { use: dedupe, from: queries }\n',
+    'parts/language.yaml':
+      'params: { lang: { type: string } }\nsteps:\n  topics: { use: filter, from: queries, with: { where: "row.lang == params.lang" } }\n',
     ...Object.fromEntries(workflows),
   });
   cpSync(join(root, 'test/fixtures/encoders/tiny'), p.path('models/my-encoder'), { recursive: true });

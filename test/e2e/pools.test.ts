@@ -51,7 +51,9 @@ profiles:
   const unknown = await p.reprise('run', 'w.yaml', '--profile', 'workstatio');
   expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('did you mean "workstation"?') });
   p.write({ 'x.yaml': `steps:\n${programs(1, '{ gpus: 1 }')}\n` });
-  expect((await p.reprise('validate', 'x.yaml')).err).toMatch(/unknown-pool.*"gpus"[\s\S]*did you mean "gpu"\?/);
+  expect((await p.reprise('validate', 'x.yaml')).err).toMatch(
+    /unknown-pool.*"gpus"[\s\S]*did you mean "gpu"\?/,
+  );
 });
 
 it('lets nobody wait for a pool when the run ends', async () => {
