@@ -1,15 +1,16 @@
-import { createReadStream, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { type Artefact, blobsOf } from './artefacts.ts';
 import type { Digest } from './digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from './events.ts';
 import { type ExecutionResult, execute } from './execute/execution.ts';
-import { failureOf } from './execute/failure.ts';
 import type { PastProducts } from './execute/io.ts';
 import type { PreparedStep } from './execute/prepare.ts';
 import { StepError } from './problems.ts';
 import { readEnvironment } from './record/environment.ts';
 import { readGit } from './record/git.ts';
+import { orWarn } from './record/or-warn.ts';
 import { linkOutputs, pruneOutputs } from './record/outputs-folder.ts';
+import { pinFiles } from './record/pin-files.ts';
 import {
   countSteps,
   type ModelRecord,
@@ -18,6 +19,7 @@ import {
   recordFormat,
   stepRecord,
 } from './record/record.ts';
+import { Redaction } from './record/redaction.ts';
 import { RunFolder, thisProcess } from './record/run-folder.ts';
 import { stepFilesOf } from './record/step-files.ts';
 import { size } from './size.ts';
@@ -45,6 +47,8 @@ export interface RunOptions {
   /** Bytes that the store may grow to: at the end, what was used least recently goes. Without it nothing does. */
   cacheSize?: number;
   signal: AbortSignal;
+  /** Secrets that the run may come across: they stand in nothing that it writes or tells of. */
+  redaction?: Redaction;
   /** Reporters. One that throws is told of no more events, and the run goes on. */
   listeners: readonly RunListener[];
   now(): number;
@@ -60,26 +64,24 @@ export interface FinishedRun {
   folder: string;
 }
 
-/** Source files above this size are recorded by digest only. */
-const pinLimit = 2 * 2 ** 30;
-
 /** Runs a workflow and records it: what every `reprise run` does. A run with nothing to do is a run too. */
 export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
-  const { workflow, workspace, now } = options;
+  const { workflow, workspace, now, redaction = new Redaction() } = options;
   const started = now();
   const folder = createFolder(options, started);
   const warnings: string[] = [];
   const noteWarning: RunListener = (event) => {
     if (event.type === 'run-warning') warnings.push(event.message);
   };
-  const emit = broadcaster([noteWarning, (event) => folder.events.append(event), ...options.listeners]);
+  const tell = broadcaster([noteWarning, (event) => folder.events.append(event), ...options.listeners]);
+  const emit: RunListener = (event) => tell(redaction.json(event));
   const warn = (message: string) => emit({ type: 'run-warning', time: now(), message });
   let tellFiles: (files: string[]) => void = () => {};
   const filesUsed = new Promise<string[]>((resolve) => {
     tellFiles = resolve;
   });
   const digestOfFile = async (path: string) => (await workspace.files.digestOf(path)).digest;
-  const git = readGit({ root: workflow.root, files: filesUsed, digestOf: digestOfFile });
+  const git = readGit({ root: workflow.root, files: filesUsed, digestOf: digestOfFile, redaction });
   const base: RunRecord = {
     format: recordFormat,
     id: folder.id,
@@ -149,7 +151,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   }
   const { prepared, outcomes } = result;
   const stepFiles = await stepFilesOf(workflow, workspace);
-  const pinned = await pinFiles(prepared, stepFiles, workspace, warn);
+  const pinned = await pinFiles(prepared, stepFiles, workspace, redaction, warn);
   tellFiles([...workflow.sources.map(({ path }) => path), ...pinned.paths]);
   const state = await git;
   for (const message of state.warnings) warn(message);
@@ -182,7 +184,8 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   }
   if (result.status !== 'interrupted')
     await orWarn('the store could not be kept within its size', warn, () => evict(options, emit, warn));
-  const record = {
+  // Who gets the record writes pages of it.
+  const record = redaction.json({
     ...base,
     ...ending(result.status),
     summary: { ...base.summary, steps: countSteps(outcomes) },
@@ -193,7 +196,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     models: modelsOf(prepared),
     files: pinned.files,
     steps: steps.map((step) => stepRecord(step, byId.get(step.id)!, prepared.get(step.id), readOf)),
-  };
+  });
   finish(folder, record, emit, warn);
   return { record, folder: folder.path };
 }
@@ -225,19 +228,6 @@ async function evict(
     );
 }
 
-/** Does what a run can do without: if it fails, the run says so and goes on. */
-async function orWarn(
-  consequence: string,
-  warn: (message: string) => void,
-  work: () => void | Promise<void>,
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    warn(`${consequence}: ${failureOf(error).message}`);
-  }
-}
-
 /** Writes the last events and the record. */
 function finish(
   folder: RunFolder,
@@ -261,9 +251,12 @@ function writeRecord(folder: RunFolder, record: RunRecord, options: { durable: b
   }
 }
 
-function createFolder({ runsFolder, workflow }: RunOptions, started: number): RunFolder {
+function createFolder(
+  { runsFolder, workflow, redaction = new Redaction() }: RunOptions,
+  started: number,
+): RunFolder {
   try {
-    return RunFolder.create({ runsFolder, workflow: workflow.name, now: new Date(started) });
+    return RunFolder.create({ runsFolder, workflow: workflow.name, now: new Date(started), redaction });
   } catch (error) {
     throw runsFailure(error, runsFolder);
   }
@@ -295,57 +288,6 @@ function broadcaster(listeners: RunListener[]): RunListener {
     }
   };
   return tell;
-}
-
-/** Keeps the bytes of the source files that steps read, so that the run can be done again when they are gone. */
-async function pinFiles(
-  prepared: ReadonlyMap<string, PreparedStep>,
-  stepFiles: readonly { path: string }[],
-  workspace: Workspace,
-  warn: (message: string) => void,
-): Promise<{ files: RunRecord['files']; paths: string[] }> {
-  const { store } = workspace;
-  const fresh: RunRecord['files'] = [];
-  const files = new Map<string, RunRecord['files'][number]>();
-  const read = new Map<string, { name: string; known: Digest }>();
-  for (const { fingerprint, files: declared } of prepared.values()) {
-    for (const path of [...declared.values()].flat()) {
-      const name = workspace.relative(path);
-      const known = fingerprint?.files[name] as Digest | undefined;
-      if (known !== undefined && !read.has(path)) read.set(path, { name, known });
-    }
-  }
-  const digests = await workspace.files.many([...read.keys()]);
-  for (const [index, [path, { name, known }]] of [...read].entries()) {
-    await orWarn(`the bytes of ${name} are not in the record`, warn, async () => {
-      const now = digests[index]!;
-      if (now instanceof Error) throw now;
-      const { bytes, digest } = now;
-      const file = { path: name, digest: known, bytes, pinned: false };
-      files.set(name, file);
-      if (digest !== known) {
-        warn(`${name} changed during the run: the record has the digest of what was read, not its bytes`);
-        return;
-      }
-      if (bytes > pinLimit) warn(`${name} is larger than 2 GB: the record has its digest, not its bytes`);
-      else if (!store.writable) return;
-      else if (store.check([{ digest, bytes }]).length === 0) file.pinned = true;
-      else {
-        file.pinned = (await store.put(createReadStream(path))).digest === digest;
-        if (file.pinned) fresh.push(file);
-      }
-    });
-  }
-  await orWarn('the bytes of source files are not in the record', warn, async () => {
-    try {
-      await store.sync();
-    } catch (error) {
-      for (const file of fresh) file.pinned = false;
-      throw error;
-    }
-  });
-  const paths = [...files.keys(), ...stepFiles.map(({ path }) => path)];
-  return { files: [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), paths };
 }
 
 /** What steps read of earlier runs: without it the run cannot be done again. */

@@ -5,6 +5,7 @@ import type PQueue from 'p-queue';
 import { type Artefact, blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from '../events.ts';
+import type { Redaction } from '../record/redaction.ts';
 import { DamagedBlobError } from '../store/failures.ts';
 import type { StepEntry } from '../store/step-index.ts';
 import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -35,6 +36,8 @@ export interface ExecutionOptions {
   jobs?: number;
   signal: AbortSignal;
   listener: RunListener;
+  /** Secrets that must not stand in the index of results. */
+  redaction?: Redaction;
   now(): number;
   /** What steps of earlier runs left, for `from: run:<run>/…`. */
   productsOfRun(run: string, step: string): StepProducts | undefined;
@@ -383,7 +386,8 @@ class Execution {
           work.warnings.push(`${changed} changed while the step ran; the result is not cached`);
         // A result with failed rows is no hit next time: only those rows will be computed again.
         const cacheable = step.cache && prepared.key !== null && work.failed === 0 && changed === null;
-        const entry = cacheable ? entryOf(prepared, work, now() - started, now(), workflow.path) : null;
+        const result = cacheable ? entryOf(prepared, work, now() - started, now(), workflow.path) : null;
+        const entry = this.#options.redaction?.json(result) ?? result;
         const last = prepared;
         return { work, publish: () => this.#publish(last, entry) };
       } catch (error) {

@@ -156,7 +156,15 @@ async function attemptStep(type: AnyStepType, options: StepWorkOptions): Promise
 }
 
 /** What a row's value depends on beside its fields and the row parameters: all of the fingerprint but the inputs. */
-export function rowIdentity({ code, packages, params = {}, files, models, env, seed }: Fingerprint): JsonObject {
+export function rowIdentity({
+  code,
+  packages,
+  params = {},
+  files,
+  models,
+  env,
+  seed,
+}: Fingerprint): JsonObject {
   return { code, packages, params, files, models, env, seed };
 }
 

@@ -35,6 +35,18 @@ describe('redaction', () => {
     }
   });
 
+  it('finds a secret in bytes that come in pieces, wherever they are cut', async () => {
+    const redaction = new Redaction(['hunter2']);
+    async function* cut(text: string, size: number) {
+      for (let at = 0; at < text.length; at += size) yield Buffer.from(text.slice(at, at + size));
+    }
+    for (let size = 1; size < 20; size++) {
+      expect(await redaction.isIn(cut('the word is hunter2, they say', size))).toBe(true);
+      expect(await redaction.isIn(cut('the word is hunter1, they say', size))).toBe(false);
+    }
+    expect(await new Redaction().isIn(cut('hunter2', 3))).toBe(false);
+  });
+
   it('leaves no secret of four characters or more in any bytes', () => {
     fc.assert(
       fc.property(

@@ -9,6 +9,8 @@ export const redacted = '[secret]';
  */
 export class Redaction {
   readonly #pattern: RegExp | null;
+  /** Bytes of the longest form of a secret. */
+  readonly #longest: number;
 
   constructor(secrets: Iterable<string> = []) {
     const forms = new Set<string>();
@@ -23,6 +25,7 @@ export class Redaction {
     }
     // The longest first, so that a secret within another one leaves no rest of it.
     const alternatives = [...forms].sort((a, b) => b.length - a.length).map(pattern);
+    this.#longest = Math.max(0, ...[...forms].map((form) => Buffer.byteLength(form)));
     this.#pattern = alternatives.length === 0 ? null : new RegExp(alternatives.join('|'), 'g');
   }
 
@@ -48,6 +51,19 @@ export class Redaction {
     const pattern = new RegExp(Buffer.from(this.#pattern.source, 'utf8').toString('latin1'), 'g');
     const clean = text.replace(pattern, redacted);
     return clean === text ? bytes : Buffer.from(clean, 'latin1');
+  }
+
+  /** Whether there is a secret in bytes that come in pieces. */
+  async isIn(pieces: AsyncIterable<Uint8Array>): Promise<boolean> {
+    if (this.#pattern === null) return false;
+    let rest: Uint8Array = new Uint8Array();
+    for await (const piece of pieces) {
+      const bytes = Buffer.concat([rest, piece]);
+      if (this.bytes(bytes) !== bytes) return true;
+      // A secret may lie across two pieces.
+      rest = bytes.subarray(Math.max(0, bytes.length - this.#longest));
+    }
+    return false;
   }
 
   #json(value: Json | undefined): Json | undefined {
