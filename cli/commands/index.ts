@@ -9,6 +9,7 @@ export const commands: { readonly [name: string]: () => Promise<{ command: Comma
   runs: () => import('./runs/index.ts'),
   show: () => import('./show.ts'),
   export: () => import('./export.ts'),
+  lineage: () => import('./lineage.ts'),
   graph: () => import('./graph.ts'),
   steps: () => import('./steps.ts'),
   models: () => import('./models.ts'),
