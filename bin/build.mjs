@@ -26,6 +26,7 @@ const entries = [
   'index.ts',
   'cli/main.ts',
   'steps/exec/launcher-process.ts',
+  'cli/watch/attempt-process.ts',
   ...sources.filter(keepsItsPlace),
 ];
 const bundle = await rolldown({

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { ProblemError } from '../engine/problems.ts';
 import { findProject, readSettings } from '../engine/project.ts';
-import { compileWorkflow } from '../engine/workflow/compile.ts';
+import { type CompileParts, compileWorkflow } from '../engine/workflow/compile.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import { openWorkspace, type Workspace } from '../engine/workspace.ts';
 import { createModelResolver } from '../models/resolver.ts';
@@ -64,11 +64,13 @@ export async function readWorkflowFile(
   { workspace }: OpenProject,
   cli: Cli,
   profiles: readonly string[] = [],
+  { registry = workspace.registry, onFile }: Partial<Pick<CompileParts, 'registry' | 'onFile'>> = {},
 ): Promise<ResolvedWorkflow> {
   const { workflow, problems } = await compileWorkflow(
     { file, cwd: cli.cwd, params: parseParams(params), profiles, env: cli.env },
     {
-      registry: workspace.registry,
+      registry,
+      ...(onFile && { onFile }),
       models: workspace.models,
       root: workspace.root,
       cache: workspace.caches.texts,
@@ -81,13 +83,18 @@ export async function readWorkflowFile(
     },
   );
   if (workflow === null) throw new ProblemError(problems);
+  openModels(workflow, workspace);
+  return workflow;
+}
+
+/** Lets steps name the models that the workflow's `models` section adds. */
+export function openModels(workflow: ResolvedWorkflow, workspace: Workspace): void {
   const aliases = Object.entries(workflow.models).flatMap(([alias, { path }]) =>
     typeof path === 'string' ? [[alias, path] as const] : [],
   );
   if (aliases.length > 0) {
     workspace.models = createModelResolver({ root: workspace.root, aliases: Object.fromEntries(aliases) });
   }
-  return workflow;
 }
 
 function parseParams(given: readonly string[]): Record<string, string> {

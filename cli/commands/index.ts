@@ -6,6 +6,7 @@ export const commands: { readonly [name: string]: () => Promise<{ command: Comma
   validate: () => import('./validate.ts'),
   plan: () => import('./plan.ts'),
   run: () => import('./run.ts'),
+  watch: () => import('./watch.ts'),
   runs: () => import('./runs/index.ts'),
   show: () => import('./show.ts'),
   export: () => import('./export.ts'),

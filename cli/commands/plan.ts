@@ -1,8 +1,8 @@
 import { withNeeds } from '../../engine/execute/order.ts';
-import { type PlannedStep, planWorkflow } from '../../engine/plan.ts';
-import type { Cli, Command } from '../command.ts';
-import { columns, counted } from '../format.ts';
+import { planWorkflow } from '../../engine/plan.ts';
+import type { Command } from '../command.ts';
 import { checkPastInputs, pastProducts } from '../past-runs.ts';
+import { planTable } from '../plan-table.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 import { findSteps } from '../step-choice.ts';
@@ -50,34 +50,9 @@ export const command: Command = {
       });
       const work = steps.some(({ state }) => state === 'run' || state === 'unknown' || state === 'failed');
       if (options['json']) cli.out(`${JSON.stringify({ workflow: workflow.name, work, steps })}\n`);
-      else cli.out(shown(steps, cli));
+      else cli.out(planTable(steps, cli));
       if (steps.some(({ state }) => state === 'failed')) return 1;
       return options['exitCode'] && work ? 10 : 0;
     });
   },
 };
-
-const styles = { run: 'green', cached: 'blue', unknown: 'yellow', skipped: 'dim', failed: 'red' } as const;
-
-function shown(steps: readonly PlannedStep[], cli: Cli): string {
-  const cached = steps.filter(({ state }) => state === 'cached');
-  if (cached.length === steps.length) return `nothing to do: ${counted(steps.length, 'step')} unchanged\n`;
-  const lines = steps.map(({ id, use, state, reason }) => [
-    `  ${cli.paint(styles[state], state)}`,
-    id,
-    cli.paint('dim', use),
-    reason,
-  ]);
-  const count = (state: PlannedStep['state']) => steps.filter((step) => step.state === state).length;
-  const words = {
-    run: 'to run',
-    unknown: `${count('unknown') === 1 ? 'depends' : 'depend'} on ${count('run') === 1 ? 'that' : 'those'}`,
-    cached: 'cached',
-    skipped: 'skipped',
-    failed: 'failed',
-  };
-  const counts = (['run', 'unknown', 'cached', 'skipped', 'failed'] as const).flatMap((state) =>
-    count(state) === 0 ? [] : [`${count(state)} ${words[state]}`],
-  );
-  return `${columns(lines)}${counts.join(', ')}\n`;
-}

@@ -1,20 +1,17 @@
 import { join, relative } from 'node:path';
 import type { StepOutcome } from '../../engine/events.ts';
 import { failureOf } from '../../engine/execute/failure.ts';
-import { withNeeds } from '../../engine/execute/order.ts';
 import type { RunRecord } from '../../engine/record/record.ts';
-import { runWorkflow } from '../../engine/run.ts';
 import type { Cli, Command } from '../command.ts';
 import { counted, duration } from '../format.ts';
-import { packageVersion } from '../package.ts';
-import { pageIn, writePages } from '../page/write-pages.ts';
-import { checkPastInputs, pastProducts } from '../past-runs.ts';
+import { writePages } from '../page/write-pages.ts';
+import { checkPastInputs } from '../past-runs.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
+import { runInProject } from '../run-in-project.ts';
 import { findSteps } from '../step-choice.ts';
-import { boundYoungGeneration } from '../young-generation.ts';
 
 export const command: Command = {
   name: 'run',
@@ -54,31 +51,18 @@ export const command: Command = {
         options['profile'] as string[],
       );
       checkPastInputs(workflow, project);
-      const only = options['only'] as string[];
       const forced = findSteps(workflow, options['force'] as string[], '--force');
       const reporter = cli.terminal.err ? terminalReporter(cli) : plainReporter(cli);
-      const endWatch = boundYoungGeneration();
-      const { record, folder } = await runWorkflow({
-        workflow,
-        workspace: project.workspace,
-        runsFolder: project.runsFolder,
-        command: process.argv.slice(2),
-        cwd: cli.cwd,
-        engineVersion: packageVersion(),
-        ...(only.length > 0 && { only: withNeeds(workflow.steps, findSteps(workflow, only, '--only')) }),
-        forced,
-        cacheSize: project.cacheSize,
+      const choice = {
+        only: options['only'] as string[],
         keepGoing: options['keepGoing'] === true,
-        ...(typeof options['jobs'] === 'number' && { jobs: options['jobs'] }),
-        signal: cli.signal,
-        listeners: [reporter.on],
-        now: Date.now,
-        productsOfRun: pastProducts(project),
-        readAfterwards: (outputs) => pageIn(outputs)?.digest ?? null,
-      }).finally(() => {
-        endWatch();
-        reporter.end();
-      });
+        jobs: typeof options['jobs'] === 'number' ? options['jobs'] : null,
+        command: process.argv.slice(2),
+      };
+      const { record, folder } = await runInProject(workflow, project, cli, choice, {
+        forced,
+        listener: reporter.on,
+      }).finally(() => reporter.end());
       let pages: string[] = [];
       let unwritten = false;
       try {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FSWatcher } from 'chokidar';
 import { failureOf } from '../execute/failure.ts';
 import type { Interest } from './watch-set.ts';
@@ -22,6 +23,9 @@ interface Seen {
 
 /** A file changed this shortly before it was read may change again within the clock's grain, unseen. */
 const grainMs = 50;
+/** A file that is empty or gone is looked at once more after this time. */
+const halfSaveMs = 30;
+const emptyContent = createHash('sha256').digest('hex');
 /** chokidar tells of a file every 50 ms at most: whoever must be up to date looks at what changed lately himself. */
 const latelyMs = 200;
 
@@ -48,6 +52,11 @@ export class WatchedFiles {
 
   get interest(): Interest | null {
     return this.#interest;
+  }
+
+  /** Resolves when everything that was asked for is watched. */
+  get following(): Promise<void> {
+    return this.#following;
   }
 
   /** How many files are watched that are there. */
@@ -137,7 +146,12 @@ export class WatchedFiles {
   async #compare(path: string): Promise<void> {
     const before = this.#seen.get(path);
     if (before?.state && before.state === stateOf(path)) return;
-    const now = await read(path);
+    let now = await read(path);
+    if (before?.content && (now.content === null || now.content === emptyContent)) {
+      // Half a save: a file is emptied, or gone, before it is written anew.
+      await delay(halfSaveMs);
+      now = await read(path);
+    }
     if (this.#closed || !this.#interest?.wants(path)) return;
     this.#seen.set(path, now);
     if ((before?.content ?? null) !== now.content) this.#options.onChange([path]);

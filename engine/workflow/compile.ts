@@ -15,6 +15,8 @@ export interface CompileParts {
   engineVersion?: string;
   /** Digest of a step type's code; undefined where it cannot be told, which keeps the workflow out of the cache. */
   codeDigest?: (use: string) => string | undefined;
+  /** Told the absolute path of every file that is looked for, there or not, if the workflow is read anew. */
+  onFile?: (path: string) => void;
 }
 
 /**

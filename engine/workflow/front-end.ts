@@ -32,13 +32,19 @@ export interface FrontEndParts {
   models: ModelResolver;
   /** Absolute path of the project's root. */
   root: string;
+  /** Told the absolute path of every file that is looked for, there or not. */
+  onFile?: (path: string) => void;
 }
 
 /** Reads a workflow file with all that it includes: a resolved workflow, or every problem at once. */
 export async function readWorkflow(options: CompileOptions, parts: FrontEndParts): Promise<CompileResult> {
   const problems = new ProblemList();
   const path = resolve(options.cwd, options.file);
-  const { parts: files, sources, complete } = await loadFiles(path, options.cwd, parts.root, problems);
+  const {
+    parts: files,
+    sources,
+    complete,
+  } = await loadFiles(path, options.cwd, parts.root, problems, parts.onFile);
   const [main] = files;
   // What a file that cannot be read would have said is unknown: going on would only report its absence.
   if (main === undefined || !complete) return { workflow: null, problems: problems.errors };

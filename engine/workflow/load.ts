@@ -118,6 +118,7 @@ export async function loadFiles(
   cwd: string,
   root: string,
   problems: ProblemList,
+  onFile: (path: string) => void = () => {},
 ): Promise<{ parts: Part[]; sources: SourceFile[]; complete: boolean }> {
   const parts: Part[] = [];
   const sources: SourceFile[] = [];
@@ -126,6 +127,7 @@ export async function loadFiles(
   let complete = true;
 
   const readFile = async (file: string, chain: Link[], where?: Span) => {
+    onFile(file);
     const source = readSource(file, cwd, problems, where);
     if (source === undefined) return undefined;
     sources.push(source);

@@ -1,0 +1,223 @@
+import { relative, sep } from 'node:path';
+import type { RunEvent, StepStatus } from '../events.ts';
+import type { ResolvedWorkflow } from '../workflow/resolved.ts';
+import type { AttemptEnd, AttemptNews, AttemptRunner, RunningAttempt } from './attempt.ts';
+import type { WatchEvent } from './events.ts';
+import { type WatchAction, type WatchInput, WatchMachine, type Wish } from './machine.ts';
+import { MetricHistory } from './metric-changes.ts';
+import { Interest, mergedSets, type WatchSet } from './watch-set.ts';
+import { WatchedFiles } from './watched-files.ts';
+
+export interface WatchOptions {
+  runner: AttemptRunner;
+  /** Absolute path of the project's root. */
+  root: string;
+  listener(event: WatchEvent): void;
+  now(): number;
+}
+
+/** How long a run that is stale has to come to its end, in milliseconds, and how long when the watch itself ends. */
+const staleGraceMs = 3000;
+const quitGraceMs = 500;
+
+/** What is known of the attempt under way. */
+interface Attempt {
+  running: RunningAttempt;
+  started: number;
+  wish: Wish;
+  /** Whether it has said what it reads: until then, any change makes it stale. */
+  knowsReads: boolean;
+  /** It has ended: nothing of it can be stale. */
+  over: boolean;
+  /** Ids of the steps that are done. */
+  finished: Set<string>;
+  run: string | null;
+  steps: { [status in StepStatus]: number };
+}
+
+/** A watch: gives what happens to the state machine, and does what it says. */
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #machine = new WatchMachine();
+  readonly #files: WatchedFiles;
+  readonly #metrics = new MetricHistory();
+  readonly #over = Promise.withResolvers<void>();
+  #attempt: Attempt | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  /** Told with `watching`. */
+  #told = -1;
+  /** What the workflow read when it had no problems. */
+  #goodSet: WatchSet | null = null;
+  #lastGood: ResolvedWorkflow | null = null;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#files = new WatchedFiles({
+      onChange: (paths) => this.#changed(paths),
+      onProblem: (message) => this.#tell({ type: 'watch-problem', time: options.now(), message }),
+      now: options.now,
+    });
+  }
+
+  /** Runs and watches until `quit`. */
+  async run(): Promise<void> {
+    this.#take({ type: 'start', at: this.#options.now() });
+    await this.#over.promise;
+    clearTimeout(this.#timer);
+    this.#options.runner.close();
+    await this.#files.close();
+    this.#tell({ type: 'watch-ended', time: this.#options.now() });
+  }
+
+  ask(wish: Wish): void {
+    this.#take({ type: 'asked', at: this.#options.now(), wish });
+  }
+
+  quit(): void {
+    this.#take({ type: 'quit' });
+    // It may have been asked to end before, with more time.
+    this.#attempt?.running.cancel(quitGraceMs);
+  }
+
+  #take(input: WatchInput): void {
+    for (const action of this.#machine.take(input)) this.#do(action);
+  }
+
+  #do(action: WatchAction): void {
+    switch (action.type) {
+      case 'attempt':
+        clearTimeout(this.#timer);
+        this.#begin(action);
+        break;
+      case 'cancel':
+        this.#tell({
+          type: 'attempt-cancelled',
+          time: this.#options.now(),
+          files: action.files.map((path) => this.#shown(path)),
+        });
+        this.#attempt?.running.cancel(staleGraceMs);
+        break;
+      case 'wait':
+        this.#wait(action.until);
+        break;
+      case 'over':
+        this.#over.resolve();
+    }
+  }
+
+  #wait(until: number): void {
+    clearTimeout(this.#timer);
+    const timer = setTimeout(async () => {
+      // What was saved a moment ago and not told yet belongs to this attempt, not to the next.
+      await this.#files.catchUp();
+      if (this.#timer === timer) this.#take({ type: 'time-up', at: this.#options.now() });
+    }, until - this.#options.now());
+    this.#timer = timer;
+  }
+
+  #begin({ wish, cause, files, failures }: WatchAction & { type: 'attempt' }): void {
+    const started = this.#options.now();
+    const shown = files.map((path) => this.#shown(path));
+    this.#tell({ type: 'attempt-started', time: started, wish, cause, files: shown });
+    const data = files.some((path) => this.#files.interest?.isSource(path) !== true);
+    const running = this.#options.runner.start(
+      { wish, cause, failures, lastGood: data ? this.#lastGood : null },
+      (news) => this.#hear(news),
+    );
+    this.#attempt = {
+      running,
+      started,
+      wish,
+      knowsReads: false,
+      over: false,
+      finished: new Set(),
+      run: null,
+      steps: { ran: 0, cached: 0, skipped: 0, failed: 0, interrupted: 0 },
+    };
+    void running.ended.then((end) => this.#ended(end));
+  }
+
+  #hear(news: AttemptNews): void {
+    const time = this.#options.now();
+    switch (news.type) {
+      case 'reads': {
+        if (news.complete) this.#goodSet = news.set;
+        const set = this.#goodSet && !news.complete ? mergedSets(this.#goodSet, news.set) : news.set;
+        void this.#files.follow(new Interest(set), this.#attempt!.started);
+        this.#attempt!.knowsReads = true;
+        break;
+      }
+      case 'problems':
+        this.#tell({ type: 'workflow-refused', time, problems: news.problems, last_good: news.lastGood });
+        break;
+      case 'planned':
+        this.#tell({ type: 'attempt-planned', time, steps: news.steps });
+        break;
+      case 'event':
+        this.#note(news.event);
+        this.#tell(news.event);
+    }
+  }
+
+  #note(event: RunEvent): void {
+    const attempt = this.#attempt!;
+    if (event.type === 'run-started') attempt.run = event.run;
+    if (event.type !== 'step-finished') return;
+    const { outcome } = event;
+    // A step that is damaged may finish twice.
+    if (!attempt.finished.has(outcome.id)) attempt.steps[outcome.status]++;
+    attempt.finished.add(outcome.id);
+    this.#metrics.note(outcome);
+  }
+
+  async #ended(end: AttemptEnd): Promise<void> {
+    const attempt = this.#attempt!;
+    attempt.over = true;
+    if (end.workflow) this.#lastGood = end.workflow;
+    // Whoever hears that it has ended may rely on being watched.
+    await this.#files.following;
+    this.#attempt = null;
+    const time = this.#options.now();
+    this.#tell({
+      type: 'attempt-ended',
+      time,
+      outcome: end.outcome,
+      duration_ms: time - attempt.started,
+      run: attempt.run,
+      steps: attempt.steps,
+      metrics: end.outcome === 'interrupted' ? [] : this.#metrics.changes(),
+      pages: end.pages,
+      error: end.error,
+    });
+    if (this.#files.count !== this.#told) {
+      this.#told = this.#files.count;
+      this.#tell({ type: 'watching', time, files: this.#told });
+    }
+    this.#take({ type: 'ended', at: time, failures: end.failures });
+  }
+
+  #changed(paths: string[]): void {
+    const { interest } = this.#files;
+    const attempt = this.#attempt;
+    const busy = attempt?.over === false;
+    const stale =
+      busy &&
+      (!attempt.knowsReads || paths.some((path) => interest!.concernsMoreThan(path, attempt.finished)));
+    this.#tell({
+      type: 'files-saved',
+      time: this.#options.now(),
+      files: paths.map((path) => this.#shown(path)),
+      leads_to: stale ? 'cancel' : busy ? 'attempt-later' : 'attempt',
+    });
+    this.#take({ type: 'saved', at: this.#options.now(), files: paths, stale });
+  }
+
+  #shown(path: string): string {
+    const inside = relative(this.#options.root, path);
+    return inside.startsWith('..') ? path : inside.split(sep).join('/');
+  }
+
+  #tell(event: WatchEvent): void {
+    this.#options.listener(event);
+  }
+}
