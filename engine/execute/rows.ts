@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Row } from '../artefacts.ts';
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
@@ -13,12 +12,8 @@ import {
   type TableInput,
 } from '../step.ts';
 import type { LeaseHolder, Leases } from '../store/leases.ts';
-import type { Namespace, RowCache } from '../store/row-cache.ts';
-
-type Value = Json | Float32Array;
-
-/** Values kept in memory between computing and emitting; beyond that they are read back from the row cache. */
-const memoryLimit = 512 * 2 ** 20;
+import type { RowCache } from '../store/row-cache.ts';
+import { type Value, ValueStore } from './value-store.ts';
 
 export interface RowRun {
   type: RowStepType;
@@ -53,16 +48,22 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
   const input = Object.values(run.inputs as unknown as Record<string, TableInput>)[0]!;
   const fields = type.fields(run.parameters);
   const computer = (await type.open(run)) as RowComputer<Value>;
+  let values: ValueStore | undefined;
   try {
     const namespace =
       cache && options.identity !== null
         ? cache.namespace(namespaceIdentity(type, run.parameters, options.identity, computer.identity))
         : null;
     const work = await collect(input, fields, signal);
-    const values = new ValueStore(cache, namespace, work.keys, options.forced);
+    values = new ValueStore({
+      filing: cache && namespace ? { cache, namespace } : null,
+      keys: work.keys,
+      replace: options.forced,
+    });
+    const kept = values;
     // A forced step computes its rows whatever the cache has.
-    let missing = options.forced ? work.all() : await values.lookUp(work.all());
-    let cachedRows = rowsOf(work, (unique) => values.has(unique));
+    let missing = options.forced ? work.all() : await kept.lookUp(work.all());
+    let cachedRows = rowsOf(work, (unique) => kept.has(unique));
     const failures = new Map<number, string>();
     if (missing.length > 0) {
       options.onProgress(cachedRows, input.rows, cachedRows);
@@ -72,24 +73,25 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
           : await options.leases.acquire(`rows:${namespace.identity}`, { signal, onWait: options.onWait });
       try {
         // Another holder of the lease may have computed some of them meanwhile.
-        if (!options.forced) missing = await values.lookUp(missing);
-        cachedRows = rowsOf(work, (unique) => values.has(unique));
+        if (!options.forced) missing = await kept.lookUp(missing);
+        cachedRows = rowsOf(work, (unique) => kept.has(unique));
         let done = cachedRows;
         await computeMissing(computer, work, missing, signal, (unique, value) => {
           if (value instanceof RowFailure) failures.set(unique, value.reason);
-          else values.put(unique, value);
+          else kept.put(unique, value);
           done += work.counts[unique]!;
           options.onProgress(done, input.rows, cachedRows);
         });
-        await values.flush();
+        await kept.flush();
       } finally {
         lease?.release();
       }
     }
     const failed = await reportFailures(options, input, work, failures);
-    const result = await type.emit(run, emitted(input, work, values, failures));
+    const result = await type.emit(run, emitted(input, work, kept, failures));
     return { result, computed: input.rows - cachedRows - failed, cached: cachedRows, failed };
   } finally {
+    values?.close();
     await computer.close?.();
   }
 }
@@ -157,80 +159,6 @@ async function collect(input: TableInput, fields: string[], signal: AbortSignal)
 
 function rowsOf(work: Work, has: (unique: number) => boolean): number {
   return work.counts.reduce((sum, count, index) => (has(index) ? sum + count : sum), 0);
-}
-
-/** Values by unique piece: in memory while they fit, in the row cache always (if there is one). */
-class ValueStore {
-  readonly #cache: RowCache | null;
-  readonly #namespace: Namespace | null;
-  readonly #keys: Uint8Array[];
-  readonly #replace: boolean;
-  readonly #values = new Map<number, Value>();
-  readonly #filed = new Set<number>();
-  #bytes = 0;
-
-  constructor(cache: RowCache | null, namespace: Namespace | null, keys: Uint8Array[], replace: boolean) {
-    this.#replace = replace;
-    this.#cache = cache;
-    this.#namespace = namespace;
-    this.#keys = keys;
-  }
-
-  has(unique: number): boolean {
-    return this.#values.has(unique) || this.#filed.has(unique);
-  }
-
-  /** Looks pieces up in the cache; gives those that are not there. */
-  async lookUp(pieces: number[]): Promise<number[]> {
-    if (this.#cache === null || this.#namespace === null) return pieces;
-    const missing: number[] = [];
-    for (let start = 0; start < pieces.length; start += 1000) {
-      // A million lookups must not hold up progress and Ctrl-C.
-      if (start > 0) await setImmediate();
-      const chunk = pieces.slice(start, start + 1000);
-      const found = this.#cache.getMany(
-        this.#namespace,
-        chunk.map((piece) => this.#keys[piece]!),
-      );
-      chunk.forEach((piece, index) => {
-        const value = found[index];
-        if (value === undefined) missing.push(piece);
-        else this.#keep(piece, value, true);
-      });
-    }
-    return missing;
-  }
-
-  put(unique: number, value: Value): void {
-    const filed = this.#cache !== null && this.#namespace !== null;
-    if (filed) this.#cache!.put(this.#namespace!, this.#keys[unique]!, value, this.#replace);
-    this.#keep(unique, value, filed);
-  }
-
-  async flush(): Promise<void> {
-    await this.#cache?.flush();
-  }
-
-  get(unique: number): Value {
-    const kept = this.#values.get(unique);
-    if (kept !== undefined) return kept;
-    const [read] = this.#cache!.getMany(this.#namespace!, [this.#keys[unique]!]);
-    if (read === undefined)
-      throw new StepError(
-        'row-cache-lost',
-        'a row was removed from the cache while it was in use',
-        'run again',
-      );
-    return read;
-  }
-
-  #keep(unique: number, value: Value, filed: boolean): void {
-    const bytes = value instanceof Float32Array ? value.byteLength : 200;
-    if (filed) this.#filed.add(unique);
-    if (filed && this.#bytes + bytes > memoryLimit) return;
-    this.#bytes += bytes;
-    this.#values.set(unique, value);
-  }
 }
 
 async function computeMissing(

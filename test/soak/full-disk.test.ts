@@ -75,7 +75,7 @@ describe.skipIf(cannotMount !== null)(
         32 * kilobyte,
       );
       const outcomes: Record<string, number> = {};
-      const rounds = 8;
+      const rounds = 6;
       for (let round = 0; round <= rounds; round++) {
         const bytes = sources + Math.round((round / rounds) * (needed + 100 * kilobyte - sources));
         using project = await MountedProject.make(job, bytes);
