@@ -88,17 +88,39 @@ function linesText(lines: readonly DiffLine[], { paint }: Cli): string {
   return shown.map((line) => `${line}\n`).join('');
 }
 
-function patchText({ patch }: RunDiff, cli: Cli): string {
+/** Sources are shown with all that changed in them: their part of a patch would say it again. */
+function patchText({ patch, sources }: RunDiff, cli: Cli): string {
   if (patch === null) return '';
   if (patch.unavailable !== null) return `  ${patch.unavailable}\n`;
   const words = {
-    added: 'changed in the later run only',
-    removed: 'changed in the earlier run only',
-    changed: 'changed otherwise',
+    added: 'in the later run only',
+    removed: 'in the earlier run only',
+    changed: 'in both, not the same',
   };
   return patch.files
-    .map(({ path, change, lines }) => `  ${path}: ${words[change]}\n${linesText(lines, cli)}`)
+    .filter(({ path }) => !sources.some((source) => source.path === path))
+    .map(({ path, change, lines }) => {
+      const shown =
+        change === 'changed'
+          ? linesText(lines, cli)
+          : hunkText(
+              lines.map(({ text }) => text),
+              cli,
+            );
+      return `  ${path}: ${words[change]}\n${shown}`;
+    })
     .join('');
+}
+
+/** A patch as git prints it. */
+function hunkText(lines: readonly string[], { paint }: Cli): string {
+  const shown = lines.slice(0, linesShown).map((line) => {
+    const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim';
+    return paint(style, `    ${line}`);
+  });
+  if (lines.length > linesShown)
+    shown.push(paint('dim', `    and ${counted(lines.length - linesShown, 'more line')}`));
+  return shown.map((line) => `${line}\n`).join('');
 }
 
 function stepText(step: RunDiff['steps'][number], cli: Cli): string {
@@ -113,6 +135,8 @@ function stepText(step: RunDiff['steps'][number], cli: Cli): string {
     lines.push(`    rows ${count(step.rows.old)} → ${count(step.rows.now)}`);
   }
   for (const { metric: name, old, now, difference } of step.metrics) {
+    // Many types count their rows as a metric, too.
+    if (name === 'rows' && old === step.rows.old && now === step.rows.now) continue;
     const by = difference === null ? '' : paint('dim', `  (${signed(difference, metric)})`);
     lines.push(`    ${name} ${old === null ? '–' : metric(old)} → ${now === null ? '–' : metric(now)}${by}`);
   }

@@ -11,13 +11,11 @@ const namesShown = 5;
 export function shownOutput({ name, change, kind, difference }: OutputChange, cli: Cli): string[] {
   if (change !== 'changed') return [`    ${name} (${kind}) ${change}`];
   if (difference === null) return [`    ${name} changed`];
-  const room = Math.max(40, cli.columns - 1);
-  const cut = (line: string) => (cli.terminal.out ? clipped(line, room) : line);
   switch (difference.kind) {
     case 'unavailable':
       return [`    ${name} changed: ${difference.reason}`];
     case 'table':
-      return tableLines(name, difference, cli).map(cut);
+      return tableLines(name, difference, cli);
     case 'matrix': {
       const { added, removed, changed, same, cosine, max_abs_difference: largest } = difference;
       const facts = [
@@ -45,10 +43,9 @@ export function shownOutput({ name, change, kind, difference }: OutputChange, cl
   }
 }
 
-/** The beginning of a line that has colours at most at its ends. */
-function clipped(line: string, room: number): string {
-  const indent = /^ */.exec(line)![0];
-  return indent + truncate(line.slice(indent.length), room - indent.length);
+/** Cells of an example row: those of the terminal, else enough to tell what it is. */
+function exampleWidth(cli: Cli): number {
+  return cli.terminal.out ? Math.max(40, cli.columns - 7) : 150;
 }
 
 function some<T>(items: readonly T[], shown: (item: T) => string): string[] {
@@ -64,7 +61,9 @@ function counts(numbers: { added: number; removed: number; changed: number; same
   return first === undefined ? ['no rows'] : [first, ...rest];
 }
 
-function tableLines(name: string, difference: TableDiff, { paint }: Cli): string[] {
+function tableLines(name: string, difference: TableDiff, cli: Cli): string[] {
+  const { paint } = cli;
+  const width = exampleWidth(cli);
   const { added, removed, changed, same, reordered, fields, examples } = difference;
   const onlyOrder = reordered && added + removed + changed === 0;
   const order = onlyOrder ? ', in another order' : reordered ? ', reordered' : '';
@@ -79,19 +78,20 @@ function tableLines(name: string, difference: TableDiff, { paint }: Cli): string
     const told = fields.changed.map(({ field, rows }) => `${field ?? 'other fields'} in ${count(rows)}`);
     lines.push(`      changed: ${named(told)}`);
   }
-  for (const { id, fields: pairs } of examples.changed)
-    lines.push(
-      `      ~ ${id}  ${pairs.map(({ field, old, now }) => `${field} ${shownChange(old, now)}`).join(', ')}`,
-    );
-  for (const row of examples.added) lines.push(paint('green', `      + ${rowText(row)}`));
-  for (const row of examples.removed) lines.push(paint('red', `      - ${rowText(row)}`));
+  for (const { id, fields: pairs } of examples.changed) {
+    const told = pairs.map(({ field, old, now }) => `${field} ${shownChange(old, now)}`);
+    lines.push(`      ${truncate(`~ ${id}: ${told.join(', ')}`, width)}`);
+  }
+  for (const row of examples.added)
+    lines.push(`      ${paint('green', truncate(`+ ${rowText(row)}`, width))}`);
+  for (const row of examples.removed)
+    lines.push(`      ${paint('red', truncate(`- ${rowText(row)}`, width))}`);
   return lines;
 }
 
-/** The id, and the fields that fit. */
 function rowText({ id, ...fields }: { id: string; [field: string]: unknown }): string {
   const told = Object.entries(fields).map(
     ([field, value]) => `${field} ${truncate(JSON.stringify(value), 50)}`,
   );
-  return `${id}  ${truncate(told.join(', '), 120)}`;
+  return told.length === 0 ? id : `${id}: ${told.join(', ')}`;
 }

@@ -70,7 +70,7 @@ it('finds, names, compares and traces runs', async () => {
   expect(text).toMatch(/params\n {2}least +0 → 2\n/);
   expect(text).toMatch(/- +some: \{ use: filter, from/);
   expect(text).toMatch(/data\.jsonl +changed +\d+ B \w+… → \d+ B \w+…\n/);
-  expect(text).toMatch(/ {4}rows: 1 row added, 2 removed, 11 same\n.*\+ r12 .*\n.*- r0 .*\n.*- again /);
+  expect(text).toMatch(/ {4}rows: 1 row added, 2 removed, 11 same\n.*\+ r12: .*\n.*- r0: .*\n.*- again: /);
   expect(text).toMatch(/vectors: .*max \|Δ\| .*cosine/);
   const diff = JSON.parse(await ok(p, 'runs', 'diff', 'baseline', second, '--json'));
   const some = diff.steps.find(({ id }: { id: string }) => id === 'some');
