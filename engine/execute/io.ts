@@ -3,7 +3,15 @@ import { artefactIdentity } from '../fingerprint/fingerprint.ts';
 import type { JsonObject } from '../json.ts';
 import { StepError } from '../problems.ts';
 import type { ArtefactInput, ArtefactSpec, Matrix, StepInput, TableInput } from '../step.ts';
-import { type FilesWriter, idsDigest, type Store, type TableWriter } from '../store/store.ts';
+import {
+  type FilesPart,
+  type FilesWriter,
+  gatheredFiles,
+  idsDigest,
+  type Store,
+  type TablePart,
+  type TableWriter,
+} from '../store/store.ts';
 import type { InputBinding, ResolvedStep } from '../workflow/resolved.ts';
 
 /** What a finished step left: enough for those that read it. */
@@ -56,8 +64,8 @@ export async function openInputs(
       const gathered = present.length > 1 || first.axes !== null;
       const outputs: Record<string, ArtefactInput> = {};
       for (const [output, { kind }] of Object.entries(made)) {
-        // Of a gathered matrix the tables are put together; matrices and files stay with their instances.
-        if (!gathered || kind === 'table') outputs[output] = await openOutput(store, present, output);
+        // Of a gathered matrix the tables and the files are put together; matrices stay with their instances.
+        if (!gathered || kind !== 'matrix') outputs[output] = await openOutput(store, present, output);
       }
       const output = binding.output === '' ? Object.keys(made)[0]! : binding.output;
       inputs[name] = { step: first.step, use, metrics: gathered ? {} : metrics, output, outputs };
@@ -83,16 +91,20 @@ async function openOutput(store: Store, parts: Part[], output: string): Promise<
   });
   const first = artefacts[0]!;
   if (artefacts.length === 1 && first.axes === null) return store.open(first.artefact);
-  return store.concatTables(
-    artefacts.map(({ step, axes, artefact }) => {
-      if (artefact.kind === 'table') return { artefact, columns: axes ?? {}, suffix: axesName(axes ?? {}) };
+  const tables: TablePart[] = [];
+  const files: FilesPart[] = [];
+  for (const { step, axes, artefact } of artefacts) {
+    if (artefact.kind === 'table')
+      tables.push({ artefact, columns: axes ?? {}, suffix: axesName(axes ?? {}) });
+    else if (artefact.kind === 'files') files.push({ artefact, folder: axesFolder(axes ?? {}) });
+    else
       throw new StepError(
         'cannot-gather',
-        `${step}.${output} is a ${artefact.kind}; only tables can be gathered from a matrix`,
+        `${step}.${output} is a matrix; only tables and files can be gathered`,
         `take one of them: from: ${step}`,
       );
-    }),
-  );
+  }
+  return files.length > 0 ? store.readFiles(gatheredFiles(files)) : store.concatTables(tables);
 }
 
 /** `model=a,prompt=x`: the name of an instance of a matrix. */
@@ -100,6 +112,11 @@ export function axesName(axes: JsonObject): string {
   return Object.entries(axes)
     .map(([axis, value]) => `${axis}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(',');
+}
+
+/** The same as the name of one folder. */
+function axesFolder(axes: JsonObject): string {
+  return axesName(axes).replace(/[%/\\\0]/g, encodeURIComponent);
 }
 
 /** How a binding counts in a fingerprint. */

@@ -28,23 +28,43 @@ export class FilesWriter {
   }
 
   async finish(): Promise<FilesArtefact> {
-    const files = [...this.#files].map(([name, file]) => {
-      if (!file) throw new StepError('unfinished-file', `the file ${name} is still being written`);
-      return { name, ...file };
-    });
-    files.sort((a, b) => (a.name < b.name ? -1 : 1));
-    return {
-      kind: 'files',
-      digest: digestOfJson(files.map(({ name, digest, bytes }) => [name, digest, bytes])),
-      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-      files,
-    };
+    return filesArtefact(
+      [...this.#files].map(([name, file]) => {
+        if (!file) throw new StepError('unfinished-file', `the file ${name} is still being written`);
+        return { name, ...file };
+      }),
+    );
   }
 
   /** Files written so far are left to gc: they may be those of another result. */
   async abort(): Promise<void> {
     this.#files.clear();
   }
+}
+
+function filesArtefact(files: FilesArtefact['files']): FilesArtefact {
+  files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    kind: 'files',
+    digest: digestOfJson(files.map(({ name, digest, bytes }) => [name, digest, bytes])),
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    files,
+  };
+}
+
+/** Files as one of the parts that are put together, each part in a folder of its own. */
+export interface FilesPart {
+  artefact: FilesArtefact;
+  folder: string;
+}
+
+/** The files of all parts, as `<folder>/<name>`. */
+export function gatheredFiles(parts: readonly FilesPart[]): FilesArtefact {
+  return filesArtefact(
+    parts.flatMap(({ artefact, folder }) =>
+      artefact.files.map((file) => ({ ...file, name: `${folder}/${file.name}` })),
+    ),
+  );
 }
 
 export function filesInput(blobs: BlobFolder, artefact: FilesArtefact): FilesInput {

@@ -34,7 +34,7 @@ import { TableWriter } from './table-writer.ts';
 
 export type { StoredBlob } from './blob-list.ts';
 export { DamagedBlobError } from './failures.ts';
-export type { FilesWriter } from './files.ts';
+export { type FilesPart, type FilesWriter, gatheredFiles } from './files.ts';
 export { concatDigest, idsDigest, type TablePart } from './table-reader.ts';
 export type { TableWriter } from './table-writer.ts';
 

@@ -148,7 +148,7 @@ export class Binder {
       );
       return false;
     }
-    if (source.gathered.length > 0 && spec.kind !== 'table') {
+    if (source.gathered.length > 0 && spec.kind === 'matrix') {
       const choice = source.instances[0]!.id;
       this.#problems.error(
         'cannot-gather',
@@ -213,7 +213,7 @@ export class Binder {
 
 /** Another output of the step that an input is bound to, which fits an unbound input by name and kind. */
 function alongside(first: Source, name: string, spec: ArtefactSpec): string | undefined {
-  if (first.address.run !== null || (first.gathered.length > 0 && spec.kind !== 'table')) return undefined;
+  if (first.address.run !== null || (first.gathered.length > 0 && spec.kind === 'matrix')) return undefined;
   const fits = first.instances.every((instance) => instance.outputs?.[name]?.kind === spec.kind);
   return fits && first.instances.length > 0 && first.output !== name ? name : undefined;
 }

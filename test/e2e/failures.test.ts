@@ -145,6 +145,38 @@ it('refuses an earlier run that is not there before anything runs', async () => 
   expect((await p.reprise('runs')).out).toBe('no runs\n');
 });
 
+it('gathers the files of a matrix, each instance in a folder of its own', async () => {
+  using p = new TestProject({
+    'mine.ts': `import { defineStep } from 'reprise';
+export default defineStep({
+  type: 'mine', summary: 'Lists files', parameters: { type: 'object', properties: {}, additionalProperties: false },
+  inputs: { files: { kind: 'files', description: 'Files.' } },
+  outputs: { rows: { kind: 'table', description: 'Rows.' } }, example: '',
+  async run({ inputs: { files }, outputs }) {
+    for (const name of files.names) await outputs.rows.write({ id: name, text: String(await files.read(name)).trim() });
+  },
+});
+`,
+    'w.yaml': `name: gathered
+steps:
+  made: { use: exec, matrix: { model: [a, b/c] }, with: { run: 'echo \${{ matrix.model }} > x.txt', outputs: { text: x.txt } } }
+  mine: { use: ./mine.ts, from: made.text }
+  program: { use: exec, from: made, with: { run: 'find "$REPRISE_INPUT/" -type f | wc -l > count.txt', outputs: { count: count.txt } } }
+`,
+  });
+  const run = await p.run('w.yaml');
+  expect(run.err).not.toContain('error');
+  expect(run.code).toBe(0);
+  const shown = (await p.reprise('show', 'latest', 'mine', '--format', 'jsonl')).out.trim().split('\n');
+  expect(shown.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { id: 'model=a/x.txt', text: 'a' },
+    { id: 'model=b%2Fc/x.txt', text: 'b/c' },
+  ]);
+  await p.reprise('export', 'latest', 'program', '-o', 'count.txt');
+  expect(p.read('count.txt').trim()).toBe('2');
+  expect((await p.run('w.yaml')).statuses.every((status) => status.endsWith(':cached'))).toBe(true);
+});
+
 it('runs a matrix, gathers it with a column per axis, and takes one instance', async () => {
   using p = new TestProject({
     ...data,
