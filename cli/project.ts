@@ -27,6 +27,7 @@ export async function openProject(cli: Cli, folder = cli.cwd): Promise<OpenProje
     storeFolder: settings.store,
     registry: createStepRegistry(project.root),
     models: createModelResolver({ root: project.root }),
+    remote: settings.remote,
     precomputed: builtCode(),
     onDamage: (message) => cli.err(`${cli.paint('yellow', 'warning')} ${message}\n`),
   });

@@ -192,8 +192,9 @@ export const settingsSchema = {
       properties: {
         url: {
           type: 'string',
-          pattern: '^(file:.+|s3://[^/]+(/.*)?|rediss?://.+)$',
-          patternErrorMessage: 'a shared cache is file:<folder>, s3://bucket/prefix or redis://host:port',
+          pattern: '^(file:.+|s3://[^/@]+(/.*)?|rediss?://[^@]+)$',
+          patternErrorMessage:
+            'a shared cache is file:<folder>, s3://bucket/prefix or redis://host:port; credentials come from the environment',
           description:
             '`file:../folder` (from the root), `s3://bucket/prefix` or `redis://host:port`. Credentials come from the environment.',
         },

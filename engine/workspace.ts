@@ -1,6 +1,7 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { CodeDigests, type CodeFingerprint } from './fingerprint/code.ts';
 import type { ModelResolver, StepRegistry } from './registry.ts';
+import type { RemoteSettings } from './remote/settings.ts';
 import { Caches } from './store/caches.ts';
 import type { FileDigests } from './store/file-digests.ts';
 import type { Leases } from './store/leases.ts';
@@ -21,6 +22,8 @@ export interface Workspace {
   readonly files: FileDigests;
   readonly leases: Leases;
   readonly code: CodeDigests;
+  /** The cache that several machines share; null for none. */
+  readonly remote: RemoteSettings | null;
   /** The digest of a step type's code as its files are now; `code` answers as they were when it was first asked. */
   codeNow(module: string, use: string): CodeFingerprint;
   /** Opened when it is first asked for: most commands touch no row. */
@@ -36,6 +39,8 @@ export interface WorkspaceOptions {
   storeFolder: string;
   registry: StepRegistry;
   models: ModelResolver;
+  /** None if not given. */
+  remote?: RemoteSettings | null;
   /** Code digests made when the package was built, by step type. */
   precomputed?: ConstructorParameters<typeof CodeDigests>[0]['precomputed'];
   /** Damage that was found and mended: a corrupt index, say. */
@@ -57,6 +62,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     root,
     registry,
     models,
+    remote: options.remote ?? null,
     store,
     caches,
     get steps() {

@@ -6,6 +6,7 @@ import { type Artefact, blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from '../events.ts';
 import type { Redaction } from '../record/redaction.ts';
+import type { SharedCache } from '../remote/shared-cache.ts';
 import { DamagedBlobError } from '../store/failures.ts';
 import type { StepEntry } from '../store/step-index.ts';
 import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -75,6 +76,7 @@ class Execution {
   /** What running a step takes; loaded when the first one must run. */
   #machinery: Promise<Machinery> | null = null;
   readonly #publisher: Publisher;
+  #shared: Promise<SharedCache | null> | null = null;
   /** Why steps were skipped: what hangs on them depends on it. */
   readonly #skipCauses = new Map<string, SkipCause>();
   readonly #publishing: Promise<unknown>[] = [];
@@ -126,6 +128,7 @@ class Execution {
       await Promise.all(this.#publishing);
       await this.#publisher.flush((message) => this.#emit({ type: 'run-warning', message }));
     } finally {
+      await (await this.#shared)?.close();
       const machinery = await this.#machinery;
       if (machinery) {
         await Promise.all([machinery.pool.close(), machinery.scratchesRemoved()]);
@@ -314,6 +317,8 @@ class Execution {
           forced: new Set(),
         });
         if (found?.hit && (await this.#settleCached(prepared, found.entry)) === null) return;
+        const pulled = await this.#pull(prepared);
+        if (pulled && (await this.#settleCached(prepared, pulled, 'from the shared cache')) === null) return;
       }
       const { work, publish } = await this.#runMending(prepared, reason, started);
       published = publish();
@@ -334,6 +339,28 @@ class Execution {
     }
   }
 
+  /** The shared cache, once a step must run; null if there is none. */
+  #openShared(): Promise<SharedCache | null> {
+    const { workspace, signal } = this.#options;
+    if (workspace.remote === null) return noSharedCache;
+    this.#shared ??= import('../remote/open.ts').then(({ openSharedCache }) =>
+      openSharedCache(workspace.remote!, workspace, {
+        signal,
+        warn: (message) => this.#emit({ type: 'run-warning', message }),
+      }),
+    );
+    return this.#shared;
+  }
+
+  /** A step's result, if another machine has put it into the shared cache. */
+  async #pull(prepared: PreparedStep): Promise<StepEntry | null> {
+    const { workspace, workflow } = this.#options;
+    const shared = await this.#openShared();
+    if (!shared || !(await shared.pull(prepared.key!))) return null;
+    const [found] = await lookUp([prepared], workspace, { workflowPath: workflow.path, forced: new Set() });
+    return found?.hit ? found.entry : null;
+  }
+
   /**
    * Makes a result durable, while the steps that read it go on: the store reads what is not on disk yet. Gives why it
    * failed (a full disk), or null.
@@ -344,7 +371,10 @@ class Execution {
         this.#emit({ type: 'run-warning', message }),
       )
       .then(
-        () => null,
+        async () => {
+          if (entry && key) (await this.#openShared())?.push(key, entry);
+          return null;
+        },
         (error: unknown) => ({ error }),
       );
     this.#publishing.push(published);
@@ -523,7 +553,11 @@ class Execution {
   }
 
   /** Settles a hit. If it turns out to be damaged, or cannot be used, says why it must be computed, or null. */
-  async #settleCached(prepared: PreparedStep, entry: StepEntry): Promise<string | null> {
+  async #settleCached(
+    prepared: PreparedStep,
+    entry: StepEntry,
+    reason = 'unchanged',
+  ): Promise<string | null> {
     const { step } = prepared;
     const rows = mainRows(entry.outputs);
     try {
@@ -540,7 +574,7 @@ class Execution {
     this.#publisher.used(step, prepared.key!);
     this.#settle(step, {
       status: 'cached',
-      reason: 'unchanged',
+      reason,
       rows,
       rows_cached: step.rowWise ? (rows ?? 0) : 0,
       metrics: entry.metrics,
@@ -647,6 +681,8 @@ class Execution {
     return gates;
   }
 }
+
+const noSharedCache = Promise.resolve(null);
 
 /** Why a result is not durable. */
 interface Unpublished {
