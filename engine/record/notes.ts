@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ProblemError } from '../problems.ts';
 
@@ -33,7 +42,7 @@ export function readNotes(runFolder: string): RunNotes {
   return { tags: [...tagTimes(lines).keys()].sort(), notes };
 }
 
-/** Run ids by tag. Of each run the notes are read, if it has any: 10,000 runs take about 50 ms. */
+/** Run ids by tag. Of each run the notes are read, if it has any: 10,000 runs take about 70 ms. */
 export function readTags(runsFolder: string): Map<string, string> {
   return new Map([...tagHolders(runsFolder)].map(([tag, [latest]]) => [tag, latest!.run]));
 }
@@ -121,13 +130,10 @@ function runFolders(runsFolder: string): string[] {
 }
 
 function readLines(runFolder: string): NoteLine[] {
-  let text: string;
-  try {
-    text = readFileSync(join(runFolder, fileName), 'utf8');
-  } catch {
-    // A run without notes, or a file among the runs.
-    return [];
-  }
+  const path = join(runFolder, fileName);
+  // Most runs have no notes, and to ask first is ten times as fast as an error.
+  if (!existsSync(path)) return [];
+  const text = readFileSync(path, 'utf8');
   return text.split('\n').flatMap((line) => {
     try {
       const value = JSON.parse(line) as NoteLine | null;
