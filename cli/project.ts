@@ -90,12 +90,19 @@ export async function readWorkflowFile(
 
 /** Lets steps name the models that the workflow's `models` section adds. */
 export function openModels(workflow: ResolvedWorkflow, workspace: Workspace): void {
-  const aliases = Object.entries(workflow.models).flatMap(([alias, { path }]) =>
-    typeof path === 'string' ? [[alias, path] as const] : [],
-  );
-  if (aliases.length > 0) {
-    workspace.models = createModelResolver({ root: workspace.root, aliases: Object.fromEntries(aliases) });
+  const aliases = aliasesOf(workflow);
+  if (Object.keys(aliases).length > 0) {
+    workspace.models = createModelResolver({ root: workspace.root, aliases });
   }
+}
+
+/** Paths of encoders that the workflow gives names to. */
+export function aliasesOf(workflow: ResolvedWorkflow): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(workflow.models).flatMap(([alias, { path }]) =>
+      typeof path === 'string' ? [[alias, path] as const] : [],
+    ),
+  );
 }
 
 function parseParams(given: readonly string[]): Record<string, string> {

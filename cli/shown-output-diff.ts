@@ -8,7 +8,10 @@ import { count, counted, metric, size, truncate } from './format.ts';
 const namesShown = 5;
 
 /** What differs in an output of a step, in lines for people. */
-export function shownOutput({ name, change, kind, difference }: OutputChange, cli: Cli): string[] {
+export function shownOutput(
+  { name, change, kind, difference }: Pick<OutputChange, 'name' | 'change' | 'kind' | 'difference'>,
+  cli: Cli,
+): string[] {
   if (change !== 'changed') return [`    ${name} (${kind}) ${change}`];
   if (difference === null) return [`    ${name} changed`];
   switch (difference.kind) {

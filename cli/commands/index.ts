@@ -7,6 +7,7 @@ export const commands: { readonly [name: string]: () => Promise<{ command: Comma
   plan: () => import('./plan.ts'),
   run: () => import('./run.ts'),
   watch: () => import('./watch.ts'),
+  reproduce: () => import('./reproduce.ts'),
   runs: () => import('./runs/index.ts'),
   show: () => import('./show.ts'),
   export: () => import('./export.ts'),

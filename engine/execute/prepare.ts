@@ -177,7 +177,11 @@ function* textsIn(value: Json): Iterable<string> {
     for (const item of Object.values(value)) yield* textsIn(item);
 }
 
-async function modelFolder(name: string, workspace: Workspace): Promise<ModelFolder | undefined> {
+/** A model's folder with the digest of its files; undefined if there is no such model. */
+export async function modelFolder(
+  name: string,
+  workspace: Pick<Workspace, 'models' | 'files'>,
+): Promise<ModelFolder | undefined> {
   const found = workspace.models.find(name);
   if (found === undefined) return undefined;
   const digests = await workspace.files.many(found.files.map((file) => join(found.folder, file)));

@@ -74,20 +74,25 @@ async function compareArtefacts(
   examples: number,
 ): Promise<Comparison> {
   const ids = (artefact: Artefact) => (artefact.kind === 'files' ? null : artefact.ids);
+  const differ = () =>
+    diffOutputs(
+      { record: old.record, artefact: was },
+      { record: now.record, artefact: is },
+      { old: old.store, now: now.store },
+      { examples },
+    );
   const rows = is.kind === 'files' ? null : is.rows;
   if (was.digest === is.digest && ids(was) === ids(is)) {
     const all = rows === null ? null : { of: rows, same: rows, within: 0 };
     return { verdict: 'identical', rows: all, largest: null, difference: null };
   }
   if (was.kind === 'table' && is.kind === 'table' && was.ids === is.ids) {
-    const tally = await ifThere(() =>
-      tallyRows(old.store.readTable(was), now.store.readTable(is), examples),
-    );
+    const tally = await ifThere(() => tallyRows(old.store.readTable(was), now.store.readTable(is), examples));
     if (tally !== null && tally.same + tally.within === tally.of) {
       const { of, same, within, largest } = tally;
       return { verdict: 'within_tolerance', rows: { of, same, within }, largest, difference: null };
     }
-    const difference = await difference_();
+    const difference = await differ();
     return {
       verdict: 'different',
       rows: tally && { of: tally.of, same: tally.same, within: tally.within },
@@ -99,10 +104,11 @@ async function compareArtefacts(
           : difference,
     };
   }
-  const difference = await difference_();
+  const difference = await differ();
   if (difference.kind === 'matrix') {
     const { added, removed, changed, same, max_abs_difference: largest } = difference;
-    const close = added + removed === 0 && largest !== null && largest <= matrixTolerance && ids(was) === ids(is);
+    const near = added + removed === 0 && largest !== null && largest <= matrixTolerance;
+    const close = near && ids(was) === ids(is) && (await sameNaN(was, is, old, now));
     const of = Math.max(difference.rows.old, difference.rows.now);
     return {
       verdict: close ? 'within_tolerance' : 'different',
@@ -113,18 +119,14 @@ async function compareArtefacts(
   }
   if (difference.kind === 'table') {
     const of = Math.max(difference.rows.old, difference.rows.now);
-    return { verdict: 'different', rows: { of, same: difference.same, within: 0 }, largest: null, difference };
+    return {
+      verdict: 'different',
+      rows: { of, same: difference.same, within: 0 },
+      largest: null,
+      difference,
+    };
   }
   return { verdict: 'different', rows: null, largest: null, difference };
-
-  function difference_(): Promise<OutputDifference> {
-    return diffOutputs(
-      { record: old.record, artefact: was },
-      { record: now.record, artefact: is },
-      { old: old.store, now: now.store },
-      { examples },
-    );
-  }
 }
 
 /** Null where a blob is gone or damaged. */
@@ -135,6 +137,16 @@ async function ifThere<T>(work: () => Promise<T>): Promise<T | null> {
     if (error instanceof DamagedBlobError) return null;
     throw error;
   }
+}
+
+/** Whether two matrices of the same shape have no number in the same places: such a value is near to nothing. */
+async function sameNaN(was: Artefact, is: Artefact, old: Side, now: Side): Promise<boolean> {
+  if (was.kind !== 'matrix' || is.kind !== 'matrix') return false;
+  const [before, after] = [
+    (await old.store.readMatrix(was).read()).data,
+    (await now.store.readMatrix(is).read()).data,
+  ];
+  return before.every((value, index) => Number.isNaN(value) === Number.isNaN(after[index]!));
 }
 
 /** Metrics that are not exactly the same. */

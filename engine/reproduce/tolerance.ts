@@ -56,7 +56,8 @@ function countRow(tally: RowTally, old: Row, now: Row, examples: number): void {
   const names = new Set([...Object.keys(now), ...Object.keys(old)]);
   const fields = [...names].flatMap((field) => {
     const [before, after] = [own(old, field), own(now, field)];
-    const same = before !== undefined && after !== undefined && canonicalJson(before) === canonicalJson(after);
+    const same =
+      before !== undefined && after !== undefined && canonicalJson(before) === canonicalJson(after);
     return same ? [] : [{ field, old: before, now: after }];
   });
   tally.examples.push({ id: now.id, fields });

@@ -1,0 +1,78 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunRecord } from '../engine/record/record.ts';
+import { resolverOf } from '../engine/reproduce/models.ts';
+import type { ReproduceOptions, RestoredProject } from '../engine/reproduce/reproduce.ts';
+import { openWorkspace } from '../engine/workspace.ts';
+import { createModelResolver } from '../models/resolver.ts';
+import { createStepRegistry } from '../steps/registry.ts';
+import type { Cli } from './command.ts';
+import { commands } from './commands/index.ts';
+import { builtCode } from './package.ts';
+import { parseCall } from './parse.ts';
+import { aliasesOf, type OpenProject, readWorkflowFile } from './project.ts';
+
+/** What the call of a run said of params and profiles. */
+export interface RecordedCall {
+  params: string[];
+  profiles: string[];
+}
+
+/** Reads the recorded command as the command line does. Of one that it does not understand nothing is known. */
+export async function recordedCall({ command: [name, ...rest] }: RunRecord): Promise<RecordedCall> {
+  const nothing = { params: [], profiles: [] };
+  const load = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) return nothing;
+  try {
+    const { options } = parseCall((await load()).command, rest);
+    const list = (option: string) => (options[option] as string[] | undefined) ?? [];
+    return { params: list('param').map((text) => text.split('=')[0]!.trim()), profiles: list('profile') };
+  } catch {
+    return nothing;
+  }
+}
+
+/**
+ * Opens a restored project with a store of its own. Models are looked for in it, in the project that it was restored from,
+ * and among those that came with archives.
+ */
+export function restoredProject(
+  { workspace: own }: OpenProject,
+  { profiles }: RecordedCall,
+  cli: Cli,
+): ReproduceOptions['open'] {
+  return ({ root, cwd }, storeFolder): RestoredProject => {
+    let aliases: Record<string, string> = {};
+    const modelSources = () =>
+      [root, own.root, ...archivedModels(own.store.folder)].map((folder) =>
+        createModelResolver({ root: folder, aliases }),
+      );
+    const workspace = openWorkspace({
+      root,
+      storeFolder,
+      registry: createStepRegistry(root),
+      models: resolverOf(modelSources()),
+      precomputed: builtCode(),
+      onDamage: (message) => cli.err(`${cli.paint('yellow', 'warning')} ${message}\n`),
+    });
+    return {
+      workspace,
+      modelSources,
+      async compile(file, params) {
+        const given = Object.entries(params).map(
+          ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+        );
+        const project = { workspace, runsFolder: '', cacheSize: 0 };
+        const workflow = await readWorkflowFile(join(root, file), given, project, { ...cli, cwd }, profiles);
+        aliases = aliasesOf(workflow);
+        return workflow;
+      },
+    };
+  };
+}
+
+/** Folders that stand in for the project's root where a model came with an archive: see engine/archive. */
+export function archivedModels(storeFolder: string): string[] {
+  const folder = join(storeFolder, 'models');
+  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+}

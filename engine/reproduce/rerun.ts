@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os';
+import type { RunListener } from '../events.ts';
+import { execute } from '../execute/execution.ts';
+import { type RunRecord, type StepRecord, stepRecord } from '../record/record.ts';
+import type { ResolvedWorkflow } from '../workflow/resolved.ts';
+import type { Workspace } from '../workspace.ts';
+import type { ReproduceOptions } from './reproduce.ts';
+
+/** Runs the steps that the run got to. */
+export async function runAgain(
+  options: ReproduceOptions,
+  workspace: Workspace,
+  workflow: ResolvedWorkflow,
+): Promise<{ steps: StepRecord[]; interrupted: boolean }> {
+  const { record, signal, now, listeners } = options;
+  const reached = new Set(
+    record.steps
+      .filter(
+        ({ status, reason }) =>
+          status !== 'interrupted' && !/^(another step failed|interrupted)/.test(reason),
+      )
+      .map(({ id }) => id),
+  );
+  const past = pastInputs(record, workflow, options.productsOf);
+  const listener: RunListener = (event) => {
+    for (const listen of listeners) listen(event);
+  };
+  const steps = workflow.steps.filter(({ id }) => reached.has(id));
+  listener({
+    type: 'run-started',
+    time: now(),
+    run: record.id,
+    workflow: workflow.name,
+    steps: steps.map(({ id, use, needs }) => ({ id, use, needs })),
+  });
+  workspace.store.hold();
+  const result = await execute({
+    workflow,
+    workspace,
+    only: reached,
+    // What the run got to before it stopped is known: each step of it is tried.
+    keepGoing: true,
+    jobs: options.jobs ?? availableParallelism(),
+    signal,
+    listener,
+    now,
+    productsOfRun: past,
+  });
+  const outcomes = new Map(result.outcomes.map((outcome) => [outcome.id, outcome]));
+  const readOf = (step: string, run: string | null) => {
+    const outcome = outcomes.get(step);
+    return run === null ? outcome && { run, ...outcome } : past(run, step);
+  };
+  return {
+    steps: steps.flatMap((step) => {
+      const outcome = outcomes.get(step.id);
+      return outcome ? [stepRecord(step, outcome, result.prepared.get(step.id), readOf)] : [];
+    }),
+    interrupted: result.status === 'interrupted',
+  };
+}
+
+/** What `run:latest/…` meant when the run was made: the record has the run's id. */
+function pastInputs(
+  record: RunRecord,
+  workflow: ResolvedWorkflow,
+  productsOf: ReproduceOptions['productsOf'],
+): ReproduceOptions['productsOf'] {
+  const meant = new Map<string, { run: string; step: string }>();
+  for (const { id, inputs } of workflow.steps) {
+    const recorded = record.steps.find((step) => step.id === id)?.inputs ?? {};
+    for (const [name, { run, parts }] of Object.entries(inputs))
+      parts.forEach((part, index) => {
+        const input = recorded[name]?.[index];
+        if (run !== null && input && input.run !== null)
+          meant.set(JSON.stringify([run, part.step]), { run: input.run, step: input.step });
+      });
+  }
+  return (run, step) => {
+    const known = meant.get(JSON.stringify([run, step]));
+    return productsOf(known?.run ?? run, known?.step ?? step);
+  };
+}
