@@ -90,6 +90,8 @@ export interface StepInput {
 export interface TableOutput {
   /** Appends a row. Await it: it waits only when a block is full. Ids must be unique; a repeated id is an error. */
   write(row: Row): Promise<void> | undefined;
+  /** Names the fields that rows would have, for a table that stays empty; one with rows has theirs. */
+  expect(fields: readonly string[]): void;
 }
 
 export interface MatrixOutput {

@@ -94,6 +94,7 @@ export async function runStep(
       result.tables[name] = rows;
       const ids = new Set<string>();
       outputs[name] = {
+        expect: () => {},
         write(row: Row) {
           if (ids.has(row.id)) throw new Error(`id ${row.id} is written twice to ${name}`);
           ids.add(row.id);

@@ -166,7 +166,14 @@ export class OutputWriters {
   handles(): Record<string, unknown> {
     return Object.fromEntries(
       Object.entries(this.#specs).map(([name, { kind }]) => {
-        if (kind === 'table') return [name, { write: (row: never) => this.#table(name).write(row) }];
+        if (kind === 'table')
+          return [
+            name,
+            {
+              write: (row: never) => this.#table(name).write(row),
+              expect: (fields: readonly string[]) => this.#table(name).expect(fields),
+            },
+          ];
         if (kind === 'files')
           return [
             name,

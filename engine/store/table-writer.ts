@@ -25,6 +25,7 @@ export class TableWriter {
   readonly #idList = createHash('sha256');
   readonly #seen = new IdSet();
   readonly #fields = new Set<string>(['id']);
+  #expected: readonly string[] = [];
   #lines: string[] = [];
   #ids: string[] = [];
   #units = 0;
@@ -59,6 +60,11 @@ export class TableWriter {
     if (this.#units < blockUnits) return undefined;
     this.#writeBlock();
     return nextTurn();
+  }
+
+  /** Fields that rows would have: what an empty table lists. They are no part of its digest. */
+  expect(fields: readonly string[]): void {
+    this.#expected = fields.slice(0, maxFields);
   }
 
   #line(row: Row): string {
@@ -154,7 +160,7 @@ export class TableWriter {
       bytes,
       rows: this.#rows,
       ids: `sha256:${this.#idList.digest('hex')}`,
-      fields: [...this.#fields],
+      fields: [...new Set([...this.#fields, ...(this.#rows === 0 ? this.#expected : [])])],
     };
   }
 

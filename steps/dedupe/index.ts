@@ -119,6 +119,8 @@ grows by about 100 bytes a row, however long the texts are.`,
   },
 
   async run({ parameters, inputs, outputs, context }) {
+    outputs.rows.expect(inputs.rows.fields);
+    outputs.duplicates.expect([...inputs.rows.fields, 'dup_of', 'dup_kind']);
     const { fields, keep } = parameters;
     requireFields(inputs.rows, fields);
     const normalization = parameters.method === 'normalized' ? parameters.normalize : null;

@@ -49,6 +49,7 @@ field is there: \`has(row.score) && row.score > 0.5\`.`,
   with: { where: "row.text.size() >= 10" }`,
 
   async run({ parameters, inputs, outputs, context }) {
+    outputs.rows.expect(inputs.rows.fields);
     const scope = { row: {} as object, params: context.params, env: context.env };
     const program = (await loadCel())(parameters.where, { variables: Object.keys(scope) });
     let done = 0;

@@ -206,6 +206,29 @@ it('has help with examples for every command, on stdout', async () => {
   expect(await ok(p, 'help', 'cache', 'gc')).toBe(await ok(p, 'cache', 'gc', '-h'));
 }, 240_000);
 
+it('keeps the columns of a table without rows', async () => {
+  using p = new TestProject({
+    'data.jsonl': jsonl([{ id: 'a', text: 'one', label: 'x' }]),
+    'w.yaml': `name: empty
+steps:
+  rows: { use: load, with: { path: data.jsonl, text: text, id: id } }
+  none: { use: filter, from: rows, with: { where: 'false' } }
+  unique: { use: dedupe, from: none }
+`,
+  });
+  await p.run('w.yaml');
+  for (const [address, header] of [
+    ['none', 'id,text,label'],
+    ['unique', 'id,text,label'],
+    ['unique.duplicates', 'id,text,label,dup_of,dup_kind'],
+  ]) {
+    await ok(p, 'export', 'latest', address!, '-o', 'empty.csv');
+    expect(p.read('empty.csv').trim()).toBe(header);
+  }
+  await ok(p, 'export', 'latest', 'none', '-o', 'empty.parquet');
+  expect(readFileSync(p.path('empty.parquet')).toString('latin1')).toMatch(/text[\s\S]*label/);
+});
+
 it('ends quietly when its reader goes away, and goes on when it is slow', async () => {
   using p = new TestProject({
     'data.jsonl': jsonl(Array.from({ length: 4000 }, (_, n) => ({ id: `r${n}`, text: 'long '.repeat(200) }))),
