@@ -56,12 +56,11 @@ export async function behind(
       const { name, artefact: from } = source;
       if (from.kind === 'files') return lost(`${name} is files: any row may have had a part in them`);
       if (from.kind === 'table') return inTable(facts, source, from, tables);
-      // A matrix has the ids of a table, most often of one that the step read, too.
+      // A matrix has the ids of a table, most often of one that the step read or wrote.
       const aligned = found.get(from.ids);
       if (aligned) return aligned;
-      return facts.ofGroups && facts.members === null
-        ? lost(`nothing says which rows of ${name} belong to a group`)
-        : { ids: facts.members ?? union(ids, facts.parents), how: ['same id'], lost: null };
+      if (artefact.ids === from.ids) return { ids, how: ['same id'], lost: null };
+      return lost(`nothing says which ids the rows of ${name} have`);
     }),
   );
 }
@@ -167,8 +166,4 @@ function subsets<T>(items: readonly T[]): T[][] {
   if (first === undefined) return [];
   const others = subsets(rest);
   return [...others.map((other) => [first, ...other]), [first], ...others];
-}
-
-function union<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): Set<T> {
-  return new Set([...a, ...b]);
 }

@@ -184,6 +184,29 @@ describe('rows are followed', () => {
     expect(await run.ahead('names.rows', '0')).toEqual({ 'upper.rows': '0' });
   });
 
+  it('into a matrix that has the ids of a table that was read, or of the output itself', async () => {
+    const run = new Run();
+    await run.step('rows', { rows: plain('a', 'b') });
+    const values = { data: Float32Array.of(1, 2), rows: 2, columns: 1 };
+    const { ids } = run.steps[0]!.outputs['rows'] as TableArtefact;
+    const matrix = await run.store.writeMatrix(values, ids);
+    await run.step('vectors', { vectors: matrix }, { rows: ['rows.rows'] });
+    await run.step('scaled', { vectors: matrix }, { vectors: ['vectors.vectors'] });
+    await run.step('near', { rows: plain('b') }, { rows: ['rows.rows'], vectors: ['scaled.vectors'] });
+    await run.step('other', { rows: plain('b') }, { vectors: ['scaled.vectors'] });
+    expect(await run.behind('near.rows', 'b')).toEqual({
+      'near.rows': 'b ()',
+      'rows.rows': 'b (same id)',
+      'scaled.vectors': 'b (same id)',
+      'vectors.vectors': 'b (same id)',
+    });
+    expect(await run.behind('other.rows', 'b')).toEqual({
+      'other.rows': 'b ()',
+      'scaled.vectors': 'nothing says which ids the rows of scaled.vectors have',
+    });
+    expect(await run.ahead('rows.rows', 'b')).toMatchObject({ 'scaled.vectors': 'b', 'near.rows': 'b' });
+  });
+
   it('no further than they can be, which is said', async () => {
     const run = new Run();
     await run.step('rows', { rows: plain('a', 'b') });
