@@ -1,0 +1,104 @@
+import type { Digest } from './digest.ts';
+import type { Json, JsonObject } from './json.ts';
+
+/**
+ * The seam between steps that ask language models and the layer that answers (models/language). Only types: the engine
+ * is handed the layer, as it is handed the step types.
+ */
+
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+  /** Pictures that go with the text. */
+  readonly images?: readonly { readonly media_type: string; readonly base64: string }[];
+}
+
+/** How an answer is drawn. What is not said here, the alias or the provider decides. */
+export interface Sampling {
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly max_tokens?: number;
+  readonly stop?: readonly string[];
+  readonly seed?: number;
+}
+
+export interface LanguageRequest extends Sampling {
+  readonly messages: readonly Message[];
+  /** JSON Schema that the answer must fit; without it the answer is text. */
+  readonly schema?: JsonObject;
+  /** Which of several answers to the same words this is; 0 if not given. */
+  readonly sample?: number;
+}
+
+/** Tokens of a call, or of the calls that led to one answer. */
+export interface Usage {
+  readonly input_tokens: number;
+  /** Of the input, read from the provider's own cache. */
+  readonly cached_tokens: number;
+  /** Of the input, written to the provider's own cache. */
+  readonly written_tokens: number;
+  readonly output_tokens: number;
+  /** The provider did not say, or said nonsense: counted from the length of the texts. */
+  readonly estimated: boolean;
+}
+
+/** A model's answer, as it is kept: it holds no time, and nothing of our code. */
+export interface Answer {
+  /** Names the request (messages, sampling, schema, sample), whoever answers it. */
+  readonly request: Digest;
+  readonly provider: string;
+  /** The model as asked, and as the provider says it served. */
+  readonly asked: string;
+  readonly served: string | null;
+  readonly text: string;
+  /** With a schema: the answer as JSON that fits it. */
+  readonly json: Json | null;
+  readonly usage: Usage;
+  /** What it cost; null if no price is known. */
+  readonly usd: number | null;
+}
+
+/** What was spent on a request that came to nothing. */
+export interface Spent {
+  readonly usage: Usage;
+  readonly usd: number | null;
+}
+
+export type AskResult =
+  | { readonly answer: Answer; readonly cached: boolean }
+  | {
+      readonly failure: {
+        /** `row`: this request failed, others need not. `step`: no other would fare better now. */
+        readonly scope: 'row' | 'step';
+        readonly code: string;
+        readonly message: string;
+        readonly hint?: string;
+        /** Asking again later may help. */
+        readonly retryable: boolean;
+      };
+      readonly spent: Spent | null;
+    };
+
+/** A model under the name that the workflow gives it. */
+export interface LanguageModel {
+  readonly alias: string;
+  /** What a result depends on: provider, address, model and sampling; not keys, limits, retries or fallbacks. */
+  readonly identity: JsonObject;
+  /** For records: `openai/gpt-5-mini`. */
+  readonly asked: string;
+  /**
+   * Asks, unless the answer is known. Rejects only when `signal` is aborted.
+   *
+   * @param notify hears what a user may want to know while it waits: a fallback, a limit that was hit
+   */
+  ask(
+    request: LanguageRequest,
+    options: { signal: AbortSignal; notify(message: string): void },
+  ): Promise<AskResult>;
+}
+
+export interface LanguageModels {
+  /** Aliases that name a language model. */
+  readonly names: readonly string[];
+  find(alias: string): LanguageModel | undefined;
+}

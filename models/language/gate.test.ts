@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Gate, type Outcome } from './gate.ts';
+import type { Limits } from './settings.ts';
+
+const limits: Limits = {
+  concurrency: undefined,
+  requests_per_minute: undefined,
+  tokens_per_minute: undefined,
+  timeoutMs: 1000,
+  retries: 0,
+};
+const never = new AbortController().signal;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A server that bears `capacity` requests at once and refuses more; answers take 100 ms. */
+function work(gate: Gate, capacity: () => number) {
+  let underway = 0;
+  const seen = { answered: 0, refused: 0, most: 0 };
+  const request = () =>
+    gate.through(10, never, async (learn) => {
+      seen.most = Math.max(seen.most, ++underway);
+      const outcome: Outcome = underway > capacity() ? 'overloaded' : 'answered';
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      underway--;
+      seen[outcome === 'answered' ? 'answered' : 'refused']++;
+      learn(outcome, null);
+    });
+  return { seen, request };
+}
+
+describe('the number of requests at once', () => {
+  it('is never above the one that was asked for', async () => {
+    const gate = new Gate({ ...limits, concurrency: 3 });
+    const { seen, request } = work(gate, () => 100);
+    const all = Array.from({ length: 50 }, request);
+    await vi.runAllTimersAsync();
+    await Promise.all(all);
+    expect(seen).toEqual({ answered: 50, refused: 0, most: 3 });
+  });
+
+  it('grows to what the server bears, goes down under steady refusal, and recovers', async () => {
+    const gate = new Gate(limits);
+    let capacity = 40;
+    const { request } = work(gate, () => capacity);
+    const feed = async (count: number) => {
+      const all = Array.from({ length: count }, request);
+      await vi.runAllTimersAsync();
+      await Promise.all(all);
+    };
+    await feed(3000);
+    expect(gate.allowed).toBeGreaterThan(25);
+    expect(gate.allowed).toBeLessThan(60);
+    capacity = 0;
+    await feed(300);
+    expect(gate.allowed).toBe(1);
+    capacity = 40;
+    await feed(3000);
+    expect(gate.allowed).toBeGreaterThan(15);
+  });
+
+  it('is not changed by a few refusals that are chance', async () => {
+    const gate = new Gate({ ...limits, concurrency: 16 });
+    for (let index = 0; index < 1000; index++)
+      await gate.through(1, never, async (learn) =>
+        learn(index % 12 === 0 ? 'overloaded' : 'answered', null),
+      );
+    expect(gate.allowed).toBe(16);
+  });
+});
+
+describe('limits of a minute', () => {
+  const passed = async (gate: Gate, tokens: number, ms: number) => {
+    const at: number[] = [];
+    const started = performance.now();
+    const stop = new AbortController();
+    for (let index = 0; index < 500; index++)
+      gate
+        .through(tokens, stop.signal, async () => void at.push(performance.now() - started))
+        .catch(() => {});
+    await vi.advanceTimersByTimeAsync(ms);
+    stop.abort();
+    return at;
+  };
+
+  it('lets no more requests through in any minute than the limit, and nearly as many', async () => {
+    const at = await passed(new Gate({ ...limits, requests_per_minute: 60 }), 1, 5 * 61_000 - 1);
+    expect(at.length).toBe(300);
+    for (const time of at)
+      expect(at.filter((other) => other >= time && other < time + 60_000).length).toBeLessThanOrEqual(60);
+  });
+
+  it('counts tokens, and lets one that is larger than the limit through alone', async () => {
+    expect(await passed(new Gate({ ...limits, tokens_per_minute: 100 }), 30, 60_000)).toHaveLength(3);
+    expect(await passed(new Gate({ ...limits, tokens_per_minute: 100 }), 300, 60_000)).toHaveLength(1);
+  });
+
+  it('waits when the headers say that nothing is left', async () => {
+    const gate = new Gate(limits);
+    await gate.through(1, never, async (learn) =>
+      learn('answered', { requests: { remaining: 0, resetMs: 2000 }, tokens: null }),
+    );
+    const at = await passed(gate, 1, 1999);
+    expect(at).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10);
+  });
+});

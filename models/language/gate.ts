@@ -1,0 +1,160 @@
+import type { RateLimits } from './provider.ts';
+import type { Limits } from './settings.ts';
+
+/** What a try came to, as far as the gate is concerned. */
+export type Outcome = 'answered' | 'overloaded' | 'failed';
+
+/** Requests at once to begin with, where the server's capacity is not known, and at most. */
+const start = 8;
+const most = 128;
+/** Above this share of refusals among the last tries, the server has too much to do. Below it, it had a bad moment. */
+const overload = 0.15;
+const decrease = 0.7;
+/** A minute, and a bit for requests that were longer on their way than those after them. */
+const windowMs = 61_000;
+
+/** Tells what a try came to, and what the answer's headers said. */
+export type Learn = (outcome: Outcome, limits: RateLimits | null) => void;
+
+interface Waiting {
+  tokens: number;
+  enter(): void;
+}
+
+/**
+ * Lets requests to one model through: so many at once, and so many requests and tokens in a minute. Where nobody says
+ * how many at once, it finds out: one more after each round of answers, to 0.7 of them when the server refuses more than
+ * 15 % of a round (additive increase, multiplicative decrease); until the first refusal it doubles.
+ */
+export class Gate {
+  readonly #limits: Limits;
+  readonly #most: number;
+  readonly #now: () => number;
+  #allowed: number;
+  #running = 0;
+  /** Tries since the number was last changed, and how many of them were refused. */
+  #tries = 0;
+  #refused = 0;
+  #everRefused = false;
+  /** How often the number was looked at. */
+  #round = 0;
+  #queue: Waiting[] = [];
+  /** What went through in the last minute. */
+  #log: { at: number; tokens: number }[] = [];
+  /** Nothing goes through before this time: the server said that nothing is left. */
+  #closedUntil = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limits: Limits, now: () => number = () => performance.now()) {
+    this.#limits = limits;
+    this.#most = limits.concurrency ?? most;
+    this.#allowed = limits.concurrency ?? start;
+    this.#now = now;
+  }
+
+  /** Requests that may be under way at once, now. */
+  get allowed(): number {
+    return Math.floor(this.#allowed);
+  }
+
+  /** Waits for a place, and does the work, which tells what it came to. `tokens`: how many the request will take. */
+  async through<T>(tokens: number, signal: AbortSignal, work: (learn: Learn) => Promise<T>): Promise<T> {
+    await this.#place(tokens, signal);
+    const round = this.#round;
+    try {
+      return await work((outcome, limits) => this.#learn(outcome, limits, round));
+    } finally {
+      this.#running--;
+      this.#letIn();
+    }
+  }
+
+  #learn(outcome: Outcome, limits: RateLimits | null, round: number): void {
+    for (const left of [limits?.requests, limits?.tokens])
+      if (left && left.remaining <= 0)
+        this.#closedUntil = Math.max(this.#closedUntil, this.#now() + Math.min(left.resetMs, windowMs));
+    // What began under another number tells nothing about this one.
+    if (round !== this.#round) return;
+    this.#tries++;
+    if (outcome === 'overloaded') this.#refused++;
+    if (this.#tries < Math.max(10, this.#allowed)) return;
+    if (this.#refused / this.#tries > overload) {
+      this.#allowed = Math.max(1, Math.floor(this.#allowed * decrease));
+      this.#everRefused = true;
+    } else if (this.#refused === 0 && !this.#everRefused) {
+      this.#allowed = Math.min(this.#most, this.#allowed * 2);
+    } else this.#allowed = Math.min(this.#most, this.#allowed + 1);
+    this.#tries = 0;
+    this.#refused = 0;
+    this.#round++;
+  }
+
+  #place(tokens: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#queue = this.#queue.filter((item) => item !== waiting);
+        if (this.#queue.length === 0) this.#stopTimer();
+        reject(signal.reason);
+      };
+      const waiting = {
+        tokens,
+        enter: () => {
+          signal.removeEventListener('abort', leave);
+          resolve();
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#queue.push(waiting);
+      this.#letIn();
+    });
+  }
+
+  #letIn(): void {
+    while (this.#queue.length > 0 && this.#running < this.allowed) {
+      const wait = this.#waitMs(this.#queue[0]!.tokens);
+      if (wait > 0) {
+        this.#timer ??= setTimeout(() => {
+          this.#timer = undefined;
+          this.#letIn();
+        }, wait);
+        return;
+      }
+      const next = this.#queue.shift()!;
+      this.#running++;
+      if (this.#counts) this.#log.push({ at: this.#now(), tokens: next.tokens });
+      next.enter();
+    }
+  }
+
+  /** A timer that nobody waits for would keep the process alive. */
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  get #counts(): boolean {
+    const { requests_per_minute, tokens_per_minute } = this.#limits;
+    return requests_per_minute !== undefined || tokens_per_minute !== undefined;
+  }
+
+  /** How long until the limits let one more request of so many tokens through. */
+  #waitMs(tokens: number): number {
+    const now = this.#now();
+    const closed = this.#closedUntil - now;
+    if (!this.#counts) return Math.max(0, closed);
+    const { requests_per_minute: requests = Infinity, tokens_per_minute: most = Infinity } = this.#limits;
+    let passed = 0;
+    while (passed < this.#log.length && this.#log[passed]!.at <= now - windowMs) passed++;
+    if (passed > 0) this.#log.splice(0, passed);
+    let sum = this.#log.reduce((total, entry) => total + entry.tokens, 0);
+    let wait = 0;
+    // One that is bigger than the limit goes alone.
+    for (let index = 0; index < this.#log.length; index++) {
+      if (this.#log.length - index < requests && sum + tokens <= most) break;
+      sum -= this.#log[index]!.tokens;
+      wait = this.#log[index]!.at + windowMs - now;
+    }
+    return Math.max(0, closed, wait);
+  }
+}

@@ -1,0 +1,129 @@
+import type { JsonObject } from '../../engine/json.ts';
+import type {
+  AskResult,
+  LanguageModel,
+  LanguageModels,
+  LanguageRequest,
+} from '../../engine/language-model.ts';
+import type { AnswerCache } from './answers.ts';
+import { Budget } from './budget.ts';
+import { Endpoint, type Surroundings } from './endpoint.ts';
+import { outOfOrder } from './failures.ts';
+import { OutputChecks } from './output.ts';
+import { fullRequest, requestDigest } from './request.ts';
+import { isLanguageModel, readSettings } from './settings.ts';
+
+export interface LanguageModelOptions {
+  /** The project's root. */
+  root: string;
+  /** The `models` section of a workflow. */
+  aliases: Readonly<Record<string, JsonObject>>;
+  /** The value of an environment variable that holds a key. */
+  secret(name: string): string | undefined;
+  /** Null: every request is made anew. */
+  answers: AnswerCache | null;
+  /** US dollars that may be spent, altogether. */
+  budget?: number | undefined;
+}
+
+/** The language models of a workflow. Nothing is loaded or opened before the first request that is not known. */
+export function createLanguageModels(options: LanguageModelOptions): LanguageModels {
+  const { root, aliases, answers, budget } = options;
+  const around: Surroundings = {
+    root,
+    secret: options.secret,
+    checks: new OutputChecks(),
+    budget: budget === undefined ? null : new Budget(budget),
+  };
+  const models = new Map<string, LanguageModel>();
+  for (const [alias, settings] of Object.entries(aliases))
+    if (isLanguageModel(settings)) models.set(alias, new Model(alias, settings, around, answers));
+  return { names: [...models.keys()], find: (alias) => models.get(alias) };
+}
+
+class Model implements LanguageModel {
+  readonly alias: string;
+  readonly identity: JsonObject;
+  readonly asked: string;
+  /** The model itself, then its fallbacks. */
+  readonly #chain: readonly Endpoint[];
+  readonly #answers: AnswerCache | null;
+  /** Requests under way, by digest: equal ones are made once. */
+  readonly #underway = new Map<string, Promise<AskResult>>();
+  readonly #told = new Set<Endpoint>();
+
+  constructor(alias: string, written: JsonObject, around: Surroundings, answers: AnswerCache | null) {
+    const settings = readSettings(written);
+    this.alias = alias;
+    this.#chain = [settings, ...settings.fallback].map((each) => new Endpoint(each, around));
+    const [own] = this.#chain;
+    this.identity = { ...own!.identity, sampling: { ...settings.sampling } as JsonObject };
+    this.asked = own!.shown;
+    this.#answers = answers;
+  }
+
+  async ask(
+    request: LanguageRequest,
+    { signal, notify }: { signal: AbortSignal; notify(message: string): void },
+  ): Promise<AskResult> {
+    signal.throwIfAborted();
+    const asked = this.#chain.map((endpoint) => {
+      const full = fullRequest(request, endpoint.settings.sampling);
+      return { endpoint, full, digest: requestDigest(full) };
+    });
+    for (const { endpoint, digest } of asked) {
+      const answer = this.#answers?.get(endpoint.identity, digest);
+      if (answer !== undefined) return { answer, cached: true };
+    }
+    const { digest } = asked[0]!;
+    const other = this.#underway.get(digest);
+    if (other !== undefined) {
+      const result = await other.catch(() => null);
+      if (result !== null && 'answer' in result) return { ...result, cached: true };
+      signal.throwIfAborted();
+    }
+    const result = this.#live(asked, signal, notify);
+    this.#underway.set(digest, result);
+    try {
+      return await result;
+    } finally {
+      if (this.#underway.get(digest) === result) this.#underway.delete(digest);
+    }
+  }
+
+  /** Asks down the chain until one answers. */
+  async #live(
+    asked: readonly {
+      endpoint: Endpoint;
+      full: ReturnType<typeof fullRequest>;
+      digest: `sha256:${string}`;
+    }[],
+    signal: AbortSignal,
+    notify: (message: string) => void,
+  ): Promise<AskResult> {
+    const { OutOfOrder } = await import('./resilience.ts');
+    let result: AskResult | undefined;
+    for (const [index, { endpoint, full, digest }] of asked.entries()) {
+      try {
+        result = await endpoint.ask(full, digest, signal);
+      } catch (error) {
+        if (!(error instanceof OutOfOrder)) throw error;
+        result = outOfOrder(endpoint.shown, error.message);
+      }
+      if ('answer' in result) {
+        this.#answers?.put(endpoint.identity, digest, result.answer);
+        return result;
+      }
+      const next = asked[index + 1]?.endpoint;
+      if (next === undefined || !mayFallBack(result.failure.code)) return result;
+      if (!this.#told.has(endpoint)) notify(`${result.failure.message}; ${next.shown} is asked instead`);
+      this.#told.add(endpoint);
+    }
+    return result!;
+  }
+}
+
+/** Another model may do what this one cannot; what the budget forbids, none may. */
+function mayFallBack(code: string): boolean {
+  return !code.startsWith('budget-');
+}

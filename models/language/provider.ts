@@ -1,0 +1,76 @@
+import type { JsonObject } from '../../engine/json.ts';
+import type { Message, Sampling, Usage } from '../../engine/language-model.ts';
+
+/** What a provider is asked: what goes over the wire. */
+export interface ProviderRequest {
+  readonly model: string;
+  readonly messages: readonly Message[];
+  readonly sampling: Sampling;
+  readonly schema: JsonObject | null;
+  /** Which of several answers to the same words; it does not go over the wire. */
+  readonly sample?: number;
+}
+
+export interface ProviderAnswer {
+  readonly text: string;
+  /** `length`: cut off at max_tokens or the end of the context. `refused`: by the model or a filter. */
+  readonly finish: 'stop' | 'length' | 'refused';
+  /** Null if the provider did not say, or what it said cannot be. */
+  readonly usage: Omit<Usage, 'estimated'> | null;
+  readonly served: string | null;
+  /** What the provider billed, in US dollars, if it says. */
+  readonly billed: number | null;
+  readonly limits: RateLimits | null;
+}
+
+/** What the headers of an answer say about what is left. */
+export interface RateLimits {
+  readonly requests: Left | null;
+  readonly tokens: Left | null;
+}
+interface Left {
+  readonly remaining: number;
+  /** Milliseconds until it is full again. */
+  readonly resetMs: number;
+}
+
+/** A way to reach models. One call of `ask` is one try: no retries, no cache. */
+export interface Provider {
+  /** Rejects with a ProviderError, or with the reason of an aborted signal. */
+  ask(request: ProviderRequest, signal: AbortSignal): Promise<ProviderAnswer>;
+}
+
+/**
+ * - `overloaded`: too many requests, or a server that has too much to do
+ * - `unavailable`: the server failed, hung up, took too long or answered what is no answer
+ * - `denied`: the key or what it may do; no request will pass
+ * - `unknown-model`: no request will pass
+ * - `setup`: something on this machine is missing; no request will pass
+ * - `rejected`: this request is wrong (too long, say)
+ */
+export const faults = ['overloaded', 'unavailable', 'denied', 'unknown-model', 'setup', 'rejected'] as const;
+export type ProviderFault = (typeof faults)[number];
+
+/** Why a try failed. */
+export class ProviderError extends Error {
+  readonly fault: ProviderFault;
+  /** How long the server asks to wait. */
+  readonly retryAfterMs: number | null;
+  readonly hint: string | undefined;
+
+  constructor(
+    fault: ProviderFault,
+    message: string,
+    { retryAfterMs = null, hint }: { retryAfterMs?: number | null; hint?: string | undefined } = {},
+  ) {
+    super(message);
+    this.name = 'ProviderError';
+    this.fault = fault;
+    this.retryAfterMs = retryAfterMs;
+    this.hint = hint;
+  }
+
+  get mayPass(): boolean {
+    return this.fault === 'overloaded' || this.fault === 'unavailable';
+  }
+}

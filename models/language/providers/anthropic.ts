@@ -1,0 +1,112 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { Message } from '../../../engine/language-model.ts';
+import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from '../provider.ts';
+import { fromSdk, rateLimits, tokens } from './http-errors.ts';
+import type { ProviderOptions } from './index.ts';
+
+/** The API wants a limit; an answer that reaches it is a failure of its row, and says so. */
+const defaultMaxTokens = 4096;
+/** JSON comes as the input of a tool that the model must use. */
+const tool = 'answer';
+
+/** Anthropic's messages. There is no seed. */
+export async function openProvider({ settings, key, keyName }: ProviderOptions): Promise<Provider> {
+  const { Anthropic: Client } = await import('@anthropic-ai/sdk');
+  const client = new Client({
+    apiKey: key ?? 'none',
+    ...(settings.base_url !== undefined && { baseURL: settings.base_url }),
+    maxRetries: 0,
+    timeout: 2 ** 31 - 1,
+    logLevel: 'off',
+  });
+  return {
+    async ask(request, signal) {
+      try {
+        const { data, response } = await client.messages.create(bodyOf(request), { signal }).withResponse();
+        return answerOf(data, response.headers);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw fromSdk(error, keyName);
+      }
+    },
+  };
+}
+
+function bodyOf({
+  model,
+  messages,
+  sampling,
+  schema,
+}: ProviderRequest): Anthropic.MessageCreateParamsNonStreaming {
+  const { max_tokens, temperature, top_p, stop } = sampling;
+  const system = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
+  return {
+    model,
+    max_tokens: max_tokens ?? defaultMaxTokens,
+    messages: messages.filter(({ role }) => role !== 'system').map(messageOf),
+    // What all rows share is read from the provider's cache at a tenth of the price, where it is long enough.
+    ...(system.length > 0 && {
+      system: [{ type: 'text', text: system.join('\n\n'), cache_control: { type: 'ephemeral' } }],
+    }),
+    ...(temperature !== undefined && { temperature }),
+    ...(top_p !== undefined && { top_p }),
+    ...(stop !== undefined && { stop_sequences: [...stop] }),
+    ...(schema !== null && {
+      tools: [
+        {
+          name: tool,
+          description: 'Gives the answer.',
+          input_schema: schema as unknown as Anthropic.Tool.InputSchema,
+        },
+      ],
+      tool_choice: { type: 'tool', name: tool },
+    }),
+  };
+}
+
+function messageOf({ role, content, images = [] }: Message): Anthropic.MessageParam {
+  const speaker = role === 'assistant' ? 'assistant' : 'user';
+  if (images.length === 0) return { role: speaker, content };
+  return {
+    role: speaker,
+    content: [
+      ...images.map(({ media_type, base64 }) => ({
+        type: 'image' as const,
+        source: { type: 'base64' as const, media_type: media_type as 'image/png', data: base64 },
+      })),
+      { type: 'text', text: content },
+    ],
+  };
+}
+
+function answerOf(data: Anthropic.Message, headers: Headers): ProviderAnswer {
+  const content = (data as Partial<typeof data> | null)?.content;
+  if (!Array.isArray(content)) throw new ProviderError('unavailable', 'the answer has no content');
+  const used = content.find((block) => block.type === 'tool_use');
+  const text = content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('');
+  const refused = data.stop_reason === 'refusal';
+  const cut = data.stop_reason === 'max_tokens' || data.stop_reason === 'model_context_window_exceeded';
+  if (!refused && !cut && used === undefined && text === '')
+    throw new ProviderError('unavailable', 'the answer has no text');
+  // Tokens of the cache are counted beside the others here, and among them everywhere else.
+  const fresh = tokens(data.usage?.input_tokens);
+  const output = tokens(data.usage?.output_tokens);
+  const read = tokens(data.usage?.cache_read_input_tokens) ?? 0;
+  const written = tokens(data.usage?.cache_creation_input_tokens) ?? 0;
+  return {
+    text: used === undefined ? text : JSON.stringify(used.input),
+    finish: refused ? 'refused' : cut ? 'length' : 'stop',
+    usage:
+      fresh === null || output === null
+        ? null
+        : {
+            input_tokens: fresh + read + written,
+            cached_tokens: read,
+            written_tokens: written,
+            output_tokens: output,
+          },
+    served: typeof data.model === 'string' && data.model !== '' ? data.model : null,
+    billed: null,
+    limits: rateLimits(headers),
+  };
+}

@@ -1,0 +1,35 @@
+import { hash } from 'node:crypto';
+import type { Json, JsonObject } from '../../engine/json.ts';
+import type { LanguageRequest, Message, Sampling } from '../../engine/language-model.ts';
+import { definedOnly } from './settings.ts';
+
+/** A request with everything that counts filled in: the alias's sampling under the request's own. */
+export interface FullRequest {
+  readonly messages: readonly Message[];
+  readonly sampling: Sampling;
+  readonly schema: JsonObject | null;
+  readonly sample: number;
+}
+
+export function fullRequest(request: LanguageRequest, defaults: Sampling): FullRequest {
+  const { messages, schema, sample = 0, temperature, top_p, max_tokens, stop, seed } = request;
+  const own = definedOnly({ temperature, top_p, max_tokens, stop, seed });
+  return { messages, sampling: { ...defaults, ...own }, schema: schema ?? null, sample };
+}
+
+/**
+ * Names a request by what is asked and how the answer is drawn. Attachments count by their bytes, in the messages. No
+ * code counts: a mended parser asks nothing again.
+ */
+export function requestDigest({ messages, sampling, schema, sample }: FullRequest): `sha256:${string}` {
+  const counted = { messages, sampling, schema, sample } as unknown as JsonObject;
+  return `sha256:${hash('sha256', JSON.stringify(sorted(counted)))}`;
+}
+
+/** The value with the members of its objects in the order of their names. A schema's order of members does not count. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const names = Object.keys(value).sort();
+  return Object.fromEntries(names.map((name) => [name, sorted(value[name]!)]));
+}

@@ -1,0 +1,119 @@
+import {
+  BrokenCircuitError,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  DelegateBackoff,
+  handleType,
+  handleWhen,
+  type IRetryBackoffContext,
+  retry,
+  TaskCancelledError,
+  TimeoutStrategy,
+  timeout,
+} from 'cockatiel';
+import type { Gate } from './gate.ts';
+import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
+import type { Limits } from './settings.ts';
+
+/** The first pause; it doubles. */
+const firstPauseMs = 250;
+const longestPauseMs = 30_000;
+/** A server that asks for more is not waited for. */
+const longestRetryAfterMs = 5 * 60_000;
+/** So many requests in a row that were given up, each after all its tries, open the circuit. */
+const givenUp = 5;
+const coolDownMs = 20_000;
+
+/** The circuit is open: the request was not made. */
+export class OutOfOrder extends Error {}
+
+/**
+ * Makes requests to one model: through the gate, with a time limit for each try and tries after failures that may pass.
+ * When request after request is given up, the rest is refused at once, until a probe passes.
+ */
+export class Resilience {
+  readonly #provider: Provider;
+  readonly #gate: Gate;
+  readonly #policies: ReturnType<typeof policiesOf>;
+  #lastError = '';
+
+  constructor(provider: Provider, gate: Gate, limits: Limits, random: () => number = Math.random) {
+    this.#provider = provider;
+    this.#gate = gate;
+    this.#policies = policiesOf(limits, random);
+  }
+
+  /** Rejects with a ProviderError, with OutOfOrder, or with the reason of an aborted signal. */
+  async ask(request: ProviderRequest, tokens: number, signal: AbortSignal): Promise<ProviderAnswer> {
+    const { breaker, again } = this.#policies;
+    // A pause between tries does not end with the signal: it is left behind.
+    const answered = breaker.execute(
+      ({ signal: ended }) => again.execute(() => this.#try(request, tokens, ended), ended),
+      signal,
+    );
+    try {
+      return await orAborted(answered, signal);
+    } catch (error) {
+      if (error instanceof BrokenCircuitError) throw new OutOfOrder(this.#lastError);
+      if (error instanceof ProviderError && error.mayPass) this.#lastError = error.message;
+      throw error;
+    }
+  }
+
+  #try(request: ProviderRequest, tokens: number, signal: AbortSignal): Promise<ProviderAnswer> {
+    return this.#gate.through(tokens, signal, async (learn) => {
+      try {
+        const answer = await this.#policies.limit.execute(
+          ({ signal: ended }) => this.#provider.ask(request, ended),
+          signal,
+        );
+        learn('answered', answer.limits);
+        return answer;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof TaskCancelledError) {
+          learn('failed', null);
+          throw new ProviderError('unavailable', `no answer within ${this.#policies.seconds} s`);
+        }
+        const overloaded = error instanceof ProviderError && error.fault === 'overloaded';
+        learn(overloaded ? 'overloaded' : 'failed', null);
+        throw error;
+      }
+    });
+  }
+}
+
+function policiesOf({ retries, timeoutMs }: Limits, random: () => number) {
+  const pause = new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) => {
+    const error = 'error' in result ? result.error : null;
+    const asked = error instanceof ProviderError ? error.retryAfterMs : null;
+    // What waits for the same moment should not come back in the same one.
+    if (asked !== null) return asked + random() * Math.min(1000, asked / 4);
+    return random() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt);
+  });
+  const mayPass = (error: unknown) =>
+    error instanceof ProviderError && error.mayPass && (error.retryAfterMs ?? 0) <= longestRetryAfterMs;
+  return {
+    seconds: timeoutMs / 1000,
+    limit: timeout(timeoutMs, TimeoutStrategy.Aggressive),
+    again: retry(handleWhen(mayPass), { maxAttempts: retries, backoff: pause }),
+    breaker: circuitBreaker(
+      handleType(ProviderError, (error) => error.mayPass),
+      { halfOpenAfter: coolDownMs, breaker: new ConsecutiveBreaker(givenUp) },
+    ),
+  };
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let leave = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+    work.catch(() => {});
+  }
+}

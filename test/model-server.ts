@@ -1,0 +1,249 @@
+import { hash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** How a request goes wrong. The last three answer, but not as they should. */
+export type Fault =
+  | 'rate-limit'
+  | 'error'
+  | 'overloaded'
+  | 'hang'
+  | 'reset'
+  | 'malformed'
+  | 'truncated'
+  | 'empty'
+  | 'denied'
+  | 'no-such-model'
+  | 'rejected'
+  | 'drip'
+  | 'wrong-usage'
+  | 'cut-off'
+  | 'refused';
+
+/** A request as the server understood it. */
+export interface SeenRequest {
+  format: 'openai' | 'anthropic';
+  /** The last user message: what tells requests apart in tests. */
+  prompt: string;
+  /** How often this prompt was asked before. */
+  attempt: number;
+  body: Record<string, unknown>;
+  headers: IncomingMessage['headers'];
+}
+
+export interface ModelServerOptions {
+  latencyMs?: number;
+  /** The text to answer with; JSON goes out as the format has it. */
+  reply?(request: SeenRequest): string;
+  fault?(request: SeenRequest): Fault | null;
+  /** Requests in a sliding minute; more are refused with 429. */
+  requestsPerMinute?: number;
+  headers?: Record<string, string>;
+}
+
+/**
+ * A loopback server that speaks the wire formats of OpenAI's chat completions (`/v1/chat/completions`) and Anthropic's
+ * messages (`/v1/messages`), goes wrong when it is told to, and counts what it saw.
+ */
+export class ModelServer {
+  readonly #server: Server;
+  readonly #options: ModelServerOptions;
+  /** Of each prompt: requests that came, and whole answers that went out. */
+  readonly asked = new Map<string, number>();
+  readonly answered = new Map<string, number>();
+  readonly requests: SeenRequest[] = [];
+  readonly faults = new Map<Fault, number>();
+  underway = 0;
+  mostUnderway = 0;
+  /** Requests refused by the limit. */
+  violations = 0;
+  #recent: number[] = [];
+  #onAnswer: (() => void) | null = null;
+
+  private constructor(options: ModelServerOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => {
+      void this.#serve(request, response).catch(() => response.destroy());
+    });
+  }
+
+  static async start(options: ModelServerOptions = {}): Promise<ModelServer> {
+    const server = new ModelServer(options);
+    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  /** What `base_url` says for a provider. */
+  url(format: 'openai' | 'anthropic'): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}${format === 'openai' ? '/v1' : ''}`;
+  }
+
+  get answers(): number {
+    return [...this.answered.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Resolves when so many answers have gone out. */
+  async until(answers: number): Promise<void> {
+    while (this.answers < answers)
+      await new Promise<void>((resolve) => {
+        this.#onAnswer = resolve;
+      });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+    const format = request.url!.endsWith('/chat/completions') ? 'openai' : 'anthropic';
+    const prompt = lastWords(body);
+    const attempt = this.asked.get(prompt) ?? 0;
+    this.asked.set(prompt, attempt + 1);
+    const seen: SeenRequest = { format, prompt, attempt, body, headers: request.headers };
+    this.requests.push(seen);
+    this.mostUnderway = Math.max(this.mostUnderway, ++this.underway);
+    try {
+      await this.#answer(seen, response);
+    } finally {
+      this.underway--;
+    }
+  }
+
+  async #answer(seen: SeenRequest, response: ServerResponse): Promise<void> {
+    const { latencyMs = 0, headers = {}, requestsPerMinute = Infinity, fault, reply } = this.#options;
+    const send = (status: number, body: unknown, more: Record<string, string> = {}) => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers, ...more });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    };
+    const refuse = (status: number, message: string, more: Record<string, string> = {}) =>
+      send(status, { type: 'error', error: { type: 'error', message } }, more);
+    const now = performance.now();
+    this.#recent = this.#recent.filter((at) => at > now - 60_000);
+    if (this.#recent.length >= requestsPerMinute) {
+      this.violations++;
+      refuse(429, 'too many requests', { 'retry-after-ms': '100' });
+      return;
+    }
+    this.#recent.push(now);
+    const wrong = fault?.(seen) ?? null;
+    if (wrong !== null) this.faults.set(wrong, (this.faults.get(wrong) ?? 0) + 1);
+    if (wrong === 'hang') return;
+    if (latencyMs > 0) await delay(latencyMs);
+    switch (wrong) {
+      case 'rate-limit':
+        return refuse(429, 'slow down', { 'retry-after-ms': '20' });
+      case 'error':
+        return refuse(500, 'something broke');
+      case 'overloaded':
+        return refuse(529, 'overloaded');
+      case 'denied':
+        return refuse(401, 'wrong key');
+      case 'no-such-model':
+        return refuse(404, 'no such model');
+      case 'rejected':
+        return refuse(400, 'the prompt is too long');
+      case 'malformed':
+        return send(200, '<html>gateway</html>');
+      default:
+    }
+    const text = reply?.(seen) ?? `answer to ${seen.prompt}`;
+    const whole =
+      seen.format === 'openai' ? openaiAnswer(seen, text, wrong) : anthropicAnswer(seen, text, wrong);
+    const json = JSON.stringify(whole);
+    if (wrong === 'truncated') return send(200, json.slice(0, json.length / 2));
+    if (wrong === 'reset') {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(json.length) });
+      response.write(json.slice(0, json.length / 2));
+      await delay(1);
+      response.destroy();
+      return;
+    }
+    if (wrong === 'drip') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      for (let at = 0; at < json.length; at += 40) {
+        response.write(json.slice(at, at + 40));
+        await delay(2);
+      }
+      response.end();
+    } else send(200, json);
+    if (wrong === 'empty') return;
+    this.answered.set(seen.prompt, (this.answered.get(seen.prompt) ?? 0) + 1);
+    this.#onAnswer?.();
+  }
+}
+
+/** Faults for a share of the requests, by what is asked and how often: the same in each run of a test. */
+export function sometimes(share: number, faults: readonly Fault[]): (request: SeenRequest) => Fault | null {
+  return ({ prompt, attempt }) => {
+    const drawn = hash('sha256', `${prompt} ${attempt}`, 'buffer').readUInt32LE() / 2 ** 32;
+    return drawn < share ? faults[Math.floor((drawn / share) * faults.length)]! : null;
+  };
+}
+
+function lastWords(body: Record<string, unknown>): string {
+  const messages = (body['messages'] ?? []) as { role: string; content: string | { text?: string }[] }[];
+  const content = messages.findLast(({ role }) => role === 'user')?.content ?? '';
+  return typeof content === 'string' ? content : content.map(({ text }) => text ?? '').join('');
+}
+
+/** Tokens that the server counts: one for each word. */
+export function countedTokens(text: string): number {
+  return text.split(/\s+/).filter(Boolean).length;
+}
+
+function openaiAnswer({ prompt, body }: SeenRequest, text: string, fault: Fault | null) {
+  const usage =
+    fault === 'wrong-usage'
+      ? { prompt_tokens: -1, completion_tokens: 'many', total_tokens: Number.MAX_VALUE }
+      : { prompt_tokens: countedTokens(prompt), completion_tokens: countedTokens(text) };
+  const finish_reason = fault === 'cut-off' ? 'length' : fault === 'refused' ? 'content_filter' : 'stop';
+  return {
+    id: 'x',
+    object: 'chat.completion',
+    created: 0,
+    model: `${body['model']}-2026-01-01`,
+    choices:
+      fault === 'empty'
+        ? []
+        : [{ index: 0, message: { role: 'assistant', content: text, refusal: null }, finish_reason }],
+    usage,
+  };
+}
+
+function anthropicAnswer({ prompt, body }: SeenRequest, text: string, fault: Fault | null) {
+  const tools = body['tools'] as { name: string }[] | undefined;
+  const usage =
+    fault === 'wrong-usage'
+      ? { input_tokens: -1, output_tokens: 'many' }
+      : { input_tokens: countedTokens(prompt), output_tokens: countedTokens(text) };
+  const input = tools ? parsed(text) : undefined;
+  const stop = tools ? 'tool_use' : 'end_turn';
+  return {
+    id: 'x',
+    type: 'message',
+    role: 'assistant',
+    model: `${body['model']}-2026-01-01`,
+    content:
+      fault === 'empty'
+        ? []
+        : input === undefined
+          ? [{ type: 'text', text }]
+          : [{ type: 'tool_use', id: 't', name: tools![0]!.name, input }],
+    stop_reason: fault === 'cut-off' ? 'max_tokens' : fault === 'refused' ? 'refusal' : stop,
+    usage,
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
