@@ -22,6 +22,7 @@ import {
 import { Redaction } from './record/redaction.ts';
 import { RunFolder, thisProcess } from './record/run-folder.ts';
 import { stepFilesOf } from './record/step-files.ts';
+import { readSecrets } from './secrets.ts';
 import { size } from './size.ts';
 import { keepInBounds } from './store/bounds.ts';
 import { storeFailure } from './store/failures.ts';
@@ -66,7 +67,9 @@ export interface FinishedRun {
 
 /** Runs a workflow and records it: what every `reprise run` does. A run with nothing to do is a run too. */
 export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
-  const { workflow, workspace, now, redaction = new Redaction() } = options;
+  const { workflow, workspace, now } = options;
+  const secrets = workflow.secrets && readSecrets(workflow, process.env);
+  const redaction = options.redaction ?? new Redaction(Object.values(secrets ?? {}));
   const started = now();
   const folder = createFolder(options, started);
   const warnings: string[] = [];
@@ -142,7 +145,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   let result: ExecutionResult;
   try {
     workspace.store.hold();
-    result = await execute({ ...options, listener: emit });
+    result = await execute({ ...options, redaction, ...(secrets && { secrets }), listener: emit });
   } catch (error) {
     tellFiles([]);
     await git;

@@ -82,6 +82,10 @@ export const command: Command = {
             cli,
           ),
         );
+      if (workflow.on_finish !== undefined) {
+        const { runHooks } = await import('../finish-hooks.ts');
+        await runHooks({ workflow, record, folder, summary: summary(record) }, cli);
+      }
       return record.status === 'succeeded' ? (unwritten ? 1 : 0) : record.status === 'interrupted' ? 130 : 1;
     });
   },

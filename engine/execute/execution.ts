@@ -5,8 +5,9 @@ import type PQueue from 'p-queue';
 import { type Artefact, blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from '../events.ts';
-import type { Redaction } from '../record/redaction.ts';
+import { Redaction } from '../record/redaction.ts';
 import type { SharedCache } from '../remote/shared-cache.ts';
+import type { Secrets } from '../secrets.ts';
 import { DamagedBlobError } from '../store/failures.ts';
 import type { StepEntry } from '../store/step-index.ts';
 import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -39,6 +40,8 @@ export interface ExecutionOptions {
   listener: RunListener;
   /** Secrets that must not stand in the index of results. */
   redaction?: Redaction;
+  /** Values of the secrets that the workflow names. */
+  secrets?: Secrets;
   now(): number;
   /** What steps of earlier runs left, for `from: run:<run>/…`. */
   productsOfRun(run: string, step: string): StepProducts | undefined;
@@ -401,6 +404,8 @@ class Execution {
           workspace,
           productsOf: this.#productsOf,
           forced: this.#isForced(step),
+          secrets: this.#options.secrets ?? {},
+          redaction: this.#options.redaction ?? new Redaction(),
           pool,
           signal,
           onAttempt: (attempt) => this.#emit({ type: 'step-started', step: step.id, attempt, reason }),

@@ -4,6 +4,8 @@ import type { Artefact, Metrics, Row } from '../artefacts.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { JsonObject } from '../json.ts';
 import { ProblemError, StepError } from '../problems.ts';
+import type { Redaction } from '../record/redaction.ts';
+import { type Secrets, secretEnv } from '../secrets.ts';
 import { type AnyStepType, type ArtefactSpec, anyInputs, type StepRun } from '../step.ts';
 import { DamagedBlobError } from '../store/failures.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -13,6 +15,7 @@ import { stepGuard } from './guard.ts';
 import { OutputWriters, openInputs, type ProductsOf } from './io.ts';
 import type { WorkerPool } from './pool.ts';
 import type { PreparedStep } from './prepare.ts';
+import { redactedHandles, redactedType } from './redacted-writes.ts';
 import { runRows } from './rows.ts';
 
 /** What one step's work came to. */
@@ -33,6 +36,9 @@ export interface StepWorkOptions {
   productsOf: ProductsOf;
   pool: WorkerPool;
   signal: AbortSignal;
+  /** Values for the places that secrets have in the step's environment. */
+  secrets: Secrets;
+  redaction: Redaction;
   /** Rows are computed whatever the row cache has. */
   forced: boolean;
   onAttempt(attempt: number): void;
@@ -48,11 +54,13 @@ export interface StepWorkOptions {
 export async function runStep(options: StepWorkOptions): Promise<StepWork> {
   const { prepared, workspace, signal } = options;
   const source = workspace.registry.find(prepared.step.use)!;
-  const type = await source.load();
+  const hidden = secretEnv(prepared.step.env, options.secrets);
+  const loaded = await source.load();
+  const type = hidden === null ? loaded : redactedType(loaded, options.redaction);
   for (let attempt = 1; ; attempt++) {
     options.onAttempt(attempt);
     try {
-      return { ...(await attemptStep(type, options)), attempts: attempt };
+      return { ...(await attemptStep(type, options, hidden)), attempts: attempt };
     } catch (error) {
       signal.throwIfAborted();
       if (attempt > prepared.step.retries || !mayRetry(error)) throw error;
@@ -75,8 +83,12 @@ function mayRetry(error: unknown): boolean {
   return !(error instanceof StepError) || error.retryable;
 }
 
-async function attemptStep(type: AnyStepType, options: StepWorkOptions): Promise<Omit<StepWork, 'attempts'>> {
-  const { prepared, workflow, workspace, productsOf } = options;
+async function attemptStep(
+  type: AnyStepType,
+  options: StepWorkOptions,
+  hidden: Readonly<Record<string, string>> | null,
+): Promise<Omit<StepWork, 'attempts'>> {
+  const { prepared, workflow, workspace, productsOf, redaction } = options;
   const { step } = prepared;
   const limit = step.timeout_ms === null ? null : timeLimit(step.timeout_ms);
   const signal = limit === null ? options.signal : AbortSignal.any([options.signal, limit.signal]);
@@ -90,7 +102,7 @@ async function attemptStep(type: AnyStepType, options: StepWorkOptions): Promise
     seed: workflow.seed,
     root: workflow.root,
     params: prepared.params,
-    env: prepared.env,
+    env: { ...prepared.env, ...hidden },
     files: prepared.files,
     models: prepared.models,
     pool: options.pool,
@@ -103,7 +115,7 @@ async function attemptStep(type: AnyStepType, options: StepWorkOptions): Promise
   });
   const specs: Record<string, ArtefactSpec> = { ...step.outputs };
   const writers = new OutputWriters(workspace.store, specs);
-  const handles = writers.handles();
+  const handles = hidden === null ? writers.handles() : redactedHandles(writers.handles(), specs, redaction);
   const guarded = {
     onLine: (line: string) => options.onLog('info', line),
     onLate: options.onLate,
@@ -142,7 +154,8 @@ async function attemptStep(type: AnyStepType, options: StepWorkOptions): Promise
     });
     const { result, ...rows } = await untilAborted(work, signal);
     const outputs = await writers.finish();
-    return { outputs, metrics: result?.metrics ?? {}, warnings, ...rows };
+    const metrics = redaction.json(result?.metrics ?? {});
+    return { outputs, metrics, warnings: redaction.json(warnings), ...rows };
   } catch (error) {
     // What the step left running learns by its signal that it is over.
     abort(error);

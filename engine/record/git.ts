@@ -122,7 +122,11 @@ async function readRepository(top: string, options: GitOptions): Promise<GitStat
 /** git in a folder, with nothing in its environment that changes its answers but what `extra` sets. */
 export async function openGit(
   folder: string,
-  { abort, extra = {}, unsafe }: { abort?: AbortSignal; extra?: Record<string, string>; unsafe?: object } = {},
+  {
+    abort,
+    extra = {},
+    unsafe,
+  }: { abort?: AbortSignal; extra?: Record<string, string>; unsafe?: object } = {},
 ): Promise<SimpleGit> {
   const { simpleGit } = await import('simple-git');
   // What git needs to find its settings, and nothing that changes its answers (GIT_DIR inside a hook, a pager).
@@ -244,6 +248,9 @@ async function readPatch(top: string, commit: string | null, limit: number): Pro
       // A dirty submodule has no object name that a patch could hold.
       '--ignore-submodules=dirty',
       commit ?? emptyTree,
+      '--',
+      // It holds secrets, also such as this workflow does not name.
+      ':(top,exclude,glob)**/.env',
     ]);
   } catch (error) {
     if (!stop.signal.aborted) throw error;

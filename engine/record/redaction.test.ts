@@ -45,6 +45,11 @@ describe('redaction', () => {
       expect(await redaction.isIn(cut('the word is hunter1, they say', size))).toBe(false);
     }
     expect(await new Redaction().isIn(cut('hunter2', 3))).toBe(false);
+    for (let size = 1; size < 20; size++) {
+      const text = 'hunter2: the word is hunter2, hunter2hunter';
+      const clean = await Array.fromAsync(redaction.pieces(cut(text, size)));
+      expect(Buffer.concat(clean).toString()).toBe(redaction.text(text));
+    }
   });
 
   it('leaves no secret of four characters or more in any bytes', () => {

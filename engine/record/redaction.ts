@@ -66,6 +66,19 @@ export class Redaction {
     return false;
   }
 
+  /** Bytes that come in pieces, without secrets, also where one lies across pieces. */
+  async *pieces(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    let rest: Uint8Array = new Uint8Array();
+    for await (const piece of pieces) {
+      const bytes = this.bytes(Buffer.concat([rest, piece]));
+      // What follows may complete a secret that begins here.
+      const sure = Math.max(0, bytes.length - this.#longest);
+      if (sure > 0) yield bytes.subarray(0, sure);
+      rest = bytes.subarray(sure);
+    }
+    if (rest.length > 0) yield rest;
+  }
+
   #json(value: Json | undefined): Json | undefined {
     if (typeof value === 'string') return this.text(value);
     if (Array.isArray(value)) return value.map((item) => this.#json(item) as Json);

@@ -34,7 +34,7 @@ export class Binder {
   after(instance: Instance, node: Located | undefined, names: Names): void {
     for (const item of node?.kind === 'list' ? node.items : node === undefined ? [] : [node]) {
       if (item.kind !== 'scalar' || typeof item.value !== 'string') continue;
-      const source = this.#sources.resolve(item, names);
+      const source = this.#sources.resolve(item, names, false);
       for (const needed of source?.instances ?? [])
         addNeed(instance, needed.id, { span: item, how: 'comes after' });
       if (source?.address.run != null)

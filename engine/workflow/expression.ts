@@ -119,14 +119,19 @@ export class Expander {
         failed = true;
         continue;
       }
-      template += `\${{ ${folded.source.trim()} }}`;
+      const later = `\${{ ${folded.source.trim()} }}`;
       if (folded.waits) {
         waits = true;
+        template += later;
         continue;
       }
       const value = this.#evaluate(folded.program, node, part.start, scope);
       if (value === undefined) failed = true;
-      else values.push(value);
+      else {
+        values.push(value);
+        // Where secrets may stand nothing else is filled in later.
+        template += scope.secrets ? inText(value) : later;
+      }
     }
     if (failed) return { kind: 'failed' };
     if (waits) return { kind: 'deferred', template };

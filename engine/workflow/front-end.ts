@@ -11,6 +11,7 @@ import type { Instance } from './draft.ts';
 import { reportLeaks } from './eval-only.ts';
 import { Expander, type Folded, type Scope } from './expression.ts';
 import { orderSteps } from './graph.ts';
+import { resolveHooks } from './hooks.ts';
 import { Instances } from './instances.ts';
 import { fromRoot, loadFiles } from './load.ts';
 import { type Located, type LocatedMap, member, placeOf, textOf, toJson } from './located.ts';
@@ -23,7 +24,8 @@ import { Pools } from './pools.ts';
 import { ProblemList } from './problem-list.ts';
 import { chosenProfiles, readProjectParts } from './project-parts.ts';
 import { References } from './references.ts';
-import type { CompileOptions, CompileResult, ResolvedStep, ResolvedWorkflow } from './resolved.ts';
+import type { CompileOptions, CompileResult, Hook, ResolvedStep, ResolvedWorkflow } from './resolved.ts';
+import { secretsIn } from './secrets.ts';
 import { Sources } from './sources.ts';
 import { StepTypes } from './step-types.ts';
 
@@ -64,6 +66,8 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
   if (steps === undefined || problems.failed) return { workflow: null, problems: problems.errors };
   const text = (key: string): string | undefined => textOf(member(main.root, key));
   const seed = member(main.root, 'seed');
+  const { hooks } = compiler;
+  const secrets = secretsOf(steps, hooks);
   if (project && (options.profiles?.length || Object.keys(pools.used).length > 0))
     sources.push(project.source);
   const workflow: ResolvedWorkflow = {
@@ -80,11 +84,25 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
     })),
     ...(options.profiles?.length && { profiles: [...options.profiles] }),
     ...(Object.keys(pools.used).length > 0 && { pools: pools.used }),
+    ...(hooks.length > 0 && { on_finish: hooks }),
+    ...(secrets.length > 0 && { secrets }),
     models: compiler.models,
     steps,
     warnings: problems.warnings,
   };
   return { workflow, problems: [] };
+}
+
+/** The names of all secrets that have a place somewhere. */
+function secretsOf(steps: readonly ResolvedStep[], hooks: readonly Hook[]): string[] {
+  const names = new Set<string>();
+  for (const { env } of steps)
+    for (const value of Object.values(env))
+      if (typeof value !== 'string' && 'secrets' in value) for (const name of value.secrets) names.add(name);
+  for (const { webhook = '', headers = {}, env = {} } of hooks)
+    for (const text of [webhook, ...Object.values(headers), ...Object.values(env)])
+      for (const name of secretsIn(text)) names.add(name);
+  return [...names].sort();
 }
 
 class Compiler {
@@ -98,6 +116,7 @@ class Compiler {
   readonly models: ResolvedWorkflow['models'] = {};
   readonly name: string;
   params = noParams();
+  hooks: Hook[] = [];
 
   constructor(
     options: CompileOptions,
@@ -165,6 +184,14 @@ class Compiler {
     const binder = new Binder(drafts, sources, problems);
     for (const instance of instances) this.#connect(instance, binder);
     references.resolve();
+    const main = this.#files[0]!;
+    this.hooks = resolveHooks(
+      main.root,
+      this.#instances.scope(main),
+      this.#expander,
+      [...drafts.keys()],
+      problems,
+    );
     const ordered = orderSteps(instances, problems);
     if (ordered === undefined || problems.failed) return undefined;
     reportLeaks(ordered, problems);

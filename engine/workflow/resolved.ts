@@ -23,6 +23,8 @@ export interface ResolvedWorkflow {
   /** The pools that steps take of, if any does. */
   pools?: { [name: string]: Pool };
   on_finish?: Hook[];
+  /** Names of the secrets that it has places for, if any. */
+  secrets?: string[];
   /** Encoders and language models by alias. */
   models: { [alias: string]: JsonObject };
   /** In a topological order: every step stands behind those that it needs. */

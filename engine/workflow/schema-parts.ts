@@ -6,7 +6,7 @@ const envPattern = '^[A-Za-z_][A-Za-z0-9_]*$';
 
 /** Keys that the interface promises and this version does not have. */
 export const notAvailableKeys = {
-  workflow: ['on_finish'],
+  workflow: [],
   step: ['for_each'],
 } as const;
 

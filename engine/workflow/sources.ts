@@ -38,8 +38,12 @@ export class Sources {
     return base.instances.find((instance) => instance.id === id);
   }
 
-  /** What an address stands for where these names hold; undefined after a problem. */
-  resolve(scalar: LocatedScalar, names: Names): Source | undefined {
+  /**
+   * What an address stands for where these names hold; undefined after a problem.
+   *
+   * @param reads whether an output is read: to come after a step, none is needed
+   */
+  resolve(scalar: LocatedScalar, names: Names, reads = true): Source | undefined {
     const text = String(scalar.value);
     const address = parseAddress(text);
     if ('error' in address) {
@@ -85,19 +89,17 @@ export class Sources {
         )
       : [];
     const single = !draft.hasMatrix || (address.select.length > 0 && instances.length === 1);
-    return this.#output(
-      {
-        name: address.step,
-        address,
-        scalar,
-        draft,
-        instances,
-        gathered: single ? [] : free,
-        output: null,
-        spec: null,
-      },
-      text,
-    );
+    const source: Source = {
+      name: address.step,
+      address,
+      scalar,
+      draft,
+      instances,
+      gathered: single ? [] : free,
+      output: null,
+      spec: null,
+    };
+    return reads || address.output !== null ? this.#output(source, text) : source;
   }
 
   /** What a step gives to an input of the template that it uses. */

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { StepError } from './problems.ts';
+import type { EnvValue, ResolvedWorkflow } from './workflow/resolved.ts';
+import { withSecrets } from './workflow/secrets.ts';
+
+/** Values of secrets, by name. They are kept nowhere. */
+export type Secrets = Readonly<Record<string, string>>;
+
+/** The secrets that a workflow names, from the environment or else from `.env` in the project's root. */
+export function readSecrets(
+  { secrets = [], root }: Pick<ResolvedWorkflow, 'secrets' | 'root'>,
+  env: Readonly<Record<string, string | undefined>>,
+): Secrets {
+  const file = secrets.every((name) => env[name] !== undefined) ? {} : readEnvFile(root);
+  const found: Record<string, string> = {};
+  for (const name of secrets) {
+    const value = env[name] ?? file[name];
+    if (value !== undefined && value !== '') found[name] = value;
+  }
+  return found;
+}
+
+function readEnvFile(root: string): Record<string, string | undefined> {
+  try {
+    return parseEnv(readFileSync(join(root, '.env'), 'utf8'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
+    throw new StepError('secret-not-set', `.env cannot be read (${code})`);
+  }
+}
+
+/** A text with the secrets in their places; StepError `secret-not-set`. */
+export function filledIn(template: string, secrets: Secrets): string {
+  return withSecrets(template, (name) => {
+    const value = secrets[name];
+    if (value !== undefined) return value;
+    throw new StepError(
+      'secret-not-set',
+      `the secret ${name} is not set`,
+      `set it in the environment, or write ${name}=… into the file .env of the project`,
+    );
+  });
+}
+
+/** The variables of a step's environment that hold secrets; null if there are none. */
+export function secretEnv(
+  env: { readonly [name: string]: EnvValue },
+  secrets: Secrets,
+): Record<string, string> | null {
+  let values: Record<string, string> | null = null;
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value === 'string' || !('secrets' in value)) continue;
+    values ??= {};
+    values[name] = filledIn(value.template, secrets);
+  }
+  return values;
+}
