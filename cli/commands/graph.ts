@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from '../command.ts';
 import { graphOfWorkflow } from '../graph/of-steps.ts';
+import { paramOption } from '../param-option.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 
@@ -15,11 +16,7 @@ export const command: Command = {
       choices: ['mermaid', 'dot', 'svg'],
       default: 'mermaid',
     },
-    {
-      flags: '--param <name=value>',
-      description: 'set a param of the workflow (may be repeated)',
-      repeat: true,
-    },
+    paramOption,
     profileOption,
   ],
   examples: [

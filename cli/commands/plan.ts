@@ -1,6 +1,7 @@
 import { withNeeds } from '../../engine/execute/order.ts';
 import { planWorkflow } from '../../engine/plan.ts';
 import type { Command } from '../command.ts';
+import { paramOption } from '../param-option.ts';
 import { checkPastInputs, pastProducts } from '../past-runs.ts';
 import { planTable } from '../plan-table.ts';
 import { profileOption } from '../profile-option.ts';
@@ -14,11 +15,7 @@ export const command: Command = {
     'Shows what `run` would do, without doing it: which steps would run, because of which changed field, and which come from the cache. A step behind one that will run, and that has an earlier result itself, is unknown: it runs unless that one comes out the same.',
   arguments: [{ name: '<file>', description: 'the workflow' }],
   options: [
-    {
-      flags: '--param <name=value>',
-      description: 'set a param of the workflow (may be repeated)',
-      repeat: true,
-    },
+    paramOption,
     profileOption,
     { flags: '--only <step>', description: 'this step and what it needs (may be repeated)', repeat: true },
     { flags: '--force <step>', description: 'as if this step had to run (may be repeated)', repeat: true },

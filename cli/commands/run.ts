@@ -5,6 +5,7 @@ import type { RunRecord } from '../../engine/record/record.ts';
 import type { Cli, Command } from '../command.ts';
 import { counted, duration } from '../format.ts';
 import { writePages } from '../page/write-pages.ts';
+import { paramOption } from '../param-option.ts';
 import { checkPastInputs } from '../past-runs.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
@@ -20,11 +21,7 @@ export const command: Command = {
     'Runs a workflow. A step whose inputs, parameters and code are unchanged is not run again; its result comes from the cache. Every run leaves a record in runs/<id>/.',
   arguments: [{ name: '<file>', description: 'the workflow' }],
   options: [
-    {
-      flags: '--param <name=value>',
-      description: 'set a param of the workflow (may be repeated)',
-      repeat: true,
-    },
+    paramOption,
     profileOption,
     { flags: '--only <step>', description: 'do this step and what it needs (may be repeated)', repeat: true },
     {

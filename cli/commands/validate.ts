@@ -1,6 +1,7 @@
 import { ProblemError } from '../../engine/problems.ts';
 import type { Cli, Command } from '../command.ts';
 import { counted } from '../format.ts';
+import { paramOption } from '../param-option.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 import { renderProblems } from '../render-problems.ts';
@@ -11,15 +12,7 @@ export const command: Command = {
   description:
     'Checks workflow files without running anything. Every problem is shown with file:line:col, a stable code, the line, and what to write instead. Exit code 2 if there is any error.',
   arguments: [{ name: '<file...>', description: 'the workflows' }],
-  options: [
-    {
-      flags: '--param <name=value>',
-      description: 'set a param of the workflow (may be repeated)',
-      repeat: true,
-    },
-    profileOption,
-    { flags: '--json', description: 'problems as JSON on stdout' },
-  ],
+  options: [paramOption, profileOption, { flags: '--json', description: 'problems as JSON on stdout' }],
   examples: [{ line: 'reprise validate workflows/*.yaml', does: 'check several files' }],
   async run([files], options, cli) {
     const results = [];

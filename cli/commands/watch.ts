@@ -2,6 +2,7 @@ import { findProject } from '../../engine/project.ts';
 import type { WatchEvent } from '../../engine/watch/events.ts';
 import { Watch } from '../../engine/watch/session.ts';
 import type { Command } from '../command.ts';
+import { paramOption } from '../param-option.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf } from '../project.ts';
 import { watchReporter } from '../reporters/watch.ts';
@@ -16,11 +17,7 @@ export const command: Command = {
     'Runs a workflow, and again whenever the bytes of a file that it hangs on change: its YAML and what that includes, data, prompts, step files and what they import, `.env` and `reprise.yaml`. Only the steps that the change concerns run. A change during a run stops it if it makes what runs stale; what is done stays done. What runs write themselves never counts. A step that failed is tried again when something that it depends on has changed. A file with problems shows them, and the last version without stays watched. On a terminal: `r` runs again, `f` forces all steps, `p` shows the plan, `o` opens the report, `q` quits.',
   arguments: [{ name: '<file>', description: 'the workflow' }],
   options: [
-    {
-      flags: '--param <name=value>',
-      description: 'set a param of the workflow (may be repeated)',
-      repeat: true,
-    },
+    paramOption,
     profileOption,
     { flags: '--only <step>', description: 'do this step and what it needs (may be repeated)', repeat: true },
     { flags: '--keep-going', description: 'after a failure, go on with what does not depend on it' },

@@ -7,6 +7,7 @@ import { listRuns, readRun } from '../../../engine/record/runs.ts';
 import type { ResolvedWorkflow } from '../../../engine/workflow/resolved.ts';
 import type { Cli, Command } from '../../command.ts';
 import { columns, duration } from '../../format.ts';
+import { paramOption } from '../../param-option.ts';
 import { pastProducts } from '../../past-runs.ts';
 import { folderOf, type OpenProject, readWorkflowFile, withProject } from '../../project.ts';
 import { findSteps } from '../../step-choice.ts';
@@ -22,14 +23,7 @@ export const explain: Command = {
     { name: '<step>', description: 'a step of it' },
     { name: '[row]', description: "the id of a row of the step's input" },
   ],
-  options: [
-    {
-      flags: '--param <name=value>',
-      description: 'set a param of the workflow (may be repeated)',
-      repeat: true,
-    },
-    json,
-  ],
+  options: [paramOption, json],
   examples: [
     { line: 'reprise cache explain pipeline.yaml topics', does: 'why would it run?' },
     { line: 'reprise cache explain pipeline.yaml vectors q17', does: 'is the value of row q17 there?' },
