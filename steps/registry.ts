@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { extname, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ModuleResolution } from '../engine/fingerprint/module-resolution.ts';
 import { StepError } from '../engine/problems.ts';
 import type { StepRegistry, StepSource } from '../engine/registry.ts';
 import type { AnyStepType } from '../engine/step.ts';
@@ -24,11 +25,26 @@ export function createStepRegistry(root: string): StepRegistry {
           load: async () => (await load()).default,
         };
       }
+      if (use.startsWith('npm:')) return packageStep(use, root);
       if (!stepFile.test(use)) return undefined;
       const module = resolve(root, use);
       return existsSync(module) ? { use, module, load: () => loadStepFile(module, use) } : undefined;
     },
   };
+}
+
+/** `npm:package/step`: what the package that is installed in the project exports as `./step`. */
+function packageStep(use: string, root: string): StepSource | undefined {
+  const specifier = use.slice('npm:'.length);
+  const found = new ModuleResolution(undefined).fileOf(specifier, root);
+  if (found === undefined) return undefined;
+  if (found.kind === 'file' && !/\.[cm]?ts$/.test(found.path))
+    return { use, module: found.path, load: () => loadStepFile(found.path, use) };
+  const flaw =
+    found.kind === 'file'
+      ? `it is TypeScript (${basename(found.path)}), which Node does not load from node_modules: packages ship JavaScript`
+      : 'its package exports no such module';
+  return { use, module: '', load: () => Promise.reject(new StepError('step-file', flaw)) };
 }
 
 async function loadStepFile(module: string, use: string): Promise<AnyStepType> {

@@ -238,7 +238,10 @@ export class CodeDigests {
     let code: CodeFingerprint;
     try {
       resolution.stat(modulePath);
-      visit(realpathSync(modulePath), false);
+      const entry = realpathSync(modulePath);
+      visit(entry, false);
+      const own = resolution.installedPackage(entry);
+      if (own) packages[own.name] = own.version;
       code =
         problem === undefined
           ? { digest: digestOfJson(graph), packages: sorted(packages), modules }

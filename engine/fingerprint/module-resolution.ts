@@ -53,6 +53,27 @@ export class ModuleResolution {
     return this.#package(specifier, from);
   }
 
+  /** The file that a package gives for a specifier, to a project in a folder; undefined if it is not installed. */
+  fileOf(specifier: string, folder: string): ModuleTarget | undefined {
+    const [, name, rest] = /^((?:@[^/]+\/)?[^/@]+)(\/.*)?$/.exec(specifier) ?? [];
+    if (!name) return undefined;
+    for (const above of foldersUpward(folder)) {
+      const home = join(above, 'node_modules', name);
+      const json = this.#packageJson(home);
+      if (json) return this.#entry(json, realpathSync(home), `.${rest ?? ''}`, specifier);
+    }
+    return undefined;
+  }
+
+  /** The installed package that a module belongs to; null for one of the project's own, or of a linked package. */
+  installedPackage(module: string): { name: string; version: string } | null {
+    if (!dirname(module).split(sep).includes('node_modules')) return null;
+    const own = this.#ownPackage(module);
+    return own?.json.name === undefined
+      ? null
+      : { name: own.json.name, version: own.json.version ?? 'no version' };
+  }
+
   /** A path's state. A folder is no file: null. */
   stat(path: string): Stats | null {
     const known = this.seen.get(path);

@@ -49,21 +49,20 @@ export class StepTypes {
 
   async #loadType(draft: StepDraft, use: string): Promise<AnyStepType | undefined> {
     const where = member(draft.node, 'use')!;
-    if (use.startsWith('npm:')) {
-      this.#problems.error(
-        'not-available',
-        'step types from npm packages are not in this version of Reprise',
-        where,
-        {
-          hint: 'a step file of your own that imports the package does the same',
-        },
-      );
-      return undefined;
-    }
     const source = this.#registry.find(use);
     if (source === undefined) {
       // An unknown name is the schema's to report, with all the names there are.
-      if (/[/\\]/.test(use))
+      if (use.startsWith('npm:')) {
+        const name = /^npm:((?:@[^/]+\/)?[^/]*)/.exec(use)![1]!;
+        this.#problems.error(
+          'unknown-step-type',
+          `the package ${name} is not installed in the project`,
+          where,
+          {
+            hint: `npm install ${name}; a step of a package is written npm:package/step`,
+          },
+        );
+      } else if (/[/\\]/.test(use))
         this.#problems.error('unknown-step-type', `there is no step file ${use}`, where, {
           hint: 'step files are named with their path: ./steps/mine.ts',
         });
