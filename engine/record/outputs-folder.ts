@@ -13,6 +13,7 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import type { Artefact } from '../artefacts.ts';
 import { type Digest, digestOfJson, hexOf } from '../digest.ts';
+import { isProcessAlive } from '../store/session.ts';
 
 /** A name under which people find a blob: `queries.jsonl.zst`, `unique.duplicates.jsonl.zst`, `page/report.html`. */
 interface NamedBlob {
@@ -41,6 +42,11 @@ export function linkOutputs(options: {
     parent,
     hexOf(digestOfJson(blobs.map(({ name, digest }) => [name, digest]))).slice(0, 32),
   );
+  // The link first: from now on no other process removes the folder (see `pruneOutputs`).
+  const link = join(runFolder, 'outputs');
+  rmSync(link, { force: true });
+  // A junction needs no right of its own on Windows, but an absolute target.
+  symlinkSync(process.platform === 'win32' ? folder : relative(runFolder, folder), link, 'junction');
   if (!existsSync(folder)) {
     try {
       // Not a mkdtemp, which would be closed to others on a shared machine.
@@ -62,23 +68,49 @@ export function linkOutputs(options: {
       if (!existsSync(folder)) throw error;
     }
   }
-  const link = join(runFolder, 'outputs');
-  rmSync(link, { force: true });
-  // A junction needs no right of its own on Windows, but an absolute target.
-  symlinkSync(process.platform === 'win32' ? folder : relative(runFolder, folder), link, 'junction');
 }
 
-/** Removes the folders of links that no run under `runsFolder` points to any more. */
+/**
+ * Removes the folders of links that no run under `runsFolder` points to any more. A folder is moved aside before the runs
+ * are looked at once more: either we see the link of a run that ends now, or it sees that the folder is gone.
+ */
 export function pruneOutputs(storeFolder: string, runsFolder: string): void {
   const parent = join(storeFolder, 'outputs');
   if (!existsSync(parent)) return;
+  const used = linkedFolders(runsFolder);
+  const aside = new Map<string, string>();
+  for (const name of readdirSync(parent)) {
+    const path = join(parent, name);
+    const pid = /^\.\w+-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined) {
+      // Left by a process that was killed here.
+      if (!isProcessAlive(Number(pid))) rmSync(path, { recursive: true, force: true });
+    } else if (!used.has(name)) {
+      try {
+        const to = join(parent, `.${name}-${process.pid}`);
+        renameSync(path, to);
+        aside.set(path, to);
+      } catch {
+        // Another process was faster.
+      }
+    }
+  }
+  if (aside.size === 0) return;
+  const needed = linkedFolders(runsFolder);
+  for (const [path, to] of aside) {
+    if (needed.has(basename(path)) && !existsSync(path)) renameSync(to, path);
+    else rmSync(to, { recursive: true, force: true });
+  }
+}
+
+/** Names of the folders that runs point to. */
+function linkedFolders(runsFolder: string): Set<string> {
   const used = new Set<string>();
   for (const run of existsSync(runsFolder) ? readdirSync(runsFolder) : []) {
     const link = join(runsFolder, run, 'outputs');
     if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) used.add(basename(readlinkSync(link)));
   }
-  for (const folder of readdirSync(parent))
-    if (!used.has(folder)) rmSync(join(parent, folder), { recursive: true, force: true });
+  return used;
 }
 
 function namedBlobs(

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { endOf, lineOf, runModule, temporaryFolder } from '../../test/temporary.ts';
 import { type Digest, digestOf } from '../digest.ts';
+import { size } from '../size.ts';
 import { keepInBounds } from './bounds.ts';
 import { Caches } from './caches.ts';
 import { collectGarbage } from './gc.ts';
@@ -106,7 +107,7 @@ describe('gc', () => {
       count: 1,
       created: '2026-01-01T00:00:00.000Z',
       last_used: expect.stringMatching(/^20/),
-      reason: `used longest ago (40 days); the store is larger than ${options.capBytes} bytes`,
+      reason: `used longest ago (40 days); the store is larger than ${size(options.capBytes)}`,
     });
     expect(await collectGarbage(options)).toEqual(plan);
     expect(await left()).toEqual(['c', 'd']);

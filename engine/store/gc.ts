@@ -1,4 +1,5 @@
 import type { Digest } from '../digest.ts';
+import { size } from '../size.ts';
 import type { Caches } from './caches.ts';
 import { type Inventory, type RunReferences, resultsOf, takeInventory } from './inventory.ts';
 import type { RowGroup } from './row-cache.ts';
@@ -160,7 +161,7 @@ function choose(
       if (candidate.blobs.length === 0 ? !candidate.rows : candidate.blobs.every(stays)) continue;
       drop(
         candidate,
-        `used longest ago (${Math.floor(age)} days); the store is larger than ${capBytes} bytes`,
+        `used longest ago (${Math.floor(age)} days); the store is larger than ${size(capBytes)}`,
       );
     }
   }
