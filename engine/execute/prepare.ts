@@ -2,8 +2,9 @@ import { existsSync, globSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { digestOf, digestOfJson } from '../digest.ts';
 import { type Fingerprint, fingerprintKey, paramsNamed } from '../fingerprint/fingerprint.ts';
-import type { Json, JsonObject } from '../json.ts';
-import { ProblemError, StepError } from '../problems.ts';
+import { canonicalJson, type Json, type JsonObject } from '../json.ts';
+import type { LanguageModel } from '../language-model.ts';
+import { type Place, ProblemError, StepError } from '../problems.ts';
 import type { ModelFolder } from '../step.ts';
 import { storeFormat } from '../store/store.ts';
 import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -16,6 +17,8 @@ export interface PreparedStep {
   parameters: JsonObject;
   files: Map<string, string[]>;
   models: Map<string, ModelFolder>;
+  /** Those that it may ask, by alias. */
+  languageModels: Map<string, LanguageModel>;
   env: Record<string, string>;
   /** The workflow's params that the step's expressions and templates name: it sees, and depends on, no others. */
   params: JsonObject;
@@ -54,18 +57,23 @@ export function filesBehind(root: string, path: string): string[] {
   );
 }
 
-/** Evaluates a step's `when`; null if it has none. */
+/** Evaluates a step's `when`; null if it has none. `shown`: the condition, with the values that it read. */
 export async function evaluateWhen(
   step: ResolvedStep,
   workflow: ResolvedWorkflow,
   productsOf: ProductsOf,
 ): Promise<{ value: boolean; shown: string } | null> {
   if (step.when === null) return null;
-  const { loadCel } = await import('../cel.ts');
-  const compile = await loadCel();
-  const program = compile(step.when.source);
-  const value = program.test(scopeOf(step, workflow, productsOf));
-  return { value, shown: step.when.source };
+  const [{ loadCel }, { saidValues, valuesIn }] = await Promise.all([
+    import('../cel.ts'),
+    import('../cel-values.ts'),
+  ]);
+  const program = (await loadCel())(step.when.source);
+  const scope = scopeOf(step, workflow, productsOf);
+  const value = program.test(scope);
+  if (value) return { value, shown: step.when.source };
+  const said = saidValues(valuesIn(program, scope));
+  return { value, shown: `${step.when.source}${said === '' ? '' : ` (${said})`}` };
 }
 
 /** The workflow's params, under those of the template or of the included file that a step stands in. */
@@ -103,6 +111,7 @@ export async function prepareStep(
   let parameters = step.parameters;
   let declared = step.files;
   let modelNames = step.modelNames;
+  let aliases = step.languageModels ?? [];
   if (step.deferred.length > 0) {
     const { fillDeferred } = await import('../workflow/deferred.ts');
     const filled = await fillDeferred(
@@ -111,7 +120,7 @@ export async function prepareStep(
       workspace.registry,
       workflow.root,
     );
-    ({ parameters, files: declared, modelNames } = filled);
+    ({ parameters, files: declared, modelNames, languageModels: aliases } = filled);
   }
   const env = environmentOf(step);
   const files = new Map<string, string[]>();
@@ -138,13 +147,20 @@ export async function prepareStep(
     models.set(name, model);
     modelDigests[name] = model.digest;
   }
+  const languageModels = new Map<string, LanguageModel>();
+  for (const { name, place } of aliases) {
+    const model = workspace.languageModels?.find(name);
+    if (model === undefined) throw unknownAlias(name, place, workspace.languageModels?.names ?? []);
+    languageModels.set(name, model);
+    modelDigests[name] = canonicalJson(model.identity);
+  }
   const source = workspace.registry.find(step.use);
   if (source === undefined) throw new StepError('unknown-step-type', `there is no step type "${step.use}"`);
   const code = workspace.code.of(source.module, source.use);
   if ('problem' in code) doubts.push(code.problem);
   const known = paramsOf(step, workflow);
   const params = Object.keys(known).length === 0 ? {} : paramsNamed(textsIn(parameters), known);
-  const base = { step, parameters, files, models, env, params };
+  const base = { step, parameters, files, models, languageModels, env, params };
   if (doubts.length > 0 || 'problem' in code) {
     return { ...base, fingerprint: null, key: null, uncached: doubts.join('; ') };
   }
@@ -168,6 +184,13 @@ export async function prepareStep(
     step_type: step.use,
   };
   return { ...base, fingerprint, key: fingerprintKey(fingerprint), uncached: null };
+}
+
+function unknownAlias(name: string, place: Place, names: readonly string[]): ProblemError {
+  return ProblemError.of('unknown-model', `there is no language model "${name}"`, {
+    place,
+    hint: names.length > 0 ? `there are: ${names.join(', ')}` : 'name one under models:',
+  });
 }
 
 /** Every text in a step's parameters: where an expression or a template may name a param. */

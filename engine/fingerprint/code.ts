@@ -45,7 +45,7 @@ interface StoredGraph {
 /** Raised when the way of normalising changes, so that digests kept under the old way are not used. */
 const cacheFormat = 2;
 /** Modules of the engine that compute what a step writes, beside the seams that only carry it: they are its code. */
-const computing = new Set(['cel', 'cel-paths']);
+const computing = new Set(['cel', 'cel-paths', 'cel-values']);
 /** A file changed this shortly before it was read may change again within the clock's grain, unseen. */
 const grain = 100;
 

@@ -1,5 +1,6 @@
-import { type CelPath, type CelProgram, loadCel } from '../../engine/cel.ts';
-import { canonicalJson, type Json } from '../../engine/json.ts';
+import { loadCel } from '../../engine/cel.ts';
+import { saidValues, valuesIn } from '../../engine/cel-values.ts';
+import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import { type ArtefactInput, anyInputs, defineStep, type StepInput } from '../../engine/step.ts';
 
@@ -103,30 +104,8 @@ function sizeOf(artefact: ArtefactInput): Record<string, Json> {
     : { rows: artefact.rows, columns: artefact.columns };
 }
 
-/** The values of all that a condition reads, by the name it reads them under. */
-function valuesIn(program: CelProgram, scope: Record<string, unknown>): Record<string, Json> {
-  const values: Record<string, Json> = {};
-  for (const path of program.paths) values[program.source.slice(path.start, path.end)] = valueAt(path, scope);
-  return values;
-}
-
-function valueAt(path: CelPath, scope: Record<string, unknown>): Json {
-  let value: unknown = scope;
-  for (const name of path.names)
-    value =
-      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-        ? (value as Record<string, unknown>)[name]
-        : null;
-  return value as Json;
-}
-
-const longestValue = 200;
-
 /** `metrics.v_measure >= 0.7 is false: metrics.v_measure = 0.612` */
 function describe(that: string, values: Record<string, Json>): string {
-  const said = Object.entries(values).map(([name, value]) => {
-    const text = canonicalJson(value);
-    return `${name} = ${text.length > longestValue ? `${text.slice(0, longestValue)}…` : text}`;
-  });
-  return `${that} is false${said.length > 0 ? `: ${said.join(', ')}` : ''}`;
+  const said = saidValues(values);
+  return `${that} is false${said === '' ? '' : `: ${said}`}`;
 }

@@ -125,9 +125,9 @@ steps:
   expect(await planned()).toEqual({
     rows: 'cached: unchanged',
     long: 'run: new',
-    by_param: 'skipped: when is false: params.wanted',
+    by_param: 'skipped: when is false: params.wanted (params.wanted = false)',
     behind_it: 'skipped: needs by_param, which is skipped',
-    by_cached: 'skipped: when is false: steps.rows.metrics.rows > 100',
+    by_cached: 'skipped: when is false: steps.rows.metrics.rows > 100 (steps.rows.metrics.rows = 20)',
     by_metric: 'unknown: when depends on long: steps.long.metrics.rows > 100',
     behind: 'unknown: depends on long: runs unless by_metric comes out the same',
   });

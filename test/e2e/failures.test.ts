@@ -104,7 +104,7 @@ steps:
   expect(result.code).toBe(1);
   expect(result.step('maybe')).toMatchObject({
     status: 'skipped',
-    reason: 'when is false: steps.rows.metrics.rows > 100',
+    reason: 'when is false: steps.rows.metrics.rows > 100 (steps.rows.metrics.rows = 10)',
   });
   expect(result.step('behind')).toMatchObject({
     status: 'skipped',
