@@ -83,6 +83,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const project = options.open(restored, sandbox.file('store'));
   const { workspace } = project;
   try {
+    refuseMissing(missingFolders(record, project), record);
     const workflow = relocated(await compiled(options, project), restored.tree, record.root ?? own.root);
     const { models, digests } = await chooseModels(record, project.modelSources(), workspace.files);
     workspace.models = models;
@@ -195,6 +196,15 @@ function changedSources(record: RunRecord, workflow: ResolvedWorkflow): Missing[
       why: 'it is not what it was, and is named by an absolute path',
       steps: [],
     }));
+}
+
+/** Models by path that are nowhere: the workflow could not be read without them. */
+function missingFolders(record: RunRecord, { modelSources }: RestoredProject): Missing[] {
+  const resolvers = modelSources();
+  const gone = record.models.filter(
+    ({ name, digest }) => digest !== null && name.includes('/') && !resolvers.some(({ find }) => find(name)),
+  );
+  return missingModels(record, new Map(gone.map(({ name }) => [name, null])));
 }
 
 function missingModels({ steps }: RunRecord, digests: ReadonlyMap<string, Digest | null>): Missing[] {

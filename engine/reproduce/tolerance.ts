@@ -12,6 +12,8 @@ export const matrixTolerance = 1e-5;
 export interface RowTally {
   of: number;
   same: number;
+  /** Of these, those whose fields stand in another order. */
+  rewritten: number;
   /** Rows in which nothing but numbers differ, within the tolerance. */
   within: number;
   /** Largest relative difference of two numbers that count as the same. */
@@ -22,7 +24,7 @@ export interface RowTally {
 
 /** Compares two tables whose `ids` are equal, in step: memory does not grow with them. */
 export async function tallyRows(old: TableInput, now: TableInput, examples = 3): Promise<RowTally> {
-  const tally: RowTally = { of: now.rows, same: 0, within: 0, largest: 0, examples: [] };
+  const tally: RowTally = { of: now.rows, same: 0, rewritten: 0, within: 0, largest: 0, examples: [] };
   const before = rowsOf(old);
   try {
     for await (const block of now.blocks())
@@ -42,8 +44,10 @@ async function* rowsOf(table: TableInput): AsyncGenerator<Row, void> {
 }
 
 function countRow(tally: RowTally, old: Row, now: Row, examples: number): void {
-  if (JSON.stringify(old) === JSON.stringify(now) || canonicalJson(old) === canonicalJson(now)) {
+  const exact = JSON.stringify(old) === JSON.stringify(now);
+  if (exact || canonicalJson(old) === canonicalJson(now)) {
     tally.same++;
+    if (!exact) tally.rewritten++;
     return;
   }
   const distance = distanceOf(old, now);
