@@ -24,7 +24,7 @@ import { RunFolder, thisProcess } from './record/run-folder.ts';
 import { stepFilesOf } from './record/step-files.ts';
 import { readSecrets } from './secrets.ts';
 import { size } from './size.ts';
-import { keepInBounds } from './store/bounds.ts';
+import { keepInBounds, noteGrowth } from './store/bounds.ts';
 import { storeFailure } from './store/failures.ts';
 import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
@@ -185,8 +185,11 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
       }),
     );
   }
-  if (result.status !== 'interrupted')
-    await orWarn('the store could not be kept within its size', warn, () => evict(options, emit, warn));
+  await orWarn('the store could not be kept within its size', warn, async () => {
+    // Who pressed Ctrl-C does not wait for that.
+    if (result.status === 'interrupted') noteGrowth(workspace.store, workspace.caches);
+    else await evict(options, emit, warn);
+  });
   // Who gets the record writes pages of it.
   const record = redaction.json({
     ...base,

@@ -223,7 +223,8 @@ export function finishedLine(
   // A metric that repeats the number of rows says nothing new.
   const telling = Object.entries(outcome.metrics).filter(([, value]) => value !== outcome.rows);
   for (const [name, value] of telling.slice(0, metricsShown)) facts.push(metricText(name, value));
-  const how = outcome.status === 'cached' ? 'cached' : `${duration(outcome.duration_ms)} · ${outcome.reason}`;
+  const hit = outcome.reason === 'unchanged' ? 'cached' : `cached ${outcome.reason}`;
+  const how = outcome.status === 'cached' ? hit : `${duration(outcome.duration_ms)} · ${outcome.reason}`;
   const room = columns - cellWidth(head) - 3;
   while (facts.length > told && cellWidth(`${facts.join(' · ')}   ${how}`) > room) facts.pop();
   const what = facts.length > 0 ? `${facts.join(' · ')}   ` : '';

@@ -43,6 +43,7 @@ export class BlobFolder {
   readonly #used = new Set<string>();
   #session: Session | undefined;
   readonly #format: number;
+  #followsKill = false;
 
   constructor(folder: string, format: number) {
     this.folder = folder;
@@ -59,7 +60,7 @@ export class BlobFolder {
       if (!this.writable) throw Object.assign(new Error('not writable'), { code: 'EACCES' });
       // Somebody deleted the folder while we had it open: begin again.
       this.#session?.end();
-      removeDeadSessions(this.#tmp);
+      if (removeDeadSessions(this.#tmp)) this.#followsKill = true;
       this.#session = new Session(this.#tmp);
       writeFormat(this.folder, this.#format, () => this.#session!.newFile());
       this.#session.use([...this.#used]);
@@ -133,6 +134,11 @@ export class BlobFolder {
   /** See PendingBlobs. */
   sync(): Promise<void> {
     return this.#pending.sync();
+  }
+
+  /** Whether a process was killed before this one began: what it stored was counted by nobody. */
+  get followsKill(): boolean {
+    return this.#followsKill;
   }
 
   /** See PendingBlobs. */

@@ -21,10 +21,9 @@ export async function keepInBounds(options: {
 }): Promise<GcResult | null> {
   const { store, caches, references, capBytes } = options;
   if (!store.writable) return null;
-  const grown = store.takeWritten() + caches.rows.takeWritten() + caches.steps.takeWritten();
-  caches.size.add(grown);
+  const grown = noteGrowth(store, caches);
   const known = caches.size.get();
-  if (known && (known.held <= capBytes || (known.isStuck && grown === 0))) return null;
+  if (known && !store.followsKill && (known.held <= capBytes || (known.isStuck && grown === 0))) return null;
   const [{ collectGarbage }, { takeInventory }, runs] = await Promise.all([
     import('./gc.ts'),
     import('./inventory.ts'),
@@ -42,4 +41,11 @@ export async function keepInBounds(options: {
   });
   if (result.after > capBytes) caches.size.set(result.after, { before: result.after, isStuck: true });
   return result;
+}
+
+/** Adds what this process stored since the last call to the estimate of the store's size; gives the bytes. */
+export function noteGrowth(store: Store, caches: Caches): number {
+  const bytes = store.takeWritten() + caches.rows.takeWritten() + caches.steps.takeWritten();
+  caches.size.add(bytes);
+  return bytes;
 }

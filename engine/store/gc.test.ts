@@ -269,6 +269,37 @@ describe('the cap', () => {
     expect(walks).toBe(3);
   });
 
+  it('counts anew after a process that was killed, whose blobs nobody counted', async () => {
+    const { folder, store, caches } = await filled({ a: 40 });
+    let walks = 0;
+    const runs = async (): Promise<RunReferences> => {
+      walks++;
+      return references();
+    };
+    const bounds = (given: Store) => keepInBounds({ store: given, caches, references: runs, capBytes: 1e6 });
+    await bounds(store);
+    const child = runModule(
+      `import { Store } from '#/engine/store/store.ts';
+       const store = Store.open({ folder: process.argv[1] });
+       store.hold();
+       await store.put('y'.repeat(5000));
+       await store.sync();
+       console.log('ready');
+       process.stdin.resume();`,
+      [folder],
+    );
+    await lineOf(child);
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    const next = Store.open({ folder });
+    next.hold();
+    await bounds(next);
+    expect(walks).toBe(2);
+    expect(caches.size.get()!.held).toBeGreaterThan(6000);
+    await next.close();
+  });
+
   it('is not tried for again in vain while nothing was stored', async () => {
     const { store, caches, blobs } = await filled({ a: 40, b: 10 });
     let walks = 0;

@@ -131,8 +131,9 @@ export function blobsInUse(tmp: string): Set<string> {
   return used;
 }
 
-/** Removes what killed processes left behind. */
-export function removeDeadSessions(tmp: string): void {
-  for (const name of sessionsIn(tmp))
-    if (!isAlive(tmp, name)) rmSync(join(tmp, name), { recursive: true, force: true });
+/** Removes what killed processes left behind; true if there was something. */
+export function removeDeadSessions(tmp: string): boolean {
+  const dead = sessionsIn(tmp).filter((name) => !isAlive(tmp, name));
+  for (const name of dead) rmSync(join(tmp, name), { recursive: true, force: true });
+  return dead.length > 0;
 }

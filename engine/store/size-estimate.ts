@@ -6,8 +6,8 @@ export const sizeTables =
 
 /**
  * What the store is thought to hold, kept by adding up what is written, so that a run need not walk the store to know
- * whether it is over its cap. It errs upwards (a blob that is written again counts twice) until the next walk sets it right;
- * what a killed process wrote is missing until then.
+ * whether it is over its cap. It errs upwards (a blob that is written again counts twice) until the next walk sets it right.
+ * What a killed process wrote is missing in it: the run that finds its traces walks.
  */
 export class SizeEstimate {
   readonly #database: Database;

@@ -165,6 +165,11 @@ export class Store {
     return this.#blobs.takeWritten();
   }
 
+  /** Whether a process was killed before this one began: what it stored was counted by nobody. */
+  get followsKill(): boolean {
+    return this.#blobs.followsKill;
+  }
+
   blobs(): AsyncIterable<StoredBlob> {
     return this.#blobs.blobs();
   }

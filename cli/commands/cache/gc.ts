@@ -59,7 +59,7 @@ export const gc: Command = {
       );
       if (after > capBytes)
         cli.err(
-          `more than ${size(capBytes)}: ${size(kept)} is pinned by runs or in use; reprise runs rm frees what a run pins\n`,
+          `more than ${size(capBytes)}: ${size(kept)} is pinned by runs or in use; reprise cache unpin and reprise runs rm free what runs pin\n`,
         );
       return 0;
     });
