@@ -105,7 +105,8 @@ export function aliasesOf(workflow: ResolvedWorkflow): Record<string, string> {
   );
 }
 
-function parseParams(given: readonly string[]): Record<string, string> {
+/** `--param name=value`, as typed. */
+export function parseParams(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     given.map((text) => {
       const at = text.indexOf('=');

@@ -11,6 +11,8 @@ import { type Reporter, terminalReporter } from './terminal.ts';
 
 /** Names of files or steps that a line holds; the rest is counted. */
 const namesShown = 4;
+/** Metrics that are told when a run has changed them; the rest is counted. */
+const changesShown = 12;
 
 /**
  * A watch as text on stderr: what was saved and which steps that concerns, the run as `reprise run` shows it without the
@@ -116,7 +118,9 @@ function ending({ outcome, steps, duration_ms, metrics, pages, error }: AttemptE
       `${cli.paint('green', 'nothing to do')}${outcome === 'unchanged' ? '' : `: ${parts}`} · ${time}`,
     );
   else if (outcome === 'failed') lines.push(`${cli.paint('red', 'failed')} in ${time} · ${parts}`);
-  lines.push(...metrics.map((change) => changeLine(change, cli)));
+  lines.push(...metrics.slice(0, changesShown).map((change) => changeLine(change, cli)));
+  if (metrics.length > changesShown)
+    lines.push(`  and ${counted(metrics.length - changesShown, 'more metric')}`);
   if (error) {
     lines.push(`${cli.paint('red', 'error')}: ${error.message}`);
     if (error.hint) lines.push(`     → ${error.hint}`);

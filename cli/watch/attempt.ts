@@ -142,19 +142,22 @@ function hasWork(steps: readonly PlannedStep[], failures: readonly KnownFailure[
 class Found {
   own: WatchSet['own'] = { files: [], folders: [] };
   readonly #root: string;
+  readonly #unkeyed: string[];
   readonly #sources: Set<string>;
   #inputs: WatchSet['inputs'] = [];
   #needs: WatchSet['needs'] = {};
 
   constructor(file: string) {
     this.#root = findProject(dirname(file)).root;
-    this.#sources = new Set([file, resolve(this.#root, projectFile), resolve(this.#root, '.env')]);
+    this.#unkeyed = [resolve(this.#root, projectFile), resolve(this.#root, '.env')];
+    this.#sources = new Set([file, ...this.#unkeyed]);
   }
 
   get set(): WatchSet {
     return {
       root: this.#root,
       sources: [...this.#sources],
+      unkeyed: this.#unkeyed,
       inputs: this.#inputs,
       own: this.own,
       needs: this.#needs,

@@ -23,8 +23,11 @@ const handlers: Readonly<Record<string, keyof KeyHandlers>> = {
 
 /** Hears keys, one by one, on a terminal. Gives what leaves the terminal as it was. */
 export function hearKeys(terminal: ReadStream, keys: KeyHandlers): () => void {
-  const hear = (text: Buffer) => {
-    for (const character of text.toString()) {
+  const hear = (bytes: Buffer) => {
+    const text = bytes.toString();
+    // Arrows and function keys are sequences, some of which end in a letter.
+    if (text.startsWith('\u001b')) return;
+    for (const character of text) {
       const name = handlers[character];
       if (name) keys[name]();
     }

@@ -58,7 +58,7 @@ class World {
 
   save(stale: boolean): void {
     this.content++;
-    this.tell({ type: 'saved', at: this.now, files: ['data.jsonl'], stale });
+    this.tell({ type: 'saved', at: this.now, files: ['data.jsonl'], stale, excuses: false });
   }
 
   pass(ms: number): void {
@@ -172,14 +172,28 @@ describe('the state machine of watch', () => {
     expect(world.failed.size).toBe(0);
   });
 
+  it('forgets failures when something changes that counts in no key, also those of the attempt under way', () => {
+    const machine = new WatchMachine();
+    machine.take({ type: 'start', at: 0 });
+    machine.take({ type: 'saved', at: 10, files: ['.env'], stale: true, excuses: true });
+    machine.take({ type: 'ended', at: 20, failures: [failure(1)] });
+    expect(machine.take({ type: 'time-up', at: apartMs })).toMatchObject([{ failures: [] }]);
+    machine.take({ type: 'ended', at: 2000, failures: [failure(2)] });
+    machine.take({ type: 'saved', at: 3000, files: ['a'], stale: false, excuses: false });
+    expect(machine.take({ type: 'time-up', at: 4000 })).toMatchObject([{ failures: [failure(2)] }]);
+    machine.take({ type: 'ended', at: 5000, failures: [] });
+    machine.take({ type: 'saved', at: 6000, files: ['.env'], stale: false, excuses: true });
+    expect(machine.take({ type: 'time-up', at: 7000 })).toMatchObject([{ failures: [] }]);
+  });
+
   it('cancels only for what is stale; else it waits for the end', () => {
     const machine = new WatchMachine();
     machine.take({ type: 'start', at: 0 });
-    expect(machine.take({ type: 'saved', at: 10, files: ['a'], stale: false })).toEqual([]);
-    expect(machine.take({ type: 'saved', at: 20, files: ['b'], stale: true })).toEqual([
+    expect(machine.take({ type: 'saved', at: 10, files: ['a'], stale: false, excuses: false })).toEqual([]);
+    expect(machine.take({ type: 'saved', at: 20, files: ['b'], stale: true, excuses: false })).toEqual([
       { type: 'cancel', files: ['a', 'b'] },
     ]);
-    expect(machine.take({ type: 'saved', at: 30, files: ['c'], stale: true })).toEqual([]);
+    expect(machine.take({ type: 'saved', at: 30, files: ['c'], stale: true, excuses: false })).toEqual([]);
     const [wait] = machine.take({ type: 'ended', at: 40, failures: [] });
     expect(wait).toEqual({ type: 'wait', until: apartMs });
     expect(machine.take({ type: 'time-up', at: apartMs })).toEqual([

@@ -33,8 +33,11 @@ export type Wish = 'run' | 'force' | 'plan';
 
 export type WatchInput =
   | { type: 'start'; at: number }
-  /** The bytes of files changed. `stale`: what runs now has read, or will read, what they were before. */
-  | { type: 'saved'; at: number; files: readonly string[]; stale: boolean }
+  /**
+   * The bytes of files changed. `stale`: what runs now has read, or will read, what they were before. `excuses`: they count
+   * in no key (secrets, settings), so that what failed may succeed under the same one.
+   */
+  | { type: 'saved'; at: number; files: readonly string[]; stale: boolean; excuses: boolean }
   /** The time that `wait` asked for is up. */
   | { type: 'time-up'; at: number }
   | { type: 'asked'; at: number; wish: Wish }
@@ -75,6 +78,8 @@ export class WatchMachine {
   #asked: Wish | null = null;
   #lastStart = Number.NEGATIVE_INFINITY;
   #failures = new Map<Digest, KnownFailure>();
+  /** What fails in the attempt under way is excused already. */
+  #excused = false;
   /** What the attempt under way was begun for: still to be run if it is cancelled. */
   #current: string[] = [];
 
@@ -100,10 +105,14 @@ export class WatchMachine {
     }
   }
 
-  #saved({ at, files, stale }: WatchInput & { type: 'saved' }): WatchAction[] {
+  #saved({ at, files, stale, excuses }: WatchInput & { type: 'saved' }): WatchAction[] {
     if (this.#quitting || files.length === 0) return [];
     if (this.#files.size === 0) this.#firstSave = at;
     for (const file of files) this.#files.add(file);
+    if (excuses) {
+      this.#failures.clear();
+      this.#excused = true;
+    }
     if (this.#state === 'idle') return this.#settle(at, quietMs);
     if (this.#state === 'settling') return this.#settle(at, busyMs);
     return this.#state === 'running' && stale ? this.#cancel() : [];
@@ -134,7 +143,7 @@ export class WatchMachine {
 
   #ended({ at, failures }: WatchInput & { type: 'ended' }): WatchAction[] {
     if (this.#state !== 'running' && this.#state !== 'cancelling') return [];
-    for (const failure of failures) this.#failures.set(failure.key, failure);
+    if (!this.#excused) for (const failure of failures) this.#failures.set(failure.key, failure);
     if (this.#quitting) {
       this.#state = 'over';
       return [{ type: 'over' }];
@@ -151,6 +160,7 @@ export class WatchMachine {
     // A plan runs nothing: what was saved before it is still to be run.
     if (wish !== 'plan') this.#files.clear();
     this.#asked = null;
+    this.#excused = false;
     this.#current = wish === 'plan' ? [] : files;
     this.#state = 'running';
     this.#lastStart = at;

@@ -178,6 +178,10 @@ export class Watch {
     await this.#files.following;
     this.#attempt = null;
     const time = this.#options.now();
+    if (this.#files.count !== this.#told) {
+      this.#told = this.#files.count;
+      this.#tell({ type: 'watching', time, files: this.#told });
+    }
     this.#tell({
       type: 'attempt-ended',
       time,
@@ -189,10 +193,6 @@ export class Watch {
       pages: end.pages,
       error: end.error,
     });
-    if (this.#files.count !== this.#told) {
-      this.#told = this.#files.count;
-      this.#tell({ type: 'watching', time, files: this.#told });
-    }
     this.#take({ type: 'ended', at: time, failures: end.failures });
   }
 
@@ -209,7 +209,8 @@ export class Watch {
       files: paths.map((path) => this.#shown(path)),
       leads_to: stale ? 'cancel' : busy ? 'attempt-later' : 'attempt',
     });
-    this.#take({ type: 'saved', at: this.#options.now(), files: paths, stale });
+    const excuses = paths.some((path) => interest!.excuses(path));
+    this.#take({ type: 'saved', at: this.#options.now(), files: paths, stale, excuses });
   }
 
   #shown(path: string): string {

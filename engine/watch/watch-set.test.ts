@@ -5,6 +5,7 @@ import { Interest, mergedSets, type WatchSet } from './watch-set.ts';
 const set: WatchSet = {
   root: '/p',
   sources: ['/p/flow.yaml', '/p/reprise.yaml', '/p/.env'],
+  unkeyed: ['/p/reprise.yaml', '/p/.env'],
   inputs: [
     { path: 'data/*.jsonl', steps: ['rows'] },
     { path: 'deep/**/*.txt', steps: ['texts'] },

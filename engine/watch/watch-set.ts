@@ -8,6 +8,8 @@ export interface WatchSet {
   root: string;
   /** Files whose change concerns the workflow as a whole: its YAML, what it includes, `reprise.yaml`, `.env`. */
   sources: string[];
+  /** Those of the sources that count in no fingerprint, though what they say (a secret, a setting) may make a step fail. */
+  unkeyed: string[];
   /** What steps read: files and globs, relative to the root or absolute, with the ids of the steps. */
   inputs: { path: string; steps: string[] }[];
   /** What runs themselves write: it never counts, wherever it lies. */
@@ -61,6 +63,7 @@ export function mergedSets(set: WatchSet, more: WatchSet): WatchSet {
   return {
     root: set.root,
     sources: both(set.sources, more.sources),
+    unkeyed: both(set.unkeyed, more.unkeyed),
     inputs: [...set.inputs, ...more.inputs],
     own: {
       files: both(set.own.files, more.own.files),
@@ -143,6 +146,11 @@ export class Interest {
   /** A file of the workflow itself, rather than one that its steps read. */
   isSource(path: string): boolean {
     return this.#sources.has(path);
+  }
+
+  /** Whether a step that failed may succeed with the same inputs now that this file has changed. */
+  excuses(path: string): boolean {
+    return this.set.unkeyed.includes(path);
   }
 
   /** Whether a change of this file concerns anything but the steps in `finished`: then what runs now is stale. */

@@ -31,6 +31,7 @@ function set(inputs: string[], own: string[] = []): WatchSet {
   return {
     root,
     sources: [join(root, 'flow.yaml')],
+    unkeyed: [],
     inputs: inputs.map((path) => ({ path, steps: ['a'] })),
     own: { files: own.map((path) => join(root, path)), folders: [join(root, 'runs')] },
     needs: { a: [] },

@@ -14,6 +14,13 @@ export interface SchemaCheck {
 }
 
 /**
+ * Functions by what they were compiled from, the one used last at the end: a process that reads a workflow again and
+ * again (as watch does) compiles its schemas once.
+ */
+const compiled = new Map<string, ValidateFunction>();
+const compiledKept = 32;
+
+/**
  * Compiles schemas with ajv. Each costs some milliseconds: compile only those that are used, and share the compiler.
  * `strict` refuses schemas with words that mean nothing; it is for parameter schemas.
  */
@@ -36,7 +43,11 @@ export function createSchemaCompiler({
   });
   ajv.addVocabulary(vocabulary);
   return (schema) => {
-    const validate: ValidateFunction = ajv.compile(schema as object);
+    const key = `${strict} ${JSON.stringify(schema)}`;
+    const validate = compiled.get(key) ?? ajv.compile(schema as object);
+    compiled.delete(key);
+    compiled.set(key, validate);
+    if (compiled.size > compiledKept) compiled.delete(compiled.keys().next().value!);
     const check = (value: JsonObject): ErrorObject[] => (validate(value) ? [] : [...(validate.errors ?? [])]);
     return {
       check,

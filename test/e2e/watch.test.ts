@@ -187,6 +187,23 @@ export default defineStep({
     expect(mended).toMatchObject({ outcome: 'succeeded' });
     expect(p.read('count.txt')).toBe('x\nx\n');
   });
+
+  it('tries a failed step again when a secret is set that counts in no fingerprint', async () => {
+    using p = new TestProject({
+      ...simple,
+      'w.yaml': `name: secretive
+steps:
+  asks:
+    use: exec
+    env: { TOKEN: "\${{ secrets.WATCH_TEST_TOKEN }}" }
+    with: { run: 'test "$TOKEN" = sesame && echo "{}" > out.jsonl', outputs: { rows: out.jsonl } }
+`,
+    });
+    await using watch = new Watching(p, ['w.yaml']);
+    expect(await watch.attempt()).toMatchObject({ outcome: 'failed', steps: { failed: 1 } });
+    save(p, { '.env': 'WATCH_TEST_TOKEN=sesame\n' });
+    expect(await watch.attempt()).toMatchObject({ outcome: 'succeeded', files: ['.env'] });
+  });
 });
 
 describe('a change during a run', () => {
