@@ -84,23 +84,25 @@ export async function readWorkflowFile(
     },
   );
   if (workflow === null) throw new ProblemError(problems);
-  openModels(workflow, workspace);
+  await openModels(workflow, workspace);
   return workflow;
 }
 
 /** Lets steps name the models that the workflow's `models` section adds. */
-export function openModels(workflow: ResolvedWorkflow, workspace: Workspace): void {
+export async function openModels(workflow: ResolvedWorkflow, workspace: Workspace): Promise<void> {
   const aliases = aliasesOf(workflow);
   if (Object.keys(aliases).length > 0) {
     workspace.models = createModelResolver({ root: workspace.root, aliases });
   }
+  if (Object.values(workflow.models).some(({ provider }) => provider !== 'local'))
+    (await import('./language-models.ts')).openLanguageModels(workflow, workspace);
 }
 
 /** Paths of encoders that the workflow gives names to. */
 export function aliasesOf(workflow: ResolvedWorkflow): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(workflow.models).flatMap(([alias, { path }]) =>
-      typeof path === 'string' ? [[alias, path] as const] : [],
+    Object.entries(workflow.models).flatMap(([alias, { provider, path }]) =>
+      provider === 'local' && typeof path === 'string' ? [[alias, path] as const] : [],
     ),
   );
 }

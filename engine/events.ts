@@ -1,4 +1,5 @@
 import type { Artefact, Metrics } from './artefacts.ts';
+import type { Asked } from './asked.ts';
 import type { Problem } from './problems.ts';
 
 /**
@@ -126,6 +127,8 @@ export interface StepOutcome {
   outputs: { [name: string]: Artefact };
   warnings: string[];
   attempts: number;
+  /** What it asked of language models, if anything; of a cached result, what it saved. */
+  asked?: Asked;
   error: StepFailure | null;
 }
 

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { type Artefact, blobsOf } from './artefacts.ts';
+import { type Asked, addAsked } from './asked.ts';
 import type { Digest } from './digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from './events.ts';
 import { type ExecutionResult, execute } from './execute/execution.ts';
@@ -172,7 +173,11 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     return run === null ? outcome && { run, ...outcome } : options.productsOfRun(run, step);
   };
   const steps = workflow.steps.filter(({ id }) => byId.has(id));
-  for (const artefact of takenFromPast(steps, options.productsOfRun))
+  const asked = addAsked(outcomes.flatMap((outcome) => outcome.asked ?? []));
+  for (const { alias, asked: name, unpriced } of asked.models)
+    if (unpriced > 0)
+      warn(`no price is known for ${alias} (${name}): ${unpriced} of its answers are not in the cost`);
+  for (const artefact of [...takenFromPast(steps, options.productsOfRun), ...answersOf(steps, byId)])
     for (const { digest } of blobsOf(artefact)) pins.add(digest);
   if (workspace.store.writable) {
     await orWarn('the links to the outputs could not be made', warn, () =>
@@ -194,17 +199,25 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   const record = redaction.json({
     ...base,
     ...ending(result.status),
-    summary: { ...base.summary, steps: countSteps(outcomes) },
+    summary: { ...base.summary, steps: countSteps(outcomes), cost: asked.cost },
     pins: [...pins].sort(),
     workflow: { ...base.workflow, sources: [...workflow.sources, ...stepFiles] },
     git: state.git,
     environment: { ...base.environment, packages: packagesOf(prepared) },
-    models: modelsOf(prepared),
+    models: modelsOf(prepared, asked),
     files: pinned.files,
     steps: steps.map((step) => stepRecord(step, byId.get(step.id)!, prepared.get(step.id), readOf)),
   });
   finish(folder, record, emit, warn);
   return { record, folder: folder.path };
+}
+
+/** The answers of language models that steps were made from, cached steps included: another asking may get others. */
+function answersOf(steps: readonly ResolvedStep[], outcomes: ReadonlyMap<string, StepOutcome>): Artefact[] {
+  return steps.flatMap(({ id, languageModels }) => {
+    const answers = languageModels && outcomes.get(id)?.outputs['answers'];
+    return answers ? [answers] : [];
+  });
 }
 
 /** Brings the store under its cap, while the run still holds what it needs. */
@@ -329,8 +342,10 @@ function packagesOf(prepared: ReadonlyMap<string, PreparedStep>): Record<string,
   return Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function modelsOf(prepared: ReadonlyMap<string, PreparedStep>): ModelRecord[] {
+function modelsOf(prepared: ReadonlyMap<string, PreparedStep>, asked: Asked): ModelRecord[] {
   const models = new Map<string, ModelRecord>();
+  for (const { alias, asked: name, served } of asked.models)
+    models.set(alias, { name: alias, asked: name, served, digest: null });
   for (const step of prepared.values()) {
     for (const { name, digest } of step.models.values())
       models.set(name, { name, asked: null, served: [], digest });

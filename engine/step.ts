@@ -1,6 +1,7 @@
 import type { Metrics, Row } from './artefacts.ts';
 import type { Digest } from './digest.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { Answer, LanguageRequest } from './language-model.ts';
 import type { FromSchema, ValueSchema } from './schema-type.ts';
 
 /**
@@ -13,6 +14,8 @@ import type { FromSchema, ValueSchema } from './schema-type.ts';
  * - `model`: the name of an encoder; the digests of its files count in the fingerprint
  * - `cel`: a bare CEL expression, checked when the workflow is read
  * - `template`: a Handlebars text, in which `${{ }}` is not expanded
+ * - `template-file`: a path to such a text; the step gets the text itself, as the member `text` beside it
+ * - `language-model`: the alias of a language model; what it stands for counts in the fingerprint
  */
 export type ParameterSchema = ValueSchema & { readonly type: 'object' };
 
@@ -164,12 +167,25 @@ export interface StepContext {
   files(pathOrGlob: string): readonly string[];
   /** Absolute folder of the model that a `model` parameter names. */
   model(name: string): ModelFolder;
+  /** The language model that a `language-model` parameter names. */
+  languageModel(alias: string): AskedModel;
   progress(done: number, total?: number, unit?: string): void;
   log(message: string): void;
   /** A warning belongs to the result: it is shown again when the result comes from the cache. */
   warn(message: string): void;
   /** An empty folder that goes away with the step. */
   scratch(): Promise<string>;
+}
+
+/** A language model, as a step sees it: answers that are known cost nothing, and come at once. */
+export interface AskedModel {
+  /** The alias. */
+  readonly name: string;
+  /**
+   * An answer that is whole and fits the request's schema. Throws a RowFailure if this request has none, and a
+   * StepError if no request would have one (a wrong key, say).
+   */
+  ask(request: LanguageRequest): Promise<Answer>;
 }
 
 /** A model on disk, addressed by the digests of its files. */
@@ -229,15 +245,20 @@ export interface RowComputer<V extends Json | Float32Array> {
   readonly concurrency: number;
   /** Rows are taken in the order of this number (a text's length, say), so that batches are even. */
   readonly order?: (fields: Json[]) => number;
-  /** Values of the batch's rows, in order; a row that failed gives a `RowFailure`. */
+  /**
+   * Values of the batch's rows, in order; a row that failed gives a `RowFailure`. A batch of one may throw it. Types that
+   * ask language models have batches of one: then the engine knows which answers each row was made from.
+   */
   compute(batch: Json[][], signal: AbortSignal): Promise<(V | RowFailure)[]>;
   close?(): Promise<void>;
 }
 
-/** A row's failure, with the reason a person can act on. It is never cached. */
-export class RowFailure {
+/** A row's failure, with the reason a person can act on. It is never cached. Thrown by a step that knows no rows, it fails the step. */
+export class RowFailure extends Error {
   readonly reason: string;
   constructor(reason: string) {
+    super(reason);
+    this.name = 'RowFailure';
     this.reason = reason;
   }
 }

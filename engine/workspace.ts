@@ -1,5 +1,6 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { CodeDigests, type CodeFingerprint } from './fingerprint/code.ts';
+import type { LanguageModels } from './language-model.ts';
 import type { ModelResolver, StepRegistry } from './registry.ts';
 import type { RemoteSettings } from './remote/settings.ts';
 import { Caches } from './store/caches.ts';
@@ -16,6 +17,8 @@ export interface Workspace {
   readonly registry: StepRegistry;
   /** Replaced once a workflow is read whose `models` section adds aliases. */
   models: ModelResolver;
+  /** Null where the workflow names none. */
+  languageModels: LanguageModels | null;
   readonly store: Store;
   readonly caches: Caches;
   readonly steps: StepIndex;
@@ -62,6 +65,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     root,
     registry,
     models,
+    languageModels: null,
     remote: options.remote ?? null,
     store,
     caches,

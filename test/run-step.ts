@@ -6,7 +6,15 @@ import { digestOf, digestOfJson } from '../engine/digest.ts';
 import { WorkerPool } from '../engine/execute/pool.ts';
 import { randomStream } from '../engine/execute/random.ts';
 import type { Json, JsonObject } from '../engine/json.ts';
-import type { AnyStepType, Matrix, MatrixInput, StepContext, StepInput, TableInput } from '../engine/step.ts';
+import type {
+  AnyStepType,
+  AskedModel,
+  Matrix,
+  MatrixInput,
+  StepContext,
+  StepInput,
+  TableInput,
+} from '../engine/step.ts';
 import { RowFailure } from '../engine/step.ts';
 import { compileSchema } from '../engine/workflow/schema-check.ts';
 
@@ -34,6 +42,7 @@ export async function runStep(
     signal?: AbortSignal;
     models?: Record<string, string>;
     env?: Record<string, string>;
+    languageModels?: Record<string, AskedModel>;
     /** Hears the step's log as it is written. */
     onLog?: (message: string) => void;
   } = {},
@@ -65,6 +74,11 @@ export async function runStep(
         digest: digestOf(readFileSync(join(folder, file))),
       }));
       return { name, folder, digest: digestOfJson(digests), files: digests };
+    },
+    languageModel(alias) {
+      const found = options.languageModels?.[alias];
+      if (found) return found;
+      throw new Error(`no language model ${alias}`);
     },
     progress: () => {},
     log(message) {

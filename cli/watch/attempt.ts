@@ -64,7 +64,7 @@ export async function attempt(
         tell({ type: 'problems', problems: error.problems, lastGood: request.lastGood !== null });
         if (request.lastGood === null) return { ...nothing, outcome: 'refused' };
         workflow = request.lastGood;
-        openModels(workflow, workspace);
+        await openModels(workflow, workspace);
         return await planAndRun(call, request, workflow, project, cli, tell);
       }
       found.read(workflow, project);

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { ModelFolder, StepContext } from '../step.ts';
 import type { ResolvedStep } from '../workflow/resolved.ts';
+import type { Asking } from './asking.ts';
 import type { WorkerPool } from './pool.ts';
 import { randomStream } from './random.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
@@ -15,6 +16,8 @@ export interface ContextSource {
   /** Absolute paths behind each declared file or glob. */
   files: ReadonlyMap<string, readonly string[]>;
   models: ReadonlyMap<string, ModelFolder>;
+  /** Null where nothing is asked. */
+  asking?: Asking | null;
   pool: WorkerPool;
   signal: AbortSignal;
   onProgress(done: number, total: number | null, unit: string): void;
@@ -44,6 +47,11 @@ export function stepContext(source: ContextSource): { context: StepContext; disp
       const found = source.models.get(name);
       if (found) return found;
       throw new Error(`${step.use} uses the model ${name}, which no \`model\` parameter names`);
+    },
+    languageModel(alias) {
+      const found = source.asking?.model(alias);
+      if (found) return found;
+      throw new Error(`${step.use} asks the model ${alias}, which no \`language-model\` parameter names`);
     },
     progress: (done, total, unit) => source.onProgress(done, total ?? null, unit ?? 'rows'),
     log: (message) => source.onLog('info', message),

@@ -13,6 +13,8 @@ import {
 } from '../step.ts';
 import type { LeaseHolder, Leases } from '../store/leases.ts';
 import type { RowCache } from '../store/row-cache.ts';
+import { withAnswers, withoutAnswers } from './asked-rows.ts';
+import type { Asking } from './asking.ts';
 import { type Value, ValueStore } from './value-store.ts';
 
 export interface RowRun {
@@ -24,6 +26,8 @@ export interface RowRun {
   identity: JsonObject | null;
   cache: RowCache | null;
   leases: Leases;
+  /** Of types that ask language models, with what appends to the implicit `answers` output. */
+  asking?: { by: Asking; write(row: Row): Promise<void> | undefined } | null;
   maxFailures: { count: number } | { share: number };
   forced: boolean;
   onProgress(done: number, total: number, cached: number): void;
@@ -65,6 +69,8 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
     let missing = options.forced ? work.all() : await kept.lookUp(work.all());
     let cachedRows = rowsOf(work, (unique) => kept.has(unique));
     const failures = new Map<number, string>();
+    const computed = new Set<number>();
+    const compute = options.asking ? withAnswers(computer, options.asking.by) : computer;
     if (missing.length > 0) {
       options.onProgress(cachedRows, input.rows, cachedRows);
       const lease =
@@ -76,9 +82,10 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
         if (!options.forced) missing = await kept.lookUp(missing);
         cachedRows = rowsOf(work, (unique) => kept.has(unique));
         let done = cachedRows;
-        await computeMissing(computer, work, missing, signal, (unique, value) => {
+        await computeMissing(compute, work, missing, signal, (unique, value) => {
           if (value instanceof RowFailure) failures.set(unique, value.reason);
           else kept.put(unique, value);
+          computed.add(unique);
           done += work.counts[unique]!;
           options.onProgress(done, input.rows, cachedRows);
         });
@@ -88,7 +95,9 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
       }
     }
     const failed = await reportFailures(options, input, work, failures);
-    const result = await type.emit(run, emitted(input, work, kept, failures));
+    const rows = emitted(input, work, kept, failures);
+    const bare = options.asking && withoutAnswers(rows, computed, options.asking.by, options.asking.write);
+    const result = await type.emit(run, bare ?? rows);
     return { result, computed: input.rows - cachedRows - failed, cached: cachedRows, failed };
   } finally {
     values?.close();
@@ -190,6 +199,10 @@ async function computeMissing(
         );
         pieces.forEach((piece, index) => void onValue(piece, values[index]!));
       } catch (error) {
+        if (error instanceof RowFailure && pieces.length === 1) {
+          onValue(pieces[0]!, error);
+          return;
+        }
         failure ??= error;
         stop.abort(error);
       }
@@ -232,10 +245,10 @@ async function* emitted(
   work: Work,
   values: ValueStore,
   failures: Map<number, string>,
-): AsyncIterable<{ row: Row; value: Value }> {
+): AsyncIterable<{ row: Row; value: Value; unique: number }> {
   let position = 0;
   for await (const row of input.read()) {
     const unique = work.unique[position++]!;
-    if (!failures.has(unique)) yield { row, value: values.get(unique) };
+    if (!failures.has(unique)) yield { row, value: values.get(unique), unique };
   }
 }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Artefact, Metrics, Row } from '../artefacts.ts';
+import type { Asked } from '../asked.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { JsonObject } from '../json.ts';
 import { ProblemError, StepError } from '../problems.ts';
@@ -10,6 +11,7 @@ import { type AnyStepType, type ArtefactSpec, anyInputs, type StepRun } from '..
 import { DamagedBlobError } from '../store/failures.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
+import type { Asking } from './asking.ts';
 import { stepContext } from './context.ts';
 import { stepGuard } from './guard.ts';
 import { OutputWriters, openInputs, type ProductsOf } from './io.ts';
@@ -26,6 +28,8 @@ export interface StepWork {
   computed: number;
   cached: number;
   failed: number;
+  /** Null for a step that asks no language model. */
+  asked: Asked | null;
   attempts: number;
 }
 
@@ -46,6 +50,8 @@ export interface StepWorkOptions {
   onLog(level: 'info' | 'warning', message: string): void;
   onRetry(attempt: number, delayMs: number, message: string): void;
   onWait(holder: string): void;
+  /** What an attempt asked of language models, whether it succeeded or not. */
+  onAsked(asked: Asked): void;
   /** An error that the step's code throws when the step has ended. */
   onLate(error: unknown): void;
 }
@@ -97,6 +103,7 @@ async function attemptStep(
   let abort = (reason: unknown) => stop.abort(reason);
   const pass = () => abort(signal.reason);
   const warnings: string[] = [];
+  const asking = prepared.languageModels.size === 0 ? null : await openAsking(options, stop.signal);
   const { context, dispose } = stepContext({
     step,
     seed: workflow.seed,
@@ -105,6 +112,7 @@ async function attemptStep(
     env: { ...prepared.env, ...hidden },
     files: prepared.files,
     models: prepared.models,
+    asking,
     pool: options.pool,
     signal: stop.signal,
     onProgress: (done, total, unit) => options.onProgress(done, total, unit, 0),
@@ -116,6 +124,8 @@ async function attemptStep(
   const specs: Record<string, ArtefactSpec> = { ...step.outputs };
   const writers = new OutputWriters(workspace.store, specs);
   const handles = hidden === null ? writers.handles() : redactedHandles(writers.handles(), specs, redaction);
+  const writeAnswer = (row: Row) =>
+    (handles['answers'] as { write(row: Row): Promise<void> | undefined }).write(row);
   const guarded = {
     onLine: (line: string) => options.onLog('info', line),
     onLate: options.onLate,
@@ -135,6 +145,7 @@ async function attemptStep(
       else signal.addEventListener('abort', pass, { once: true });
       if (type.kind === 'step') {
         const result = await type.run(run);
+        if (asking) for (const row of asking.rows()) await writeAnswer(row);
         return { result, computed: 0, cached: 0, failed: 0 };
       }
       const { fingerprint } = prepared;
@@ -143,6 +154,7 @@ async function attemptStep(
         run,
         writeFailed: (row: Row) =>
           (handles['failed'] as { write(row: Row): Promise<void> | undefined }).write(row),
+        asking: asking && { by: asking, write: writeAnswer },
         identity: fingerprint && step.cache ? rowIdentity(fingerprint) : null,
         cache: step.cache ? workspace.rowCache() : null,
         leases: workspace.leases,
@@ -155,17 +167,24 @@ async function attemptStep(
     const { result, ...rows } = await untilAborted(work, signal);
     const outputs = await writers.finish();
     const metrics = redaction.json(result?.metrics ?? {});
-    return { outputs, metrics, warnings: redaction.json(warnings), ...rows };
+    return { outputs, metrics, warnings: redaction.json(warnings), asked: asking?.asked ?? null, ...rows };
   } catch (error) {
     // What the step left running learns by its signal that it is over.
     abort(error);
     await writers.abort();
     throw limit?.signal.aborted && !options.signal.aborted ? limit.signal.reason : error;
   } finally {
+    if (asking) options.onAsked(asking.asked);
     limit?.clear();
     signal.removeEventListener('abort', pass);
     dispose();
   }
+}
+
+async function openAsking({ prepared, onLog }: StepWorkOptions, signal: AbortSignal): Promise<Asking> {
+  const { Asking: Opened } = await import('./asking.ts');
+  const notify = (message: string) => onLog('info', message);
+  return new Opened({ models: prepared.languageModels, signal, notify });
 }
 
 /** What a row's value depends on beside its fields and the row parameters: all of the fingerprint but the inputs. */

@@ -132,7 +132,6 @@ export function stepRecord(
     step: string,
     run: string | null,
   ) => { run: string | null; id: string; outputs: { readonly [name: string]: Artefact } } | undefined,
-  cost: Cost = noCost,
 ): StepRecord {
   const inputs: StepRecord['inputs'] = {};
   for (const [name, { parts, output, run }] of Object.entries(step.inputs)) {
@@ -155,7 +154,7 @@ export function stepRecord(
     fingerprint: prepared?.fingerprint ?? null,
     uncached: prepared?.uncached ?? null,
     inputs,
-    cost,
+    cost: outcome.asked?.cost ?? noCost,
   };
 }
 

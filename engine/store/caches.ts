@@ -11,10 +11,13 @@ import { TextCache, textTables } from './text-cache.ts';
 export class Caches {
   readonly #index: Database;
   readonly #rowDatabase: Database;
+  readonly #answerDatabase: Database;
   readonly #leaseDatabase: Database;
   readonly steps: StepIndex;
   readonly files: FileDigests;
   readonly rows: RowCache;
+  /** Answers of language models, filed as values of rows are; paid for, so that eviction leaves them alone. */
+  readonly answers: RowCache;
   readonly leases: Leases;
   readonly texts: TextCache;
   readonly size: SizeEstimate;
@@ -32,6 +35,7 @@ export class Caches {
       });
     this.#index = open('index', [`${stepTables}\n${fileTables}\n${textTables}`, sizeTables], true);
     this.#rowDatabase = open('rows', [rowTables], true);
+    this.#answerDatabase = open('answers', [rowTables], true);
     // After a power loss nobody holds a lease.
     this.#leaseDatabase = open('leases', [leaseTables], false);
     this.steps = new StepIndex(this.#index);
@@ -39,6 +43,7 @@ export class Caches {
     this.texts = new TextCache(this.#index);
     this.size = new SizeEstimate(this.#index);
     this.rows = new RowCache(this.#rowDatabase);
+    this.answers = new RowCache(this.#answerDatabase);
     this.leases = new Leases(this.#leaseDatabase);
   }
 
@@ -56,6 +61,7 @@ export class Caches {
   shrink(): void {
     this.#index.shrink();
     this.#rowDatabase.shrink();
+    this.#answerDatabase.shrink();
     this.#leaseDatabase.shrink();
   }
 
@@ -65,10 +71,12 @@ export class Caches {
       this.files.flush();
       this.texts.flush();
       await this.rows.flush();
+      await this.answers.flush();
       this.leases.close();
     } finally {
       this.#index.close();
       this.#rowDatabase.close();
+      this.#answerDatabase.close();
       this.#leaseDatabase.close();
     }
   }

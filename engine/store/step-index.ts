@@ -1,5 +1,6 @@
 import Keyv from 'keyv';
 import type { Artefact, Metrics } from '../artefacts.ts';
+import type { Asked } from '../asked.ts';
 import type { Digest } from '../digest.ts';
 import type { JsonObject } from '../json.ts';
 import type { Database } from './database.ts';
@@ -12,6 +13,8 @@ export interface StepEntry {
   metrics: Metrics;
   warnings: string[];
   rows_failed: number;
+  /** What it asked of language models, if anything. */
+  asked?: Asked;
   duration_ms: number;
   /** ISO 8601 time. */
   created: string;

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { type Problem, ProblemError, StepError } from '../problems.ts';
 import type { StepRegistry } from '../registry.ts';
 import { visitMarked } from './marks.ts';
-import { markedValues, normalPath, setAt } from './parameters.ts';
+import { type MarkedValues, markedValues, normalPath, setAt } from './parameters.ts';
 import type { ResolvedStep } from './resolved.ts';
 import { inText, literal, templateParts } from './template.ts';
 
@@ -16,7 +16,7 @@ export async function fillDeferred(
   scope: Readonly<Record<string, unknown>>,
   registry: StepRegistry,
   root: string = process.cwd(),
-): Promise<Pick<ResolvedStep, 'parameters' | 'files' | 'modelNames'>> {
+): Promise<{ parameters: JsonObject } & MarkedValues> {
   const source = registry.find(step.use);
   if (source === undefined) throw new StepError('unknown-step-type', `there is no step type "${step.use}"`);
   const type = await source.load();

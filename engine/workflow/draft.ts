@@ -35,6 +35,7 @@ export interface Instance {
   files: ResolvedStep['files'];
   outputFiles: ResolvedStep['outputFiles'];
   modelNames: ResolvedStep['modelNames'];
+  languageModels: NonNullable<ResolvedStep['languageModels']>;
   env: ResolvedStep['env'];
   when: ResolvedStep['when'];
   resources: Pick<ResolvedStep, 'resources'>;

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { loadCel } from '../cel.ts';
+import { digestOf } from '../digest.ts';
 import { canonicalJson, type JsonObject } from '../json.ts';
 import type { Place } from '../problems.ts';
 import type { ModelResolver, StepRegistry } from '../registry.ts';
@@ -77,11 +78,14 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
     path: fromRoot(path, parts.root),
     seed: seed === undefined ? 42 : Number(toJson(seed)),
     params: compiler.params.values,
-    sources: sources.map((source) => ({
-      path: fromRoot(source.path, parts.root),
-      digest: source.digest,
-      text: source.text,
-    })),
+    sources: [
+      ...sources.map((source) => ({
+        path: fromRoot(source.path, parts.root),
+        digest: source.digest,
+        text: source.text,
+      })),
+      ...compiler.texts.values(),
+    ],
     ...(options.profiles?.length && { profiles: [...options.profiles] }),
     ...(Object.keys(pools.used).length > 0 && { pools: pools.used }),
     ...(hooks.length > 0 && { on_finish: hooks }),
@@ -114,6 +118,8 @@ class Compiler {
   readonly #pools: Pools;
   #instances!: Instances;
   readonly models: ResolvedWorkflow['models'] = {};
+  /** Files whose text became part of parameters, by path. */
+  readonly texts = new Map<string, ResolvedWorkflow['sources'][number]>();
   readonly name: string;
   params = noParams();
   hooks: Hook[] = [];
@@ -175,6 +181,10 @@ class Compiler {
       problems,
       models,
       aliases: Object.keys(this.models),
+      languageAliases: Object.keys(this.models).filter(
+        (alias) => this.models[alias]!['provider'] !== 'local',
+      ),
+      addSource: (path, text) => this.texts.set(path, { path, digest: digestOf(text), text }),
       schemaOf: (type) => types.checkOf(type),
       schemaErrors: stepsInErrors(drafts, registry.names),
     };
@@ -308,6 +318,7 @@ class Compiler {
       files: instance.files,
       outputFiles: instance.outputFiles,
       modelNames: instance.modelNames,
+      ...(instance.languageModels.length > 0 && { languageModels: instance.languageModels }),
       env: instance.env,
       ...instance.resources,
       ...(part.ownParams && { params: this.#ownParams(part) }),

@@ -76,6 +76,7 @@ export class Instances {
           files: [],
           outputFiles: [],
           modelNames: [],
+          languageModels: [],
           env,
           when: null,
           resources: {},

@@ -1,4 +1,5 @@
-import { dirname, isAbsolute } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Json, JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
 import type { ModelResolver } from '../registry.ts';
@@ -27,8 +28,11 @@ export interface ParameterContext {
   expander: Expander;
   problems: ProblemList;
   models: ModelResolver;
-  /** Aliases that the workflow's `models` declare. */
+  /** Aliases of encoders, and of language models, that the workflow's `models` declare. */
   aliases: readonly string[];
+  languageAliases: readonly string[];
+  /** Told of files whose text became part of the parameters. */
+  addSource(path: string, text: string): void;
   schemaOf(type: AnyStepType): SchemaCheck;
   schemaErrors: Pick<SchemaErrorContext, 'use' | 'parameters' | 'types'>;
 }
@@ -127,6 +131,11 @@ function applyMarks(
       setAt(instance.parameters, pointer, name);
       instance.modelNames.push({ parameter, name, place });
       checkModel(name, scalar, context);
+    } else if (mark === 'language-model') {
+      instance.languageModels.push({ parameter, name: value, place });
+      checkLanguageModel(value, scalar, context);
+    } else if (mark === 'template-file') {
+      inlineTemplate(instance, pointer, value, scalar, context);
     } else if (mark === 'cel') {
       const text = { ...scalar, value };
       const folded = context.expander.bare(text, value, instance.scope);
@@ -137,6 +146,49 @@ function applyMarks(
       } else setAt(instance.parameters, pointer, folded.source);
     }
   });
+}
+
+function checkLanguageModel(
+  name: string,
+  scalar: LocatedScalar,
+  { languageAliases, aliases, problems }: ParameterContext,
+): void {
+  if (languageAliases.includes(name)) return;
+  if (aliases.includes(name))
+    problems.error(
+      'unknown-model',
+      `the model "${name}" is an encoder: it gives vectors, not answers`,
+      scalar,
+    );
+  else {
+    const hint =
+      suggestion(name, languageAliases, 'there are') ??
+      'name one under models: writer: { provider: openai, model: gpt-5-mini }';
+    problems.error('unknown-model', `there is no language model "${name}"`, scalar, { hint });
+  }
+}
+
+/** Puts the text of a file in the place of its path: equal texts are equal parameters, wherever they lie. */
+function inlineTemplate(
+  instance: Instance,
+  pointer: string,
+  value: string,
+  scalar: LocatedScalar,
+  { root, problems, addSource }: ParameterContext,
+): void {
+  const path = normalPath(value, folderOf(scalar, instance.draft.part), root);
+  const around = pointer.slice(0, pointer.lastIndexOf('/'));
+  let text: string;
+  try {
+    text = readFileSync(resolve(root, path), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read (${code})`;
+    problems.error('file-not-found', what, scalar);
+    return;
+  }
+  addSource(path, text);
+  setAt(instance.parameters, around, { text });
 }
 
 /** A path as the step gets it: relative to the root, absolute where it was written so and lies outside. */
@@ -166,6 +218,17 @@ function checkModel(
   problems.error('unknown-model', `there is no model "${name}"`, scalar, hint ? { hint } : {});
 }
 
+const failedRows = {
+  kind: 'table',
+  description: 'Rows that failed, with the reason.',
+  optional: true,
+} as const;
+const answers = {
+  kind: 'table',
+  description: 'The answers of language models that the result was made from.',
+  optional: true,
+} as const;
+
 function outputsOf(instance: Instance, type: AnyStepType, problems: ProblemList): OutputSpecs | undefined {
   let outputs: OutputSpecs;
   try {
@@ -186,10 +249,10 @@ function outputsOf(instance: Instance, type: AnyStepType, problems: ProblemList)
     );
     return undefined;
   }
-  if (type.kind !== 'rows' || 'failed' in outputs) return outputs;
   return {
     ...outputs,
-    failed: { kind: 'table', description: 'Rows that failed, with the reason.', optional: true },
+    ...(type.kind === 'rows' && !('failed' in outputs) && { failed: failedRows }),
+    ...(instance.languageModels.length > 0 && { answers }),
   };
 }
 
@@ -237,14 +300,18 @@ export function setAt(root: JsonObject, pointer: string, value: Json): void {
   else if (typeof target === 'object' && target !== null) target[last] = value;
 }
 
+/** What the marks of a schema find in parameters. */
+export type MarkedValues = Required<Pick<ResolvedStep, 'files' | 'modelNames' | 'languageModels'>>;
+
 /** Declared files and models of parameters that are all known, as they are found again when deferred values are. */
 export function markedValues(
   type: AnyStepType,
   parameters: JsonObject,
   places: (pointer: string) => ResolvedStep['place'],
-): Pick<ResolvedStep, 'files' | 'modelNames'> {
+): MarkedValues {
   const files: ResolvedStep['files'] = [];
   const modelNames: ResolvedStep['modelNames'] = [];
+  const languageModels: MarkedValues['languageModels'] = [];
   const seen = new Set<string>();
   visitMarked(type.parameters, parameters, (mark, value, pointer) => {
     if (typeof value !== 'string' || seen.has(`${mark}${pointer}`)) return;
@@ -252,6 +319,7 @@ export function markedValues(
     const parameter = pointerParts(pointer).join('.');
     if (mark === 'input-path') files.push({ parameter, path: value, place: places(pointer) });
     if (mark === 'model') modelNames.push({ parameter, name: value, place: places(pointer) });
+    if (mark === 'language-model') languageModels.push({ parameter, name: value, place: places(pointer) });
   });
-  return { files, modelNames };
+  return { files, modelNames, languageModels };
 }

@@ -4,11 +4,12 @@ import { suggestion } from '../nearest.ts';
 import { projectFile } from '../project.ts';
 import { decode } from './load.ts';
 import { type LocatedMap, member, toJson } from './located.ts';
+import { model } from './model-schema.ts';
 import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
 import { createSchemaCompiler } from './schema-check.ts';
 import { reportSchemaErrors } from './schema-errors.ts';
-import { model, options, pools, profile, profilePattern } from './schema-parts.ts';
+import { options, pools, profile, profilePattern } from './schema-parts.ts';
 import { SourceFile } from './source.ts';
 import { parseYaml } from './yaml.ts';
 

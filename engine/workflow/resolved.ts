@@ -70,6 +70,8 @@ export interface ResolvedStep {
   outputFiles: { parameter: string; path: string; place: Place }[];
   /** `model` parameters. */
   modelNames: { parameter: string; name: string; place: Place }[];
+  /** `language-model` parameters, if there are any. */
+  languageModels?: { parameter: string; name: string; place: Place }[];
   /** Names of the environment variables that the step sees (the workflow's `env` and its own), with set values. */
   env: { [name: string]: EnvValue };
   /** Params that are not the workflow's: those of the template, or of the included file, that the step stands in. */

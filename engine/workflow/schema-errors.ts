@@ -4,7 +4,6 @@ import { nearest, suggestion } from '../nearest.ts';
 import { type Located, lookUp, pointerParts, type Span } from './located.ts';
 import { oneForEachMistake } from './one-mistake.ts';
 import type { ProblemList } from './problem-list.ts';
-import { laterProviders } from './schema-parts.ts';
 import { extraKey, meant, unknownKey, unknownKeyHint } from './unknown-keys.ts';
 import { describe, say, typeHint, typeName } from './words.ts';
 
@@ -264,17 +263,6 @@ function reportChoice(
     problems.error('unknown-step-type', `there is no step type "${String(value)}"`, node, {
       hint: hint ?? path,
     });
-    return;
-  }
-  if (parts[0] === 'models' && parts.length === 3 && laterProviders.includes(String(value))) {
-    problems.error(
-      'not-available',
-      `the provider "${String(value)}" is not in this version of Reprise`,
-      node,
-      {
-        hint: 'only "local" is: an ONNX encoder in a folder',
-      },
-    );
     return;
   }
   const text = typeof value === 'string' ? value : JSON.stringify(value);

@@ -10,9 +10,6 @@ export const notAvailableKeys = {
   step: ['for_each'],
 } as const;
 
-/** Providers that the interface names; only `local` is there. */
-export const laterProviders = ['openai', 'anthropic', 'openrouter', 'command', 'replay'];
-
 export const expression = { type: 'string', pattern: '\\$\\{\\{' };
 
 const duration = {
@@ -199,21 +196,4 @@ export const matrix: JsonObject = {
   },
   propertyNames: { pattern: idPattern },
   additionalProperties: { if: expression, else: { type: 'array', items: scalar } },
-};
-
-export const model: JsonObject = {
-  type: 'object',
-  description: 'A model under a name of its own.',
-  properties: {
-    provider: { enum: ['local'], description: 'Where the model runs: local (an ONNX encoder in a folder).' },
-    path: { type: 'string', minLength: 1, description: 'The folder of the model.', 'x-reprise': 'path' },
-    description: { type: 'string' },
-  },
-  if: { properties: { provider: { const: 'local' } } },
-  // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
-  then: {
-    properties: { provider: true, path: true, description: true },
-    required: ['provider', 'path'],
-    additionalProperties: false,
-  },
 };

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../json.ts';
 import type { AnyStepType } from '../step.ts';
+import { model } from './model-schema.ts';
 import {
   env,
   expression,
@@ -8,7 +9,6 @@ import {
   include,
   includeKeys,
   matrix,
-  model,
   notAvailableKeys,
   options,
   param,

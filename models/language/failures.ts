@@ -9,6 +9,16 @@ export function failed(failure: Failure, spent: Spent | null = null): Failed {
   return { failure, spent };
 }
 
+/** Nothing may be asked, and the answer is not there. */
+export function notKnown(model: string): Failed {
+  return failed({
+    scope: 'row',
+    code: 'answer-not-known',
+    message: `no answer of ${model} to this request is known, and none may be asked for`,
+    retryable: false,
+  });
+}
+
 /** The circuit is open and no fallback is left. */
 export function outOfOrder(model: string, last: string): Failed {
   return failed({

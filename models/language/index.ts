@@ -8,7 +8,7 @@ import type {
 import type { AnswerCache } from './answers.ts';
 import { Budget } from './budget.ts';
 import { Endpoint, type Surroundings } from './endpoint.ts';
-import { outOfOrder } from './failures.ts';
+import { notKnown, outOfOrder } from './failures.ts';
 import { OutputChecks } from './output.ts';
 import { fullRequest, requestDigest } from './request.ts';
 import { isLanguageModel, readSettings } from './settings.ts';
@@ -24,6 +24,8 @@ export interface LanguageModelOptions {
   answers: AnswerCache | null;
   /** US dollars that may be spent, altogether. */
   budget?: number | undefined;
+  /** Only known answers are given: nothing is asked. */
+  offline?: boolean;
 }
 
 /** The language models of a workflow. Nothing is loaded or opened before the first request that is not known. */
@@ -37,7 +39,8 @@ export function createLanguageModels(options: LanguageModelOptions): LanguageMod
   };
   const models = new Map<string, LanguageModel>();
   for (const [alias, settings] of Object.entries(aliases))
-    if (isLanguageModel(settings)) models.set(alias, new Model(alias, settings, around, answers));
+    if (isLanguageModel(settings))
+      models.set(alias, new Model(alias, settings, around, { answers, offline: options.offline === true }));
   return { names: [...models.keys()], find: (alias) => models.get(alias) };
 }
 
@@ -48,11 +51,17 @@ class Model implements LanguageModel {
   /** The model itself, then its fallbacks. */
   readonly #chain: readonly Endpoint[];
   readonly #answers: AnswerCache | null;
+  readonly #offline: boolean;
   /** Requests under way, by digest: equal ones are made once. */
   readonly #underway = new Map<string, Promise<AskResult>>();
   readonly #told = new Set<Endpoint>();
 
-  constructor(alias: string, written: JsonObject, around: Surroundings, answers: AnswerCache | null) {
+  constructor(
+    alias: string,
+    written: JsonObject,
+    around: Surroundings,
+    { answers, offline }: { answers: AnswerCache | null; offline: boolean },
+  ) {
     const settings = readSettings(written);
     this.alias = alias;
     this.#chain = [settings, ...settings.fallback].map((each) => new Endpoint(each, around));
@@ -60,6 +69,7 @@ class Model implements LanguageModel {
     this.identity = { ...own!.identity, sampling: { ...settings.sampling } as JsonObject };
     this.asked = own!.shown;
     this.#answers = answers;
+    this.#offline = offline;
   }
 
   async ask(
@@ -75,6 +85,7 @@ class Model implements LanguageModel {
       const answer = this.#answers?.get(endpoint.identity, digest);
       if (answer !== undefined) return { answer, cached: true };
     }
+    if (this.#offline) return notKnown(this.asked);
     const { digest } = asked[0]!;
     const other = this.#underway.get(digest);
     if (other !== undefined) {

@@ -41,12 +41,21 @@ export interface Limits {
   readonly retries: number;
 }
 
-const keyNames: { readonly [provider in ProviderName]?: string } = {
+const usualKeys: { readonly [provider in ProviderName]?: string } = {
   openai: 'OPENAI_API_KEY',
   anthropic: 'ANTHROPIC_API_KEY',
   openrouter: 'OPENROUTER_API_KEY',
 };
 const openrouterUrl = 'https://openrouter.ai/api/v1';
+
+/** The variables that hold the keys of a workflow's models, fallbacks included. */
+export function keyNames(aliases: Readonly<Record<string, JsonObject>>): string[] {
+  const all = Object.values(aliases)
+    .filter(isLanguageModel)
+    .map(readSettings)
+    .flatMap((settings) => [settings, ...settings.fallback]);
+  return [...new Set(all.flatMap(({ keyName }) => keyName ?? []))];
+}
 
 /** Whether an entry of `models` is a language model: the others are encoders in a folder. */
 export function isLanguageModel(alias: JsonObject): boolean {
@@ -61,7 +70,7 @@ export function readSettings(alias: JsonObject): ModelSettings {
   const command = alias['command'] as string | string[] | undefined;
   const base_url = text('base_url') ?? (provider === 'openrouter' ? openrouterUrl : undefined);
   const hosted = text('base_url') === undefined;
-  const keyName = text('api_key_env') ?? keyNames[provider] ?? null;
+  const keyName = text('api_key_env') ?? usualKeys[provider] ?? null;
   return {
     provider,
     model: text('model') ?? (command === undefined ? '' : [command].flat().join(' ')),

@@ -1,0 +1,105 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Row } from '../artefacts.ts';
+import { type Asked, addCost, type ModelUse } from '../asked.ts';
+import type { Answer, LanguageModel, LanguageRequest, Usage } from '../language-model.ts';
+import { StepError } from '../problems.ts';
+import { type Cost, noCost } from '../record/record.ts';
+import { type AskedModel, RowFailure } from '../step.ts';
+
+/** An answer and the alias of the model that it was asked of: a row of the output `answers`. */
+export type UsedAnswer = Answer & { readonly model: string };
+
+/**
+ * A step's way to its language models: counts what is spent and saved, and keeps which answers a row, or the step, was
+ * made from, so that the run can be done again from its record.
+ */
+export class Asking {
+  readonly #models: ReadonlyMap<string, LanguageModel>;
+  readonly #signal: AbortSignal;
+  readonly #notify: (message: string) => void;
+  readonly #scope = new AsyncLocalStorage<UsedAnswer[]>();
+  readonly #uses = new Map<string, ModelUse>();
+  readonly #written = new Set<string>();
+  /** Answers that belong to no row. */
+  readonly #own: UsedAnswer[] = [];
+  #cost: Cost = noCost;
+
+  constructor(options: {
+    models: ReadonlyMap<string, LanguageModel>;
+    /** The step's: an answer under way when a row fails is paid for, and let in. */
+    signal: AbortSignal;
+    notify(message: string): void;
+  }) {
+    this.#models = options.models;
+    this.#signal = options.signal;
+    this.#notify = options.notify;
+  }
+
+  /** The model behind an alias, as a step gets it. */
+  model(alias: string): AskedModel | undefined {
+    const model = this.#models.get(alias);
+    return model && { name: alias, ask: (request) => this.#ask(model, request) };
+  }
+
+  /** Calls the work of one row; gives the answers that it used. */
+  async collect<T>(work: () => Promise<T>): Promise<{ value: T; answers: UsedAnswer[] }> {
+    const answers: UsedAnswer[] = [];
+    const value = await this.#scope.run(answers, work);
+    return { value, answers };
+  }
+
+  /** Answers behind a value that was computed earlier. */
+  reuse(answers: readonly UsedAnswer[]): void {
+    for (const answer of answers) this.#use(answer, true);
+  }
+
+  /** Rows of the output `answers`: each answer once, in an order that does not hang on which came first. */
+  *rows(answers: readonly UsedAnswer[] = this.#own): Iterable<Row> {
+    const named = answers.map((answer) => ({
+      id: `${answer.model}/${answer.request.slice(7, 39)}`,
+      ...answer,
+    }));
+    for (const row of named.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      if (this.#written.has(row.id)) continue;
+      this.#written.add(row.id);
+      yield row as unknown as Row;
+    }
+  }
+
+  get asked(): Asked {
+    const models = [...this.#uses.values()].sort((a, b) => (a.alias < b.alias ? -1 : 1));
+    return { cost: this.#cost, models };
+  }
+
+  async #ask(model: LanguageModel, request: LanguageRequest): Promise<Answer> {
+    const result = await model.ask(request, { signal: this.#signal, notify: this.#notify });
+    if ('failure' in result) {
+      const { scope, code, message, hint, retryable } = result.failure;
+      if (result.spent) this.#spend(result.spent.usage, result.spent.usd ?? 0);
+      throw scope === 'row' ? new RowFailure(message) : new StepError(code, message, hint, retryable);
+    }
+    const { answer, cached } = result;
+    const used = { model: model.alias, ...answer };
+    (this.#scope.getStore() ?? this.#own).push(used);
+    this.#use(used, cached);
+    return answer;
+  }
+
+  #use({ model: alias, served, usage, usd }: UsedAnswer, known: boolean): void {
+    let use = this.#uses.get(alias);
+    if (use === undefined) {
+      use = { alias, asked: this.#models.get(alias)?.asked ?? alias, served: [], unpriced: 0 };
+      this.#uses.set(alias, use);
+    }
+    if (served !== null && !use.served.includes(served)) use.served.push(served);
+    if (known) this.#cost = { ...this.#cost, saved_usd: this.#cost.saved_usd + (usd ?? 0) };
+    else {
+      this.#spend(usage, usd ?? 0);
+      if (usd === null) use.unpriced++;
+    }
+  }
+
+  #spend({ input_tokens, output_tokens }: Usage, usd: number): void {
+    this.#cost = addCost(this.#cost, { usd, input_tokens, output_tokens, saved_usd: 0 });
+  }
+}

@@ -1,0 +1,151 @@
+import type { JsonObject } from '../json.ts';
+
+const number = (description: string, more: JsonObject = {}): JsonObject => ({
+  type: 'number',
+  minimum: 0,
+  description,
+  ...more,
+});
+const count = (description: string, least = 1): JsonObject => ({
+  type: 'integer',
+  minimum: least,
+  description,
+});
+const text = (description: string): JsonObject => ({ type: 'string', minLength: 1, description });
+
+const encoder: JsonObject = {
+  path: {
+    ...text('The folder of an encoder, or the file of recorded answers (replay).'),
+    'x-reprise': 'path',
+  },
+  description: { type: 'string' },
+};
+
+/** How answers are drawn; steps may say otherwise. It counts in what results are filed under. */
+const sampling: JsonObject = {
+  temperature: number('0: always the likeliest word; higher: more varied.', { maximum: 2 }),
+  top_p: number('Only words among the likeliest that have this share together.', { maximum: 1 }),
+  max_tokens: count('The longest answer. One that reaches it is a failed row.'),
+  stop: {
+    type: 'array',
+    items: { type: 'string', minLength: 1 },
+    maxItems: 4,
+    description: 'Texts that end an answer.',
+  },
+  seed: { type: 'integer', description: 'For providers that can draw the same answer again.' },
+};
+
+/** How hard a model may be pressed. None of it changes a result, so none of it counts. */
+const pressure: JsonObject = {
+  concurrency: count('Requests at once, at most; without it, what the server bears is found out.'),
+  requests_per_minute: count('Requests in a minute, at most.'),
+  tokens_per_minute: count('Tokens in a minute, at most.'),
+  request_timeout: number('Seconds that one try may take.', { default: 120, exclusiveMinimum: 0 }),
+  retries: { ...count('Tries after the first, of a request that may pass.', 0), default: 4 },
+};
+
+const answering: JsonObject = {
+  model: text('The model, as the provider calls it. For a command, whatever it makes of the name.'),
+  base_url: text("Where a server of one's own, or of another provider, speaks the same format."),
+  api_key_env: text(
+    'The environment variable (or line of .env) with the key, if it is not OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY.',
+  ),
+  json: {
+    enum: ['schema', 'object', 'prompt'],
+    default: 'schema',
+    description: 'How the server is asked for JSON: by its schema, by JSON mode, or in words only.',
+  },
+  price: {
+    type: 'object',
+    properties: {
+      input: number('Of input.'),
+      output: number('Of output.'),
+      cached: number("Of input read from the provider's cache."),
+      written: number("Of input written to the provider's cache."),
+    },
+    required: ['input', 'output'],
+    additionalProperties: false,
+    description: 'US dollars for a million tokens, where the list of prices has none or another.',
+  },
+  revision: text('Counts in what answers are filed under: change it to be asked anew.'),
+  command: {
+    type: ['array', 'string'],
+    items: { type: 'string' },
+    minItems: 1,
+    minLength: 1,
+    description: 'A program that answers: JSON in, JSON out.',
+  },
+  ...sampling,
+  ...pressure,
+};
+
+const names = Object.keys(answering);
+const allowed = (keys: readonly string[]): JsonObject =>
+  Object.fromEntries(['provider', 'description', ...keys].map((key) => [key, true]));
+const hosted = names.filter((key) => key !== 'command');
+/** What each provider takes, and what it must be told. */
+const providers: { [name: string]: { keys: readonly string[]; required: readonly string[] } } = {
+  openai: { keys: hosted, required: ['model'] },
+  anthropic: { keys: hosted.filter((key) => key !== 'json' && key !== 'seed'), required: ['model'] },
+  openrouter: { keys: hosted, required: ['model'] },
+  command: {
+    keys: names.filter((key) => !['base_url', 'api_key_env', 'json'].includes(key)),
+    required: ['command'],
+  },
+  replay: { keys: ['path', ...Object.keys(sampling)], required: ['path'] },
+};
+
+const cases = (more: readonly string[]): JsonObject[] =>
+  Object.entries(providers).map(([name, { keys, required }]) => ({
+    if: { properties: { provider: { const: name } }, required: ['provider'] },
+    // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
+    then: {
+      properties: allowed([...keys, ...more]),
+      required: ['provider', ...required],
+      additionalProperties: false,
+    },
+  }));
+
+const fallback: JsonObject = {
+  type: 'object',
+  properties: {
+    provider: { enum: Object.keys(providers), description: 'Who answers.' },
+    ...encoder,
+    ...answering,
+  },
+  required: ['provider'],
+  allOf: cases([]),
+};
+
+/** An entry of `models`: an encoder in a folder (`local`), or a language model. */
+export const model: JsonObject = {
+  type: 'object',
+  description: 'A model under a name of its own.',
+  properties: {
+    provider: {
+      enum: ['local', ...Object.keys(providers)],
+      description:
+        'Who computes: local (an ONNX encoder in a folder), openai or any server that speaks its format (base_url), anthropic, openrouter, command (a program), replay (recorded answers).',
+    },
+    ...encoder,
+    ...answering,
+    fallback: {
+      type: 'array',
+      items: fallback,
+      description: 'Models that are asked, in this order, when this one cannot answer.',
+    },
+  },
+  required: ['provider'],
+  allOf: [
+    {
+      if: { properties: { provider: { const: 'local' } }, required: ['provider'] },
+      // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
+      then: {
+        properties: { provider: true, path: true, description: true },
+        required: ['provider', 'path'],
+        additionalProperties: false,
+      },
+    },
+    ...cases(['fallback']),
+  ],
+};
