@@ -12,5 +12,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   filter: () => import('./filter/index.ts'),
   load: () => import('./load/index.ts'),
   report: () => import('./report/index.ts'),
+  sample: () => import('./sample/index.ts'),
+  split: () => import('./split/index.ts'),
   summarize: () => import('./summarize/index.ts'),
 };

@@ -1,0 +1,89 @@
+import type { Random } from '../../engine/step.ts';
+import { shuffle } from '../../numerics/sampling.ts';
+
+/** The parts, by number. */
+export const partNames = ['train', 'valid', 'test'] as const;
+
+/** What goes into one part as a whole: a row, or all rows of a group. */
+export interface Unit {
+  key: string;
+  rows: number[];
+  /** Its class, if parts are stratified: the commonest among its rows. */
+  stratum: string;
+}
+
+const epsilon = 1e-9;
+
+/**
+ * Gives each unit a part so that every stratum, and the whole, comes as near to the ratios as it can: units in random
+ * order (large groups first), each to the part that its stratum lacks most, or of equals the one that the whole lacks
+ * most. Without strata there is one.
+ */
+export function assignRandom(units: readonly Unit[], ratios: readonly number[], seed: number): number[] {
+  const order = shuffle([...units.keys()], seed);
+  const size = (unit: number) => units[unit]!.rows.length;
+  order.sort((a, b) => size(b) - size(a));
+  const strata = new Map<string, number[]>();
+  for (const unit of order) {
+    const { stratum } = units[unit]!;
+    strata.get(stratum)?.push(unit) ?? strata.set(stratum, [unit]);
+  }
+  const parts = new Array<number>(units.length).fill(0);
+  const lacking = ratios.map(() => 0);
+  for (const members of strata.values()) {
+    const total = members.reduce((sum, unit) => sum + size(unit), 0);
+    const own = ratios.map((ratio) => ratio * total);
+    ratios.forEach((ratio, part) => {
+      lacking[part]! += ratio * total;
+    });
+    for (const unit of members) {
+      let best = 0;
+      for (let part = 1; part < own.length; part++) {
+        const ahead = own[part]! - own[best]!;
+        if (ahead > epsilon || (ahead > -epsilon && lacking[part]! > lacking[best]! + epsilon)) best = part;
+      }
+      parts[unit] = best;
+      own[best]! -= size(unit);
+      lacking[best]! -= size(unit);
+    }
+  }
+  return parts;
+}
+
+/**
+ * Gives each unit a part by a number that only its key and the seed decide: what a unit gets does not change when
+ * others come or go, and the ratios hold on average.
+ */
+export function assignStable(
+  units: readonly Unit[],
+  ratios: readonly number[],
+  random: (key: string) => Random,
+): number[] {
+  return units.map(({ key }) => partAt(random(key).next(), ratios));
+}
+
+/** The oldest units to the first part, the newest to the last; units of the same time are not torn apart. */
+export function assignByTime(times: readonly number[], ratios: readonly number[]): number[] {
+  const order = [...times.keys()].sort((a, b) => times[a]! - times[b]! || a - b);
+  const parts = new Array<number>(times.length).fill(0);
+  let part = 0;
+  order.forEach((row, place) => {
+    const same = place > 0 && times[row] === times[order[place - 1]!];
+    if (!same) part = partAt((place + 0.5) / order.length, ratios);
+    parts[row] = part;
+  });
+  return parts;
+}
+
+/** The part in which a place between 0 and 1 falls; never one with the ratio 0. */
+function partAt(place: number, ratios: readonly number[]): number {
+  let end = 0;
+  let last = 0;
+  for (let part = 0; part < ratios.length; part++) {
+    if (ratios[part] === 0) continue;
+    end += ratios[part]!;
+    last = part;
+    if (place < end) return part;
+  }
+  return last;
+}
