@@ -1,7 +1,7 @@
 import { readRun, resolveRun } from '../../engine/record/runs.ts';
 import { reproduce } from '../../engine/reproduce/reproduce.ts';
 import { openSandbox } from '../../engine/reproduce/sandbox.ts';
-import type { Cli, Command } from '../command.ts';
+import type { Cli, Command, Options } from '../command.ts';
 import { packageVersion } from '../package.ts';
 import { pastProducts } from '../past-runs.ts';
 import { withProject } from '../project.ts';
@@ -18,6 +18,13 @@ export const command: Command = {
     'Restores a run in a temporary folder (its commit with the patch, and what the record holds), runs it there without any cache, and says for each step whether it came out identical, within the tolerance, different, or cannot be compared. Your files, index and branches are never touched. Exit code 0: the same; 3: something differs; 2: it cannot be done, nothing was run.',
   arguments: [runArgument],
   options: [
+    {
+      flags: '--engine <engine>',
+      description:
+        'with this engine, or with the one that made the run: that of the recorded commit if the repository carries it, else that version from npm',
+      choices: ['current', 'recorded'],
+      default: 'current',
+    },
     { flags: '--strict', description: 'refuse to run if anything around the run is not as it was' },
     { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
     { flags: '--examples <n>', description: 'rows shown where a table differs (default: 3)', atLeast: 0 },
@@ -30,8 +37,23 @@ export const command: Command = {
   async run([run], options, cli) {
     return withProject(cli, cli.cwd, async (project) => {
       const record = readRun(project.runsFolder, resolveRun(project.runsFolder, run as string));
-      const call = await recordedCall(record);
       using sandbox = openSandbox();
+      if (options['engine'] === 'recorded') {
+        const { callEngine, findRecordedEngine } = await import('../../engine/reproduce/recorded-engine.ts');
+        const engine = await findRecordedEngine(record, project.workspace, sandbox, packageVersion());
+        if (engine !== null) {
+          cli.err(
+            engine.from === 'npm'
+              ? `with reprise ${record.environment.engine} from npm\n`
+              : `with the engine of commit ${record.git!.commit!.slice(0, 12)}\n`,
+          );
+          return await callEngine(engine.program, sameCall(record.id, options), {
+            cwd: cli.cwd,
+            signal: cli.signal,
+          });
+        }
+      }
+      const call = await recordedCall(record);
       const reporter = cli.terminal.err ? terminalReporter(cli) : plainReporter(cli);
       const reproduction = await reproduce({
         record,
@@ -58,4 +80,13 @@ export const command: Command = {
 function exitCode({ verdict, interrupted }: { verdict: string; interrupted: boolean }, cli: Cli): number {
   if (interrupted || cli.signal.aborted) return 130;
   return verdict === 'identical' || verdict === 'within_tolerance' ? 0 : 3;
+}
+
+/** The same command for another engine, which is the current one there. */
+function sameCall(run: string, options: Options): string[] {
+  const said = ['reproduce', run, '--engine', 'current'];
+  for (const name of ['strict', 'json']) if (options[name] === true) said.push(`--${name}`);
+  for (const name of ['jobs', 'examples'])
+    if (typeof options[name] === 'number') said.push(`--${name}`, String(options[name]));
+  return said;
 }

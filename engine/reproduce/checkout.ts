@@ -14,8 +14,10 @@ export interface Checkout {
   write(commit: string): Promise<void>;
   /** Applies a patch to the folder's files. Gives git's reason if it does not apply; then nothing was changed. */
   apply(patchFile: string): Promise<string | null>;
-  /** Paths that a commit has under a folder. */
+  /** Whether a commit has a file. */
   has(commit: string, path: string): Promise<boolean>;
+  /** A file's text in a commit; null if there is none. */
+  read(commit: string, path: string): Promise<string | null>;
 }
 
 /** Nothing of the user's may run, and nothing may be left in the repository. */
@@ -43,6 +45,8 @@ export async function openCheckout(top: string | null, folder: string, indexFile
   return {
     hasCommit: async (commit) => top !== null && (await succeeds('cat-file', '-e', `${commit}^{commit}`)),
     has: async (commit, path) => top !== null && (await succeeds('cat-file', '-e', `${commit}:${path}`)),
+    read: async (commit, path) =>
+      top === null ? null : git.raw(['show', `${commit}:${path}`]).catch(() => null),
     async write(commit) {
       await git.raw([...quiet, 'read-tree', '--reset', '-u', commit]);
     },

@@ -18,7 +18,7 @@ export interface Surroundings {
   environment: EnvironmentRecord;
   /** Code of the built-in step types; of a step file, it comes from the record. */
   code: ReadonlyMap<string, { digest: Digest; packages: Record<string, string> }>;
-  /** Digests of models by name; null for one that is not there. */
+  /** Digests of the models on disk by name; null for one that is not there. */
   models: ReadonlyMap<string, Digest | null>;
   /** Digests of the environment variables that steps see; absent if not set. */
   env: Readonly<Record<string, Digest>>;
@@ -61,7 +61,7 @@ export function environmentDifferences(record: RunRecord, now: Surroundings): En
         );
     }
     for (const [name, digest] of Object.entries(fingerprint.models))
-      touch(`model ${name}`, digest, now.models.get(name) ?? null, id);
+      if (now.models.has(name)) touch(`model ${name}`, digest, now.models.get(name)!, id);
     for (const [name, digest] of Object.entries(fingerprint.env))
       touch(`env ${name}`, digest, memberOf(now.env, name) ?? null, id);
   }

@@ -61,6 +61,8 @@ export interface Ready {
 export interface Reproduction extends Ready, Verdict {
   run: string;
   workflow: string;
+  /** Version of the engine that did it. */
+  engine: string;
   /** The reproduction was ended by the user: what was not done is not comparable. */
   interrupted: boolean;
   duration_ms: number;
@@ -118,6 +120,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     return {
       run: record.id,
       workflow: record.workflow.name,
+      engine: options.engineVersion,
       interrupted,
       ...ready,
       ...verdict,

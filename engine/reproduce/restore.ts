@@ -143,8 +143,8 @@ function stepsOfSource(record: RunRecord, path: string): string[] {
   return record.steps.filter(({ use }) => use === path || use === `./${path}`).map(({ id }) => id);
 }
 
-/** Copies a blob to a place; says what is wrong with it if it cannot be. */
-async function takeBlob(
+/** Copies a blob to a place within a folder; says what is wrong with it if it cannot be. */
+export async function takeBlob(
   store: Store,
   digest: Digest,
   tree: string,
