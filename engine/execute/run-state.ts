@@ -1,0 +1,194 @@
+import type { Artefact } from '../artefacts.ts';
+import type { Digest } from '../digest.ts';
+import type { RunEvent, RunListener, StepFailure, StepOutcome } from '../events.ts';
+import type { Redaction } from '../record/redaction.ts';
+import type { Secrets } from '../secrets.ts';
+import { DamagedBlobError } from '../store/failures.ts';
+import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
+import type { Workspace } from '../workspace.ts';
+import { failureOf } from './failure.ts';
+import type { ProductsOf, StepProducts } from './io.ts';
+import type { PreparedStep } from './prepare.ts';
+
+export interface ExecutionOptions {
+  workflow: ResolvedWorkflow;
+  workspace: Workspace;
+  /** Steps to do, with all that they need; every step if not given. */
+  only?: ReadonlySet<string>;
+  /** Ids of steps that run whatever the cache says. */
+  forced?: ReadonlySet<string>;
+  /** Failures by key that are not tried again; what does not hang on them goes on. */
+  failedBefore?: ReadonlyMap<Digest, StepFailure>;
+  /** Go on with what does not hang on a failed step. */
+  keepGoing?: boolean;
+  /** Steps at once; the number of cores if not given. */
+  jobs?: number;
+  signal: AbortSignal;
+  listener: RunListener;
+  /** Secrets that must not stand in the index of results. */
+  redaction?: Redaction;
+  /** Values of the secrets that the workflow names. */
+  secrets?: Secrets;
+  now(): number;
+  /** What steps of earlier runs left, for `from: run:<run>/…`. */
+  productsOfRun(run: string, step: string): StepProducts | undefined;
+  /** The blob of a step's outputs that the caller reads when the run is over: a damaged one is computed again, too. */
+  readAfterwards?(outputs: { readonly [name: string]: Artefact }): Digest | null;
+}
+
+/** A false condition, something needed that failed, or a run that came to its end. */
+type SkipCause = 'when' | 'failed' | 'stopped';
+
+/** An event without its time, which the state adds. */
+export type Untimed<E> = E extends { time: number } ? Omit<E, 'time'> : never;
+
+/**
+ * What has come of each step so far, and whether the run goes on. Every change is told to the listener; `onSettled` hears
+ * of each step that has its first outcome, `onStop` that nothing more is to be started.
+ */
+export class RunState {
+  readonly options: ExecutionOptions;
+  readonly steps: readonly ResolvedStep[];
+  readonly outcomes = new Map<string, StepOutcome>();
+  readonly prepared = new Map<string, PreparedStep>();
+  stopping = false;
+  onSettled: (step: ResolvedStep) => void = () => {};
+  onStop: () => void = () => {};
+  /** Calls listeners as what they are, not as a step's code. */
+  outside: (work: () => void) => void = (work) => work();
+  readonly #byId: Map<string, ResolvedStep>;
+  /** Why steps were skipped: what hangs on them depends on it. */
+  readonly #skipCauses = new Map<string, SkipCause>();
+
+  constructor(options: ExecutionOptions) {
+    this.options = options;
+    const { workflow, only } = options;
+    this.steps = only ? workflow.steps.filter(({ id }) => only.has(id)) : workflow.steps;
+    this.#byId = new Map(this.steps.map((step) => [step.id, step]));
+  }
+
+  step(id: string): ResolvedStep {
+    return this.#byId.get(id)!;
+  }
+
+  isForced({ id }: ResolvedStep): boolean {
+    return this.options.forced?.has(id) === true;
+  }
+
+  readonly productsOf: ProductsOf = (step, run) => {
+    if (run !== null) return this.options.productsOfRun(run, step);
+    const outcome = this.outcomes.get(step);
+    return outcome && (outcome.status === 'ran' || outcome.status === 'cached') ? outcome : undefined;
+  };
+
+  emit(event: Untimed<RunEvent>): void {
+    const { listener, now } = this.options;
+    this.outside(() => listener({ ...event, time: now() } as RunEvent));
+  }
+
+  warn(message: string): void {
+    this.emit({ type: 'run-warning', message });
+  }
+
+  /** The outcome of a step. One that was left behind may end after all: its first outcome stays. */
+  settle(step: ResolvedStep, partial: Pick<StepOutcome, 'status' | 'reason'> & Partial<StepOutcome>): void {
+    const { id, use } = step;
+    if (this.outcomes.has(id)) return;
+    const outcome: StepOutcome = {
+      id,
+      use,
+      duration_ms: 0,
+      rows: null,
+      rows_computed: 0,
+      rows_cached: 0,
+      rows_failed: 0,
+      metrics: {},
+      outputs: {},
+      warnings: [],
+      attempts: 0,
+      error: null,
+      ...partial,
+    };
+    this.outcomes.set(id, outcome);
+    this.emit({ type: 'step-finished', step: id, outcome });
+    this.onSettled(step);
+  }
+
+  /** Another outcome of a step that has one. */
+  replace({ id }: ResolvedStep, change: Partial<StepOutcome>): void {
+    const outcome: StepOutcome = { ...this.outcomes.get(id)!, ...change };
+    this.outcomes.set(id, outcome);
+    this.emit({ type: 'step-finished', step: id, outcome });
+  }
+
+  /** Why a step is not even looked at: something that it needs failed, or was skipped. */
+  whySkipped(step: ResolvedStep): { cause: SkipCause; reason: string } | null {
+    for (const id of step.needs) {
+      const need = this.outcomes.get(id);
+      if (need?.status === 'failed') return { cause: 'failed', reason: `needs ${id}, which failed` };
+      if (need?.status === 'interrupted') return { cause: 'stopped', reason: 'interrupted' };
+      if (need?.status !== 'skipped') continue;
+      const cause = this.#skipCauses.get(id)!;
+      // `if_skipped: run` is for what a condition leaves out, not for what a failure does.
+      if (cause === 'when' && step.if_skipped === 'run') continue;
+      return { cause, reason: cause === 'when' ? `needs ${id}, which was skipped` : need.reason };
+    }
+    return null;
+  }
+
+  skip(step: ResolvedStep, cause: SkipCause, reason: string): void {
+    this.#skipCauses.set(step.id, cause);
+    this.settle(step, { status: 'skipped', reason });
+  }
+
+  skipStopped(step: ResolvedStep): void {
+    this.skip(step, 'stopped', this.options.signal.aborted ? 'interrupted' : 'another step failed');
+  }
+
+  /** Nothing more is started. */
+  stop(): void {
+    this.stopping = true;
+    this.onStop();
+  }
+
+  /** A step that failed, could not be done because the run was interrupted, or could not read what a failed one had left. */
+  fail(step: ResolvedStep, error: unknown, duration = 0): void {
+    const lost = this.#lostInput(step, error);
+    if (this.options.signal.aborted)
+      this.settle(step, { status: 'interrupted', reason: 'interrupted', duration_ms: duration });
+    else if (lost !== null) this.skip(step, lost.cause, lost.reason);
+    else {
+      this.#stopAfter(step);
+      const failure = failureOf(error);
+      this.settle(step, { status: 'failed', reason: failure.message, duration_ms: duration, error: failure });
+    }
+  }
+
+  /** A step that is done and whose result was lost has failed. What read it meanwhile stays done. */
+  failAfterwards(step: ResolvedStep, error: unknown): void {
+    const failure = failureOf(error);
+    this.replace(step, { status: 'failed', reason: failure.message, outputs: {}, error: failure });
+  }
+
+  /** A result that is damaged and could not be computed again is none: its step has failed, or what it needs has. */
+  takeBack(step: ResolvedStep, error: unknown): void {
+    const lost = this.#lostInput(step, error);
+    if (lost === null) {
+      this.#stopAfter(step);
+      this.failAfterwards(step, error);
+    } else {
+      this.#skipCauses.set(step.id, lost.cause);
+      this.replace(step, { status: 'skipped', reason: lost.reason, outputs: {} });
+    }
+  }
+
+  /** A step that could not read what a failed one had left has not failed itself: why it is skipped, else null. */
+  #lostInput(step: ResolvedStep, error: unknown): { cause: SkipCause; reason: string } | null {
+    return error instanceof DamagedBlobError ? this.whySkipped(step) : null;
+  }
+
+  /** The failure of a step ends the run, unless it is told to go on. */
+  #stopAfter({ on_error }: ResolvedStep): void {
+    if (!this.options.keepGoing && on_error === 'stop') this.stop();
+  }
+}

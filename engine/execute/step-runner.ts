@@ -1,0 +1,327 @@
+import { resolve } from 'node:path';
+import type { StepOutcome } from '../events.ts';
+import { Redaction } from '../record/redaction.ts';
+import type { SharedCache } from '../remote/shared-cache.ts';
+import { DamagedBlobError } from '../store/failures.ts';
+import type { StepEntry } from '../store/step-index.ts';
+import type { ResolvedStep } from '../workflow/resolved.ts';
+import { failureOf } from './failure.ts';
+import { mainRows } from './io.ts';
+import { lookUp } from './lookup.ts';
+import { damageOf, Mending } from './mending.ts';
+import type { WorkerPool } from './pool.ts';
+import { type PreparedStep, prepareStep } from './prepare.ts';
+import { Publisher } from './publish.ts';
+import type { RunState } from './run-state.ts';
+import type { StepWork } from './run-step.ts';
+
+/** What running a step takes; loaded when the first one must run. */
+export interface RunningParts {
+  pool: WorkerPool;
+  runStep: typeof import('./run-step.ts').runStep;
+}
+
+/** Why a result is not durable. */
+interface Unpublished {
+  error: unknown;
+}
+
+/**
+ * Brings one step to its outcome: takes its result from the cache, or runs it and files what came out. It runs under
+ * a lease, so that no other process does the same meanwhile; damaged inputs are computed again first.
+ */
+export class StepRunner {
+  readonly #state: RunState;
+  readonly #parts: () => Promise<RunningParts>;
+  readonly #publisher: Publisher;
+  readonly #mending: Mending;
+  readonly #publishing: Promise<unknown>[] = [];
+  #shared: Promise<SharedCache | null> | null = null;
+  #over = false;
+
+  constructor(state: RunState, parts: () => Promise<RunningParts>) {
+    this.#state = state;
+    this.#parts = parts;
+    const { workspace, workflow } = state.options;
+    this.#publisher = new Publisher(workspace, workflow.path);
+    this.#mending = new Mending(state, async (prepared, reason) => {
+      const started = state.options.now();
+      const { work, publish } = await this.#runMending(prepared, reason, started);
+      const failure = await publish();
+      if (failure) throw failure.error;
+      return { status: 'ran', reason, ...outcomeOf(work, state.options.now() - started) };
+    });
+  }
+
+  /** Runs a step that missed, unless another process finished it meanwhile. */
+  async run(prepared: PreparedStep, reason: string, started: number): Promise<void> {
+    const state = this.#state;
+    const { workspace, signal, now } = state.options;
+    const { step, key } = prepared;
+    const shared = key !== null && step.cache && !state.isForced(step);
+    const lease = shared
+      ? await workspace.leases.acquire(key, {
+          signal,
+          onWait: (holder) =>
+            state.emit({ type: 'step-waiting', step: step.id, holder: `process ${holder.pid}` }),
+        })
+      : null;
+    let published: Promise<Unpublished | null> | null = null;
+    try {
+      if (lease) {
+        // Another process may have finished the step since it was looked up.
+        const found = await this.#look(prepared);
+        if (found && (await this.settleCached(prepared, found)) === null) return;
+        const pulled = await this.#pull(prepared);
+        if (pulled && (await this.settleCached(prepared, pulled, 'from the shared cache')) === null) return;
+      }
+      const { work, publish } = await this.#runMending(prepared, reason, started);
+      published = publish();
+      await this.#deliver(step, work.outputs);
+      state.settle(step, { status: 'ran', reason, ...outcomeOf(work, now() - started) });
+      this.#publishing.push(
+        published.then((failure) => {
+          if (failure === null) return;
+          // A disk that takes no more: what else would run cannot be kept either.
+          state.stop();
+          state.failAfterwards(step, failure.error);
+        }),
+      );
+    } finally {
+      // Who waits for the lease must find the result.
+      if (published) void published.then(() => lease?.release());
+      else lease?.release();
+    }
+  }
+
+  /** Settles a hit. If it turns out to be damaged, or cannot be used, says why it must be computed, or null. */
+  async settleCached(prepared: PreparedStep, entry: StepEntry, reason = 'unchanged'): Promise<string | null> {
+    const state = this.#state;
+    const { step } = prepared;
+    const rows = mainRows(entry.outputs);
+    try {
+      const delivery = this.#deliver(step, entry.outputs);
+      if (delivery) await delivery;
+    } catch (error) {
+      if (error instanceof DamagedBlobError) {
+        state.emit({ type: 'cache-damaged', step: step.id, message: error.message });
+        return damageOf(error);
+      }
+      state.fail(step, error);
+      return null;
+    }
+    this.#publisher.used(step, prepared.key!);
+    state.settle(step, {
+      status: 'cached',
+      reason,
+      rows,
+      rows_cached: step.rowWise ? (rows ?? 0) : 0,
+      metrics: entry.metrics,
+      outputs: entry.outputs,
+      warnings: entry.warnings,
+    });
+    return null;
+  }
+
+  /** No more steps come: waits until all results are durable and the caches are up to date. */
+  async finish(): Promise<void> {
+    this.#publisher.hurry();
+    await Promise.all(this.#publishing);
+    await this.#publisher.flush((message) => this.#state.warn(message));
+  }
+
+  /** Ends the connection to the shared cache. */
+  async close(): Promise<void> {
+    await (await this.#shared)?.close();
+    this.#over = true;
+  }
+
+  async #look(prepared: PreparedStep): Promise<StepEntry | null> {
+    const { workspace, workflow } = this.#state.options;
+    const [found] = await lookUp([prepared], workspace, { workflowPath: workflow.path, forced: new Set() });
+    return found?.hit ? found.entry : null;
+  }
+
+  /** The shared cache, once a step must run; null if there is none. */
+  #openShared(): Promise<SharedCache | null> {
+    const { workspace, signal } = this.#state.options;
+    if (workspace.remote === null) return noSharedCache;
+    this.#shared ??= import('../remote/open.ts').then(({ openSharedCache }) =>
+      openSharedCache(workspace.remote!, workspace, {
+        signal,
+        warn: (message) => this.#state.warn(message),
+      }),
+    );
+    return this.#shared;
+  }
+
+  /** A step's result, if another machine has put it into the shared cache. */
+  async #pull(prepared: PreparedStep): Promise<StepEntry | null> {
+    const shared = await this.#openShared();
+    if (!shared || !(await shared.pull(prepared.key!))) return null;
+    return await this.#look(prepared);
+  }
+
+  /**
+   * Makes a result durable, while the steps that read it go on: the store reads what is not on disk yet. Gives why it
+   * failed (a full disk), or null.
+   */
+  #publish({ step, key }: PreparedStep, entry: StepEntry | null): Promise<Unpublished | null> {
+    const published = this.#publisher
+      .publish(step, entry && key ? { key, entry } : null, (message) => this.#state.warn(message))
+      .then(
+        async () => {
+          if (entry && key) (await this.#openShared())?.push(key, entry);
+          return null;
+        },
+        (error: unknown) => ({ error }),
+      );
+    this.#publishing.push(published);
+    return published;
+  }
+
+  /**
+   * Runs a step; if it reads a damaged result, that result is computed again first. `publish` files what came out, or
+   * only makes it durable where it must not be a hit next time.
+   */
+  async #runMending(
+    prepared: PreparedStep,
+    reason: string,
+    started: number,
+  ): Promise<{ work: StepWork; publish(): Promise<Unpublished | null> }> {
+    const state = this.#state;
+    const { workflow, workspace, signal, now, secrets = {}, redaction } = state.options;
+    const { step } = prepared;
+    const { id } = step;
+    for (let round = 0; ; round++) {
+      try {
+        const { runStep, pool } = await this.#parts();
+        const work = await runStep({
+          prepared,
+          workflow,
+          workspace,
+          productsOf: state.productsOf,
+          forced: state.isForced(step),
+          secrets,
+          redaction: redaction ?? new Redaction(),
+          pool,
+          signal,
+          onAttempt: (attempt) => state.emit({ type: 'step-started', step: id, attempt, reason }),
+          onProgress: this.#progressOf(id),
+          onLog: (level, message) => state.emit({ type: 'step-log', step: id, level, message }),
+          onRetry: (attempt, delayMs, message) =>
+            state.emit({ type: 'step-retry', step: id, attempt, delay_ms: delayMs, message }),
+          onWait: (holder) => state.emit({ type: 'step-waiting', step: id, holder }),
+          onLate: (error) => this.#hearLate(id, error),
+        });
+        const changed = await this.#inputsChanged(prepared);
+        if (changed !== null)
+          work.warnings.push(`${changed} changed while the step ran; the result is not cached`);
+        // A result with failed rows is no hit next time: only those rows will be computed again.
+        const cacheable = step.cache && prepared.key !== null && work.failed === 0 && changed === null;
+        const result = cacheable ? entryOf(prepared, work, now() - started, now(), workflow.path) : null;
+        const entry = redaction?.json(result) ?? result;
+        const last = prepared;
+        return { work, publish: () => this.#publish(last, entry) };
+      } catch (error) {
+        if (!(error instanceof DamagedBlobError) || round >= 3) throw error;
+        await this.#mending.mend(step, error);
+        // What was computed again may have come out otherwise: then this step has other inputs.
+        prepared = await prepareStep(step, workflow, workspace, state.productsOf);
+        state.prepared.set(id, prepared);
+      }
+    }
+  }
+
+  /** An error of a step's code when the step has ended changes nothing of its result, but should be known. */
+  #hearLate(step: string, error: unknown): void {
+    if (this.#over || this.#state.options.signal.aborted) return;
+    this.#state.warn(`${step}: when the step had ended, its code failed: ${failureOf(error).message}`);
+  }
+
+  /** Tells of a step's progress ten times a second at most, and of its end. */
+  #progressOf(step: string): (done: number, total: number | null, unit: string, cached: number) => void {
+    let last = 0;
+    return (done, total, unit, cached) => {
+      const now = this.#state.options.now();
+      if (now - last < 100 && done !== total) return;
+      last = now;
+      this.#state.emit({ type: 'step-progress', step, done, total, unit, cached });
+    };
+  }
+
+  /**
+   * Puts outputs where `output-path` parameters say, whether the step ran or was found in the cache, and checks
+   * what the caller will read. Nothing to wait for where there is neither. DamagedBlobError; StepError
+   * `output-not-written`.
+   */
+  #deliver({ outputFiles }: ResolvedStep, outputs: StepOutcome['outputs']): Promise<void> | undefined {
+    const { workspace, readAfterwards } = this.#state.options;
+    const read = readAfterwards?.(outputs) ?? null;
+    if (outputFiles.length === 0 && read === null) return undefined;
+    return (async () => {
+      if (read !== null) await workspace.store.read(read);
+      for (const { path } of outputFiles) {
+        const { placeOutput } = await import('../output-path.ts');
+        await placeOutput(resolve(workspace.root, path), path, outputs, workspace);
+      }
+    })();
+  }
+
+  /** The first input file whose content is no longer what the fingerprint says, or the step's code. */
+  async #inputsChanged({ files, fingerprint }: PreparedStep): Promise<string | null> {
+    if (fingerprint === null) return null;
+    const { workspace } = this.#state.options;
+    const use = fingerprint.step_type;
+    if (!workspace.registry.names.includes(use)) {
+      // What ran is what was imported when the step started: it may be newer than what was looked at first.
+      const code = workspace.codeNow(workspace.registry.find(use)!.module, use);
+      if (!('digest' in code) || code.digest !== fingerprint.code) return use;
+    }
+    const paths = [...files.values()].flat();
+    const now = await workspace.files.many(paths);
+    const names = paths.map((path) => workspace.relative(path));
+    return (
+      names.find((name, index) => {
+        const found = now[index]!;
+        return found instanceof Error || found.digest !== fingerprint.files[name];
+      }) ?? null
+    );
+  }
+}
+
+const noSharedCache = Promise.resolve(null);
+
+/** What an outcome has from the work that was done. */
+function outcomeOf(work: StepWork, durationMs: number) {
+  return {
+    duration_ms: durationMs,
+    rows: mainRows(work.outputs),
+    rows_computed: work.computed,
+    rows_cached: work.cached,
+    rows_failed: work.failed,
+    metrics: work.metrics,
+    outputs: work.outputs,
+    warnings: work.warnings,
+    attempts: work.attempts,
+  };
+}
+
+function entryOf(
+  prepared: PreparedStep,
+  work: StepWork,
+  durationMs: number,
+  now: number,
+  workflow: string,
+): StepEntry {
+  return {
+    fingerprint: (prepared.fingerprint ?? {}) as StepEntry['fingerprint'],
+    outputs: work.outputs,
+    metrics: work.metrics,
+    warnings: work.warnings,
+    rows_failed: work.failed,
+    duration_ms: Math.round(durationMs),
+    created: new Date(now).toISOString(),
+    made_by: { workflow, step: prepared.step.id },
+  };
+}
