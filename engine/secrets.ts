@@ -22,7 +22,8 @@ export function readSecrets(
   return found;
 }
 
-function readEnvFile(root: string): Record<string, string | undefined> {
+/** `.env` in the project's root; empty if there is none. StepError `secret-not-set` if it cannot be read. */
+export function readEnvFile(root: string): Record<string, string | undefined> {
   try {
     return parseEnv(readFileSync(join(root, '.env'), 'utf8'));
   } catch (error) {

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseEnv } from 'node:util';
+import { readEnvFile } from '../secrets.ts';
 import type { Workspace } from '../workspace.ts';
 import type { RemoteSettings } from './settings.ts';
 import { SharedCache } from './shared-cache.ts';
@@ -18,8 +17,8 @@ export async function openSharedCache(
   { root, store, steps }: Pick<Workspace, 'root' | 'store' | 'steps'>,
   { signal, warn }: { signal: AbortSignal; warn(message: string): void },
 ): Promise<SharedCache | null> {
-  const env = { ...dotEnv(root), ...process.env };
   try {
+    const env = { ...readEnvFile(root), ...process.env };
     const storage = await openStorage(settings, root, env);
     return new SharedCache({
       settings,
@@ -51,12 +50,4 @@ async function openStorage(settings: RemoteSettings, root: string, env: Environm
   }
   const { redisStorage } = await import('./redis.ts');
   return redisStorage(url, env, timeoutMs);
-}
-
-function dotEnv(root: string): Environment {
-  try {
-    return parseEnv(readFileSync(join(root, '.env'), 'utf8'));
-  } catch {
-    return {};
-  }
 }
