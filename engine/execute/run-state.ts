@@ -1,4 +1,5 @@
 import type { Artefact } from '../artefacts.ts';
+import { type Asked, addAsked } from '../asked.ts';
 import type { Digest } from '../digest.ts';
 import type { RunEvent, RunListener, StepFailure, StepOutcome } from '../events.ts';
 import type { Redaction } from '../record/redaction.ts';
@@ -59,6 +60,8 @@ export class RunState {
   readonly #byId: Map<string, ResolvedStep>;
   /** Why steps were skipped: what hangs on them depends on it. */
   readonly #skipCauses = new Map<string, SkipCause>();
+  /** What each attempt of a step asked of language models. */
+  readonly #asked = new Map<string, Asked[]>();
 
   constructor(options: ExecutionOptions) {
     this.options = options;
@@ -94,6 +97,7 @@ export class RunState {
   settle(step: ResolvedStep, partial: Pick<StepOutcome, 'status' | 'reason'> & Partial<StepOutcome>): void {
     const { id, use } = step;
     if (this.outcomes.has(id)) return;
+    const asked = this.#asked.get(id);
     const outcome: StepOutcome = {
       id,
       use,
@@ -107,6 +111,7 @@ export class RunState {
       warnings: [],
       attempts: 0,
       error: null,
+      ...(asked && { asked: addAsked(asked) }),
       ...partial,
     };
     this.outcomes.set(id, outcome);
@@ -119,6 +124,11 @@ export class RunState {
     const outcome: StepOutcome = { ...this.outcomes.get(id)!, ...change };
     this.outcomes.set(id, outcome);
     this.emit({ type: 'step-finished', step: id, outcome });
+  }
+
+  /** Counts what an attempt of a step asked of language models. */
+  noteAsked({ id }: ResolvedStep, asked: Asked): void {
+    this.#asked.set(id, [...(this.#asked.get(id) ?? []), asked]);
   }
 
   /** Why a step is not even looked at: something that it needs failed, or was skipped. */

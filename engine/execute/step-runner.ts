@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { askedBefore } from '../asked.ts';
 import type { StepOutcome } from '../events.ts';
 import { Redaction } from '../record/redaction.ts';
 import type { SharedCache } from '../remote/shared-cache.ts';
@@ -119,6 +120,7 @@ export class StepRunner {
       metrics: entry.metrics,
       outputs: entry.outputs,
       warnings: entry.warnings,
+      ...(entry.asked && { asked: askedBefore(entry.asked) }),
     });
     return null;
   }
@@ -212,6 +214,7 @@ export class StepRunner {
           onRetry: (attempt, delayMs, message) =>
             state.emit({ type: 'step-retry', step: id, attempt, delay_ms: delayMs, message }),
           onWait: (holder) => state.emit({ type: 'step-waiting', step: id, holder }),
+          onAsked: (asked) => state.noteAsked(step, asked),
           onLate: (error) => this.#hearLate(id, error),
         });
         const changed = await this.#inputsChanged(prepared);
@@ -320,6 +323,7 @@ function entryOf(
     metrics: work.metrics,
     warnings: work.warnings,
     rows_failed: work.failed,
+    ...(work.asked && { asked: work.asked }),
     duration_ms: Math.round(durationMs),
     created: new Date(now).toISOString(),
     made_by: { workflow, step: prepared.step.id },
