@@ -69,7 +69,7 @@ export class SharedCache {
       await this.#steps.setMany([{ key, entry: opened.entry }]);
       return true;
     } catch (error) {
-      return this.#fail('read', error);
+      return this.#goOnWithout('read', error);
     }
   }
 
@@ -114,7 +114,7 @@ export class SharedCache {
       const content = { digest: digestOf(sealed), bytes: sealed.byteLength, content: pieces(sealed) };
       await this.#timed(sealed.byteLength, (signal) => this.#storage.put(resultName(key), content, signal));
     } catch (error) {
-      this.#fail('written', error);
+      this.#goOnWithout('written', error);
     }
   }
 
@@ -147,7 +147,7 @@ export class SharedCache {
     return false;
   }
 
-  #fail(verb: 'read' | 'written', error: unknown): false {
+  #goOnWithout(verb: 'read' | 'written', error: unknown): false {
     if (this.#signal.aborted) return false;
     this.#isOff = true;
     this.#say(
