@@ -1,6 +1,6 @@
 import { suggestion } from '../engine/nearest.ts';
 import { ProblemError } from '../engine/problems.ts';
-import { isSelected, parseAddress } from '../engine/workflow/address.ts';
+import { instanceId, isSelected, parseAddress } from '../engine/workflow/address.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 
 /**
@@ -19,6 +19,20 @@ export function findSteps(
       throw ProblemError.of('address', `${flag} ${text}: ${address.error.message}`, {
         hint: address.error.hint,
       });
+    }
+    const later = workflow.steps.filter(({ base, for_each: rows }) => rows && base === address.step);
+    const row = address.select.find(({ axis }) => axis === 'id');
+    if (later.length > 0 && row !== undefined) {
+      if (flag !== '--force')
+        throw ProblemError.of(
+          'unknown-step',
+          `${flag} ${text}: which steps for_each makes is known only when they run`,
+          {
+            hint: `write ${flag} ${address.step}`,
+          },
+        );
+      for (const { base, matrix } of later) ids.add(instanceId(base, { ...matrix, id: row.value }));
+      continue;
     }
     const found = workflow.steps.filter(
       ({ base, matrix }) =>

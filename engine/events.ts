@@ -8,6 +8,7 @@ import type { Problem } from './problems.ts';
  */
 export type RunEvent =
   | RunStarted
+  | StepsAdded
   | StepQueued
   | StepWaiting
   | StepHeld
@@ -29,6 +30,12 @@ export interface RunStarted extends At {
   type: 'run-started';
   run: string;
   workflow: string;
+  steps: { id: string; use: string; needs: string[] }[];
+}
+/** A step with `for_each` is known to stand for these: it takes no part in the run any more. */
+export interface StepsAdded extends At {
+  type: 'steps-added';
+  step: string;
   steps: { id: string; use: string; needs: string[] }[];
 }
 /** The step must run; it is ready and waits for a free slot. */

@@ -36,7 +36,8 @@ export interface PlanOptions {
 /** Works out what a run would do, without doing it. Writes no run and no result. */
 export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]> {
   const { workflow, workspace, only, productsOfRun } = options;
-  const steps = only ? workflow.steps.filter(({ id }) => only.has(id)) : workflow.steps;
+  let steps = only ? workflow.steps.filter(({ id }) => only.has(id)) : workflow.steps;
+  const forced = new Set(options.forced);
   const planned = new Map<string, PlannedStep>();
   const products = new Map<string, StepProducts>();
   const productsOf = (step: string, run: string | null) =>
@@ -48,7 +49,7 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
   };
   /** Why a step runs whatever the steps before it come to. */
   const certain = async (step: ResolvedStep): Promise<string[]> => {
-    if (options.forced?.has(step.id)) return ['forced'];
+    if (forced.has(step.id)) return ['forced'];
     if (!step.cache) return ['its cache is off'];
     const prepare = async () =>
       step.deferred.length > 0 ? null : prepareStep(step, workflow, workspace, productsOf).catch(() => null);
@@ -76,8 +77,25 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
     if (reasons.length > 0) settle(step, 'run', reasons.join(', '));
     else settle(step, 'unknown', openReason(open, causes), causes);
   };
-  for (const wave of waves(steps)) {
+  /** Puts the steps that a step with `for_each` stands for in its place: its table is known. */
+  const expand = async (step: ResolvedStep): Promise<boolean> => {
+    const { boundTo, namesOf, stepsForRows } = await import('./execute/for-each.ts');
+    const instances = await stepsForRows(step, workspace.store, productsOf);
+    if (instances.length === 0) {
+      settle(step, 'skipped', `${namesOf(step.for_each!)} has no rows`);
+      return false;
+    }
+    if (forced.has(step.id)) for (const { id } of instances) forced.add(id);
+    steps = steps.flatMap((other) => {
+      if (other.id === step.id) return instances;
+      return [other.needs.includes(step.id) ? boundTo(other, step, instances) : other];
+    });
+    return true;
+  };
+  for (let pending = waves(steps); pending.length > 0; ) {
+    const wave = pending.shift()!;
     const prepared: PreparedStep[] = [];
+    let expanded = false;
     for (const step of wave) {
       const needs = step.needs.flatMap((id) => planned.get(id) ?? []);
       const failed = needs.find(({ state }) => state === 'failed');
@@ -88,6 +106,13 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
         settle(step, 'skipped', `needs ${skipped.id}, which is skipped`, skipped.causes);
       else {
         try {
+          if (step.for_each !== undefined) {
+            const parts = new Set(step.for_each.parts.map((part) => part.step));
+            const unknown = open.filter(({ id }) => parts.has(id));
+            if (unknown.length === 0) expanded = (await expand(step)) || expanded;
+            else settle(step, 'unknown', untilDone(unknown), causesOf(unknown));
+            continue;
+          }
           if (open.length > 0) {
             await planBehind(step, open);
             continue;
@@ -102,7 +127,7 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
     }
     const lookups = await lookUp(prepared, workspace, {
       workflowPath: workflow.path,
-      forced: options.forced ?? new Set(),
+      forced,
       failedBefore: options.failedBefore,
     });
     for (const [index, { step }] of prepared.entries()) {
@@ -115,6 +140,7 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
       settle(step, 'cached', 'unchanged');
       products.set(step.id, { use: step.use, ...lookup.entry });
     }
+    if (expanded) pending = waves(steps.filter(({ id }) => !planned.has(id)));
   }
   return steps.map(({ id }) => planned.get(id)!);
 }
@@ -128,6 +154,11 @@ function openReason(open: readonly PlannedStep[], causes: readonly string[]): st
   const names = open.map(({ id }) => id).join(', ');
   const those = names !== causes.join(', ') ? names : open.length === 1 ? 'it' : 'they';
   return `depends on ${causes.join(', ')}: runs unless ${those} ${open.length === 1 ? 'comes' : 'come'} out the same`;
+}
+
+function untilDone(tables: readonly PlannedStep[]): string {
+  const names = tables.map(({ id }) => id).join(', ');
+  return `runs for each row of ${names}: unknown until ${tables.length === 1 ? 'that is' : 'those are'} done`;
 }
 
 /** Steps whose metrics a step's `when` reads. */

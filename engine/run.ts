@@ -172,7 +172,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     const outcome = byId.get(step);
     return run === null ? outcome && { run, ...outcome } : options.productsOfRun(run, step);
   };
-  const steps = workflow.steps.filter(({ id }) => byId.has(id));
+  const { steps } = result;
   const asked = addAsked(outcomes.flatMap((outcome) => outcome.asked ?? []));
   for (const { alias, asked: name, unpriced } of asked.models)
     if (unpriced > 0)
@@ -185,7 +185,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
         storeFolder: workspace.store.folder,
         runFolder: folder.path,
         draft: workspace.store.temporaryPath(),
-        steps: linked(workflow.steps, outcomes),
+        steps: linked(steps, outcomes),
         pathOf: (digest) => workspace.store.path(digest),
       }),
     );

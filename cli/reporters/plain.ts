@@ -1,5 +1,5 @@
 import type { Cli } from '../command.ts';
-import { cellWidth, count, duration } from '../format.ts';
+import { cellWidth, count, counted, duration } from '../format.ts';
 import { evictedLine, finishedLine, type Reporter } from './terminal.ts';
 
 /** Milliseconds between two progress lines of one step. */
@@ -17,6 +17,9 @@ export function plainReporter(cli: Cli): Reporter {
           width = Math.min(28, Math.max(0, ...event.steps.map(({ id }) => cellWidth(id))));
           quiet = event.steps.length > 40;
           say(`${event.workflow} · ${event.steps.length} steps · run ${event.run}`);
+          break;
+        case 'steps-added':
+          say(`  … ${event.step} stands for ${counted(event.steps.length, 'step')}`);
           break;
         case 'step-started':
           lastSaid.set(event.step, event.time);

@@ -16,6 +16,8 @@ export type { ExecutionOptions } from './run-state.ts';
 /** What an execution left: an outcome for each step, in topological order, and what each was prepared with. */
 export interface ExecutionResult {
   status: RunStatus;
+  /** The steps that were looked at, in the order of the outcomes. */
+  steps: readonly ResolvedStep[];
   outcomes: StepOutcome[];
   prepared: ReadonlyMap<string, PreparedStep>;
 }
@@ -95,7 +97,7 @@ class Execution {
     }
     const { steps, outcomes, prepared } = this.#state;
     const status = this.#status();
-    return { status, outcomes: steps.map(({ id }) => outcomes.get(id)!), prepared };
+    return { status, steps, outcomes: steps.map(({ id }) => outcomes.get(id)!), prepared };
   }
 
   #status(): RunStatus {
@@ -111,7 +113,8 @@ class Execution {
   /** Decides a wave of steps whose needs all have outcomes. Lookups are made together. */
   async #decide(wave: ResolvedStep[]): Promise<void> {
     const state = this.#state;
-    const { workflow, workspace, signal, forced = new Set(), failedBefore } = state.options;
+    const { workflow, workspace, signal, failedBefore } = state.options;
+    const { forced } = state;
     const prepared: PreparedStep[] = [];
     for (const step of wave) {
       if (signal.aborted || state.stopping) {
@@ -124,6 +127,10 @@ class Execution {
         continue;
       }
       try {
+        if (step.for_each !== undefined) {
+          await this.#expand(step);
+          continue;
+        }
         const when = await evaluateWhen(step, workflow, state.productsOf);
         if (when?.value === false) {
           state.skip(step, 'when', `when is false: ${when.shown}`);
@@ -158,6 +165,34 @@ class Execution {
         this.#enqueue(item, lookup.reason);
       }
     }
+  }
+
+  /** Puts the steps that a step with `for_each` stands for in its place: its table is there now. */
+  async #expand(step: ResolvedStep): Promise<void> {
+    const state = this.#state;
+    const { boundTo, namesOf, stepsForRows } = await import('./for-each.ts');
+    const { id } = step;
+    const instances = await stepsForRows(step, state.options.workspace.store, state.productsOf);
+    if (instances.length === 0) {
+      state.skip(step, 'when', `${namesOf(step.for_each!)} has no rows`);
+      return;
+    }
+    const readers = this.#dependents.get(id)!.map((reader) => boundTo(state.step(reader), step, instances));
+    for (const instance of instances) {
+      this.#chains.set(instance.id, this.#chains.get(id)!);
+      this.#dependents.set(instance.id, []);
+    }
+    for (const reader of readers) {
+      const added = reader.needs.length - state.step(reader.id).needs.length;
+      this.#open.set(reader.id, this.#open.get(reader.id)! + added);
+      const needed = new Set(reader.needs);
+      for (const instance of instances)
+        if (needed.has(instance.id)) this.#dependents.get(instance.id)!.push(reader.id);
+    }
+    state.expand(step, instances, readers);
+    const added = instances.map(({ id, use, needs }) => ({ id, use, needs }));
+    state.emit({ type: 'steps-added', step: id, steps: added });
+    this.#ready.push(...instances);
   }
 
   #enqueue(prepared: PreparedStep, reason: string): void {

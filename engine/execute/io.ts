@@ -45,10 +45,7 @@ export async function openInputs(
 ): Promise<Record<string, unknown>> {
   const inputs: Record<string, ArtefactInput | StepInput> = {};
   for (const [name, binding] of Object.entries(step.inputs)) {
-    const present = binding.parts.flatMap((part) => {
-      const products = productsOf(part.step, binding.run);
-      return products === undefined ? [] : [{ ...part, products }];
-    });
+    const present = partsOf(binding, productsOf);
     const first = present[0];
     if (first === undefined) {
       if (isOptional(name)) continue;
@@ -74,6 +71,23 @@ export async function openInputs(
     }
   }
   return inputs;
+}
+
+/** What a binding names, opened; undefined if all of it was skipped. */
+export async function openBinding(
+  binding: InputBinding,
+  store: Store,
+  productsOf: ProductsOf,
+): Promise<ArtefactInput | undefined> {
+  const present = partsOf(binding, productsOf);
+  return present.length === 0 ? undefined : openOutput(store, present, binding.output);
+}
+
+function partsOf(binding: InputBinding, productsOf: ProductsOf): Part[] {
+  return binding.parts.flatMap((part) => {
+    const products = productsOf(part.step, binding.run);
+    return products === undefined ? [] : [{ ...part, products }];
+  });
 }
 
 interface Part {

@@ -97,6 +97,7 @@ function scopeOf(
     env: environmentOf(step),
     matrix: step.matrix ?? {},
     run: { name: workflow.name, seed: workflow.seed },
+    ...(step.item && { item: step.item }),
     steps,
   };
 }

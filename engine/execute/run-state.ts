@@ -49,7 +49,10 @@ export type Untimed<E> = E extends { time: number } ? Omit<E, 'time'> : never;
  */
 export class RunState {
   readonly options: ExecutionOptions;
-  readonly steps: readonly ResolvedStep[];
+  /** In a topological order. A step with `for_each` gives way to those that it stands for. */
+  steps: readonly ResolvedStep[];
+  /** Steps that run whatever the cache says. */
+  readonly forced: Set<string>;
   readonly outcomes = new Map<string, StepOutcome>();
   readonly prepared = new Map<string, PreparedStep>();
   stopping = false;
@@ -66,6 +69,7 @@ export class RunState {
   constructor(options: ExecutionOptions) {
     this.options = options;
     const { workflow, only } = options;
+    this.forced = new Set(options.forced);
     this.steps = only ? workflow.steps.filter(({ id }) => only.has(id)) : workflow.steps;
     this.#byId = new Map(this.steps.map((step) => [step.id, step]));
   }
@@ -74,8 +78,17 @@ export class RunState {
     return this.#byId.get(id)!;
   }
 
+  /** Puts the steps that a step with `for_each` stands for in its place, and its readers as they are bound to them. */
+  expand({ id }: ResolvedStep, instances: readonly ResolvedStep[], readers: readonly ResolvedStep[]): void {
+    const bound = new Map(readers.map((reader) => [reader.id, reader]));
+    this.steps = this.steps.flatMap((step) => (step.id === id ? instances : [bound.get(step.id) ?? step]));
+    this.#byId.delete(id);
+    for (const step of [...instances, ...readers]) this.#byId.set(step.id, step);
+    if (this.forced.has(id)) for (const instance of instances) this.forced.add(instance.id);
+  }
+
   isForced({ id }: ResolvedStep): boolean {
-    return this.options.forced?.has(id) === true;
+    return this.forced.has(id);
   }
 
   readonly productsOf: ProductsOf = (step, run) => {

@@ -42,6 +42,24 @@ export class Binder {
     }
   }
 
+  /** `for_each`, expanded. */
+  forEach(instance: Instance, node: Located | undefined): void {
+    if (node?.kind !== 'scalar' || typeof node.value !== 'string') return;
+    const source = this.#sources.resolve(node, instance.draft.part.names);
+    if (source === undefined) return;
+    if (source.spec !== null && source.spec.kind !== 'table') {
+      this.#problems.error(
+        'wrong-kind',
+        `for_each takes a table, and this is ${kindName(source.spec.kind)}`,
+        node,
+      );
+      return;
+    }
+    instance.forEach = bindingOf(source, source.output ?? '', true);
+    for (const needed of source.instances)
+      addNeed(instance, needed.id, { span: node, how: 'runs for each row of' });
+  }
+
   /** Sources by input name; the name '' is `from: address`. Undefined after a problem. */
   #namedSources(instance: Instance, from: Located | undefined): Map<string, Source> | undefined {
     const named = new Map<string, Source>();
@@ -149,7 +167,8 @@ export class Binder {
       return false;
     }
     if (source.gathered.length > 0 && spec.kind === 'matrix') {
-      const choice = source.instances[0]!.id;
+      const [first] = source.instances;
+      const choice = first!.draft.forEach ? `${first!.draft.id}[id=…]` : first!.id;
       this.#problems.error(
         'cannot-gather',
         `${kindName(source.spec.kind)} of several combinations cannot be put together`,
@@ -232,11 +251,12 @@ function bindingOf(source: Source, output: string, gather: boolean): InputBindin
     parts: source.instances.map((instance) => ({
       step: instance.id,
       axes:
-        gather && source.gathered.length > 0 && instance.matrix !== null
+        gather && source.gathered.some((axis) => axis !== 'id') && instance.matrix !== null
           ? Object.fromEntries(
               Object.entries(instance.matrix).filter(([axis]) => source.gathered.includes(axis)),
             )
           : null,
+      ...(instance.draft.forEach && { rows: source.row === null ? 'all' : { id: source.row } }),
     })),
     output,
     run: null,

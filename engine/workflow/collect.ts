@@ -34,6 +34,7 @@ export function collectSteps(files: readonly Part[], root: string, problems: Pro
       type: undefined,
       instances: [],
       hasMatrix: member(entry, 'matrix')?.kind === 'map',
+      forEach: member(entry, 'for_each') !== undefined,
       misspelt: entry.incomplete === true,
     };
   };

@@ -20,6 +20,8 @@ export interface StepDraft {
   /** One without a matrix; none if the matrix is wrong. */
   instances: Instance[];
   hasMatrix: boolean;
+  /** It runs for each row of a table: its instances stand for steps that are known later. */
+  forEach: boolean;
   /** It has a key that no step has: a missing input may be meant by it. */
   misspelt: boolean;
 }
@@ -42,6 +44,8 @@ export interface Instance {
   /** Undefined if they depend on parameters that are wrong or not known. */
   outputs: OutputSpecs | undefined;
   inputs: { [name: string]: InputBinding };
+  /** The table of `for_each`; null without one. */
+  forEach: InputBinding | null;
   /** Steps that must be done first, each with the place that says so. */
   needs: Map<string, Need>;
 }

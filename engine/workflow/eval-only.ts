@@ -14,9 +14,8 @@ export function reportLeaks(ordered: readonly Instance[], problems: ProblemList)
     ]);
     for (const instance of ordered) {
       if (cameFrom.has(instance.id)) continue;
-      const parts = Object.values(instance.inputs).flatMap((input) =>
-        input.run === null ? input.parts : [],
-      );
+      const read = [...Object.values(instance.inputs), ...(instance.forEach ? [instance.forEach] : [])];
+      const parts = read.flatMap((input) => (input.run === null ? input.parts : []));
       const reached = parts.find(({ step }) => cameFrom.has(step));
       if (reached === undefined) continue;
       cameFrom.set(instance.id, { instance, before: reached.step });

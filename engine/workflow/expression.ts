@@ -21,6 +21,8 @@ export interface Scope {
   metrics: boolean;
   /** What names of steps mean here. */
   names: Names;
+  /** The row of `for_each`: absent where there is none, or where it cannot be waited for. */
+  item?: 'known later' | 'too early';
   /** Whether `secrets.X` may stand here: only in values that are neither kept nor recorded. */
   secrets?: boolean;
   /** Variables of `env` that hold secrets: no expression may read them. */
@@ -287,11 +289,17 @@ export class Expander {
           );
         return { waits: `secrets.${name}` };
       case 'item':
-        if (names === undefined || names.includes('item')) return 'other';
+        if (scope.item === 'known later') return { waits: null };
+        if (scope.item === 'too early')
+          return fail(
+            'metric-too-early',
+            'the rows of for_each are not known before steps run, and this decides which steps there are',
+          );
+        if (names === undefined) return 'other';
         return fail(
-          'not-available',
-          '"item" belongs to for_each, which is not in this version of Reprise',
-          'use matrix:',
+          'unknown-name',
+          'there is no item here',
+          'item is the row of for_each, in with and when of that step',
         );
       case 'steps':
         return this.#step(path, span, scope, fail);

@@ -265,6 +265,8 @@ class Compiler {
     const addresses = from && this.#addresses(from, instance);
     // An address that could not be computed is reported already.
     if (from === undefined || addresses !== undefined) binder.bind(instance, addresses);
+    const rows = member(instance.draft.node, 'for_each');
+    if (rows !== undefined) binder.forEach(instance, this.#addresses(rows, instance));
     const { draft } = instance;
     const after = member(draft.node, 'after');
     if (after !== undefined) binder.after(instance, this.#addresses(after, instance), draft.part.names);
@@ -290,7 +292,11 @@ class Compiler {
       return items.includes(undefined) ? undefined : { ...node, items: items as Located[] };
     }
     if (typeof node.value !== 'string' || !node.value.includes('${{')) return node;
-    const { value, unknown } = this.#expander.expand(node, { ...instance.scope, metrics: false });
+    const { value, unknown } = this.#expander.expand(node, {
+      ...instance.scope,
+      metrics: false,
+      ...(instance.scope.item && { item: 'too early' }),
+    });
     return unknown.length > 0 ? undefined : { ...node, value: String(value) };
   }
 
@@ -308,6 +314,7 @@ class Compiler {
       parameters: instance.parameters,
       deferred: instance.deferred,
       inputs: instance.inputs,
+      ...(instance.forEach && { for_each: instance.forEach }),
       outputs: instance.outputs!,
       takesSteps: type!.inputs === 'any',
       seeded: type!.seeded === true,

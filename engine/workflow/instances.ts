@@ -61,6 +61,16 @@ export class Instances {
         node?.kind === 'map'
           ? expandMatrix(node, draft.id, this.scope(draft.part), this.#expander, this.#problems)
           : [null];
+      const axis = node?.kind === 'map' && draft.forEach ? node.entries.get('id') : undefined;
+      if (axis !== undefined)
+        this.#problems.error(
+          'bad-id',
+          'an axis beside for_each cannot be called id: that is the row',
+          axis.key,
+          {
+            hint: 'give it another name',
+          },
+        );
       for (const matrix of combinations ?? []) {
         const env = { ...this.#shared };
         Object.assign(env, this.#envOf(member(draft.node, 'env'), this.scope(draft.part, matrix)));
@@ -70,7 +80,11 @@ export class Instances {
           id: instanceId(draft.id, matrix),
           draft,
           matrix,
-          scope: { ...this.scope(draft.part, matrix, env), metrics: true },
+          scope: {
+            ...this.scope(draft.part, matrix, env),
+            metrics: true,
+            ...(draft.forEach && { item: 'known later' }),
+          },
           parameters: {},
           deferred: [],
           files: [],
@@ -82,6 +96,7 @@ export class Instances {
           resources: {},
           outputs: undefined,
           inputs: {},
+          forEach: null,
           needs: new Map(),
         });
       }

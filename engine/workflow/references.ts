@@ -37,6 +37,15 @@ export class References {
       return;
     }
     const draft = 'draft' in target ? target.draft : target;
+    if (draft.forEach) {
+      this.#problems.error(
+        'ambiguous-instance',
+        `step ${draft.id} runs for each row of a table: which there are is known only then, so no metric of one can be named`,
+        span,
+        { hint: `read its rows instead: from: ${draft.id}` },
+      );
+      return;
+    }
     if (target === draft && draft.hasMatrix) {
       const [first] = draft.instances;
       this.#problems.error(

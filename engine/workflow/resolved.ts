@@ -48,6 +48,10 @@ export interface ResolvedStep {
   deferred: { pointer: string; template: string; place: Place }[];
   /** Input names in the type's order (or the workflow's, for types that take any) with what they are bound to. */
   inputs: { [name: string]: InputBinding };
+  /** The table for each row of which it runs: it stands for steps that are known when that table is. */
+  for_each?: InputBinding;
+  /** Of such a step, once it is known: the row. Then `matrix` has its id. */
+  item?: JsonObject;
   /** The type's outputs, main output first. */
   outputs: { [name: string]: ArtefactSpec };
   /** The type takes whole steps (`anyInputs`): outputs and metrics of every input count. */
@@ -104,12 +108,20 @@ export interface Hook {
 /** An input bound to one output of a step, or to that of every instance of a matrix. */
 export interface InputBinding {
   /** Steps of which the artefact is read; more than one when a matrix is gathered. */
-  parts: { step: string; axes: JsonObject | null }[];
+  parts: InputPart[];
   /** Its name; empty for the main output of a step of an earlier run, whose outputs are not known here. */
   output: string;
   /** `run:<run>/…`: the artefact comes from an earlier run. Then `parts` holds one step of that run. */
   run: string | null;
   place: Place;
+}
+
+export interface InputPart {
+  step: string;
+  /** What tells it apart from the other parts: the table gets a column for each. */
+  axes: JsonObject | null;
+  /** Of a step with `for_each`: all that it stands for, or the one of the row with an id. */
+  rows?: 'all' | { id: string };
 }
 
 /** Answers of the front end: a workflow, or every problem of it at once. */

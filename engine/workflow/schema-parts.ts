@@ -7,7 +7,7 @@ const envPattern = '^[A-Za-z_][A-Za-z0-9_]*$';
 /** Keys that the interface promises and this version does not have. */
 export const notAvailableKeys = {
   workflow: [],
-  step: ['for_each'],
+  step: [],
 } as const;
 
 export const expression = { type: 'string', pattern: '\\$\\{\\{' };

@@ -226,6 +226,12 @@ function stepSchema(names: readonly string[], unions: JsonObject[]): JsonObject 
         description: 'A CEL condition: if it is false, the step is skipped.',
       },
       matrix: { $ref: '#/definitions/matrix' },
+      for_each: {
+        type: 'string',
+        minLength: 1,
+        description:
+          'The address of a table: the step runs once for each of its rows, which is item in expressions.',
+      },
       env: { $ref: '#/definitions/env' },
       description: { type: 'string', description: 'What the step is for.' },
       ...options,

@@ -16,6 +16,8 @@ export interface Source {
   instances: Instance[];
   /** Axes along which several instances are put together; empty for a single artefact. */
   gathered: string[];
+  /** Of a step with `for_each`, the id of the row of the one that is meant; null for all, and for other steps. */
+  row: string | null;
   /** Null if the output cannot be told (an earlier run, or a step with mistakes of its own). */
   output: string | null;
   spec: ArtefactSpec | null;
@@ -35,7 +37,7 @@ export class Sources {
   find(id: string): StepDraft | Instance | undefined {
     const base = this.#drafts.get(id.replace(/\[.*$/s, ''));
     if (base === undefined || base.id === id) return base;
-    return base.instances.find((instance) => instance.id === id);
+    return base.forEach ? base : base.instances.find((instance) => instance.id === id);
   }
 
   /**
@@ -61,6 +63,7 @@ export class Sources {
         draft: null,
         instances: [],
         gathered: [],
+        row: null,
         output: address.output,
         spec: null,
       };
@@ -83,19 +86,23 @@ export class Sources {
     const instances = this.#select(draft, address, scalar, text);
     if (instances === undefined) return undefined;
     const fixed = new Set(address.select.map(({ axis }) => axis));
+    const row = address.select.find(({ axis }) => draft.forEach && axis === 'id')?.value ?? null;
     const free = draft.hasMatrix
       ? [...new Set(instances.flatMap((instance) => Object.keys(instance.matrix ?? {})))].filter(
           (axis) => !fixed.has(axis),
         )
       : [];
     const single = !draft.hasMatrix || (address.select.length > 0 && instances.length === 1);
+    const gathered = single ? [] : free;
+    if (draft.forEach && row === null) gathered.push('id');
     const source: Source = {
       name: address.step,
       address,
       scalar,
       draft,
       instances,
-      gathered: single ? [] : free,
+      gathered,
+      row,
       output: null,
       spec: null,
     };
@@ -123,7 +130,8 @@ export class Sources {
   }
 
   #select(draft: StepDraft, address: Address, scalar: LocatedScalar, text: string): Instance[] | undefined {
-    if (address.select.length === 0 || draft.instances.length === 0) return draft.instances;
+    const select = address.select.filter(({ axis }) => !draft.forEach || axis !== 'id');
+    if (select.length === 0 || draft.instances.length === 0) return draft.instances;
     const open = text.indexOf('[');
     const span = spanWithin(scalar, open, text.indexOf(']', open) + 1);
     if (!draft.hasMatrix) {
@@ -133,7 +141,7 @@ export class Sources {
       return undefined;
     }
     const axes = [...new Set(draft.instances.flatMap((instance) => Object.keys(instance.matrix ?? {})))];
-    for (const { axis, value } of address.select) {
+    for (const { axis, value } of select) {
       if (!axes.includes(axis)) {
         const hint = suggestion(axis, axes, 'axes');
         this.#problems.error(
@@ -159,7 +167,7 @@ export class Sources {
         return undefined;
       }
     }
-    const chosen = draft.instances.filter((instance) => isSelected(instance.matrix ?? {}, address.select));
+    const chosen = draft.instances.filter((instance) => isSelected(instance.matrix ?? {}, select));
     if (chosen.length > 0) return chosen;
     this.#problems.error(
       'no-such-combination',
