@@ -29,7 +29,15 @@ export interface ValueSchema {
   readonly pattern?: string;
   readonly format?: string;
   readonly examples?: readonly unknown[];
-  readonly 'x-reprise'?: 'path' | 'input-path' | 'output-path' | 'model' | 'cel' | 'template';
+  readonly 'x-reprise'?:
+    | 'path'
+    | 'input-path'
+    | 'output-path'
+    | 'model'
+    | 'language-model'
+    | 'cel'
+    | 'template'
+    | 'template-file';
 }
 
 type TypeName = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' | 'object';

@@ -10,6 +10,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   exec: () => import('./exec/index.ts'),
   export: () => import('./export/index.ts'),
   filter: () => import('./filter/index.ts'),
+  generate: () => import('./generate/index.ts'),
   load: () => import('./load/index.ts'),
   report: () => import('./report/index.ts'),
   sample: () => import('./sample/index.ts'),

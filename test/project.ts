@@ -30,6 +30,7 @@ export interface StepSummary {
 export interface RunSummary {
   run: string;
   status: string;
+  cost: { usd: number; input_tokens: number; output_tokens: number; saved_usd: number };
   steps: StepSummary[];
   warnings: string[];
   /** Exit code of the command. */

@@ -1,14 +1,16 @@
 import { join, relative } from 'node:path';
 import type { StepOutcome } from '../../engine/events.ts';
 import { failureOf } from '../../engine/execute/failure.ts';
-import type { RunRecord } from '../../engine/record/record.ts';
+import { ProblemError } from '../../engine/problems.ts';
+import type { Cost, RunRecord } from '../../engine/record/record.ts';
+import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
 import type { Cli, Command } from '../command.ts';
 import { counted, duration } from '../format.ts';
 import { writePages } from '../page/write-pages.ts';
 import { paramOption } from '../param-option.ts';
 import { checkPastInputs } from '../past-runs.ts';
 import { profileOption } from '../profile-option.ts';
-import { folderOf, readWorkflowFile, withProject } from '../project.ts';
+import { folderOf, type OpenProject, readWorkflowFile, withProject } from '../project.ts';
 import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
 import { runInProject } from '../run-in-project.ts';
@@ -31,6 +33,10 @@ export const command: Command = {
     },
     { flags: '--keep-going', description: 'after a failure, go on with what does not depend on it' },
     { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
+    {
+      flags: '--budget <usd>',
+      description: 'what calls to language models may cost; the run stops before the one that would pass it',
+    },
     { flags: '--json', description: 'end with one JSON document on stdout' },
   ],
   examples: [
@@ -47,6 +53,7 @@ export const command: Command = {
         cli,
         options['profile'] as string[],
       );
+      await setBudget(options['budget'], workflow, project);
       checkPastInputs(workflow, project);
       const forced = findSteps(workflow, options['force'] as string[], '--force');
       const reporter = cli.terminal.err ? terminalReporter(cli) : plainReporter(cli);
@@ -83,10 +90,33 @@ export const command: Command = {
         const { runHooks } = await import('../finish-hooks.ts');
         await runHooks({ workflow, record, folder, summary: summary(record) }, cli);
       }
-      return record.status === 'succeeded' ? (unwritten ? 1 : 0) : record.status === 'interrupted' ? 130 : 1;
+      return unwritten && record.status === 'succeeded' ? 1 : exitCode(record);
     });
   },
 };
+
+function exitCode({ status, steps }: RunRecord): number {
+  if (status === 'succeeded') return 0;
+  if (status === 'interrupted') return 130;
+  return steps.some(({ error }) => error?.code === 'budget-reached') ? 4 : 1;
+}
+
+/** Opens the workflow's language models again, with a limit to what they may cost. */
+async function setBudget(
+  budget: unknown,
+  workflow: ResolvedWorkflow,
+  { workspace }: OpenProject,
+): Promise<void> {
+  if (typeof budget !== 'string') return;
+  const usd = Number(budget.replace(/^\$/, ''));
+  if (budget.trim() === '' || !Number.isFinite(usd) || usd < 0)
+    throw ProblemError.of('wrong-call', `--budget cannot be "${budget}"`, {
+      hint: 'it needs an amount in US dollars: --budget 2.50',
+    });
+  if (workspace.languageModels === null) return;
+  const { openLanguageModels } = await import('../language-models.ts');
+  openLanguageModels(workflow, workspace, { budget: usd });
+}
 
 /** What `run --json` prints: interface of its own, smaller than run.json. */
 export function summary(record: RunRecord) {
@@ -129,9 +159,18 @@ function ending(record: RunRecord, files: string[], cli: Cli): string {
   const lines = [head];
   for (const step of steps.filter(({ status }) => status === 'failed'))
     lines.push(...failureLines(step, cli));
+  if (summary.cost.input_tokens > 0 || summary.cost.saved_usd > 0)
+    lines.push(`cost     ${shownCost(summary.cost)}`);
   for (const file of files) lines.push(`${file.endsWith('.json') ? 'record' : 'report'}   ${file}`);
   if (status === 'interrupted') lines.push('run the same line again to go on: what is done stays done');
   return `${lines.join('\n')}\n`;
+}
+
+/** `$0.0123 (8,123 tokens in, 411 out), $0.41 saved` */
+function shownCost({ usd, input_tokens, output_tokens, saved_usd }: Cost): string {
+  const tokens = `(${input_tokens.toLocaleString('en')} tokens in, ${output_tokens.toLocaleString('en')} out)`;
+  const dollars = (amount: number) => `$${amount >= 1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
+  return `${dollars(usd)} ${tokens}${saved_usd > 0 ? `, ${dollars(saved_usd)} saved by the cache` : ''}`;
 }
 
 function failureLines({ id, error }: StepOutcome, cli: Cli): string[] {
