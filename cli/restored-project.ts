@@ -74,5 +74,6 @@ export function restoredProject(
 /** Folders that stand in for the project's root where a model came with an archive: see engine/archive. */
 export function archivedModels(storeFolder: string): string[] {
   const folder = join(storeFolder, 'models');
-  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => (name.startsWith('.') ? [] : [join(folder, name)]));
 }
