@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { StepError } from './problems.ts';
-import type { EnvValue, ResolvedWorkflow } from './workflow/resolved.ts';
+import type { EnvValue } from './workflow/resolved.ts';
 import { withSecrets } from './workflow/secrets.ts';
 
 /** Values of secrets, by name. They are kept nowhere. */
@@ -10,7 +10,7 @@ export type Secrets = Readonly<Record<string, string>>;
 
 /** The secrets that a workflow names, from the environment or else from `.env` in the project's root. */
 export function readSecrets(
-  { secrets = [], root }: Pick<ResolvedWorkflow, 'secrets' | 'root'>,
+  { secrets = [], root }: { secrets?: readonly string[] | undefined; root: string },
   env: Readonly<Record<string, string | undefined>>,
 ): Secrets {
   const file = secrets.every((name) => env[name] !== undefined) ? {} : readEnvFile(root);

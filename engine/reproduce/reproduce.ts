@@ -297,7 +297,7 @@ async function pairsOf(
       now: after && withoutSandbox(after, root, record.root ?? own.root),
       outputs: both ? await compareOutputs(before.id, old, now, examples) : [],
       metrics: both ? compareMetrics(before.metrics, after!.metrics) : [],
-      volatile: workflow.steps.find(({ id }) => id === before.id)?.cache === false,
+      volatile: workflow.steps.find(({ base }) => base === before.base)?.cache === false,
     });
   }
   return pairs;

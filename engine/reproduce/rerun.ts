@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { RunListener } from '../events.ts';
 import { execute } from '../execute/execution.ts';
 import { type RunRecord, type StepRecord, stepRecord } from '../record/record.ts';
+import { Redaction } from '../record/redaction.ts';
+import { readSecrets } from '../secrets.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import type { ReproduceOptions } from './reproduce.ts';
@@ -21,9 +23,15 @@ export async function runAgain(
       )
       .map(({ id }) => id),
   );
+  // A step with `for_each` stands for those that the record has.
+  const bases = new Set(record.steps.filter(({ id }) => reached.has(id)).map(({ base }) => base));
+  for (const { id, base, for_each: rows } of workflow.steps) if (rows && bases.has(base)) reached.add(id);
+  const secrets = readSecrets({ secrets: workflow.secrets, root: options.workspace.root }, process.env);
+  const redaction = new Redaction(Object.values(secrets));
   const past = pastInputs(record, workflow, options.productsOf);
   const listener: RunListener = (event) => {
-    for (const listen of listeners) listen(event);
+    const clean = redaction.json(event);
+    for (const listen of listeners) listen(clean);
   };
   const steps = workflow.steps.filter(({ id }) => reached.has(id));
   listener({
@@ -43,6 +51,8 @@ export async function runAgain(
     jobs: options.jobs ?? availableParallelism(),
     signal,
     listener,
+    secrets,
+    redaction,
     now,
     productsOfRun: past,
   });
@@ -52,7 +62,7 @@ export async function runAgain(
     return run === null ? outcome && { run, ...outcome } : past(run, step);
   };
   return {
-    steps: steps.flatMap((step) => {
+    steps: result.steps.flatMap((step) => {
       const outcome = outcomes.get(step.id);
       return outcome ? [stepRecord(step, outcome, result.prepared.get(step.id), readOf)] : [];
     }),
@@ -67,8 +77,9 @@ function pastInputs(
   productsOf: ReproduceOptions['productsOf'],
 ): ReproduceOptions['productsOf'] {
   const meant = new Map<string, { run: string; step: string }>();
-  for (const { id, inputs } of workflow.steps) {
-    const recorded = record.steps.find((step) => step.id === id)?.inputs ?? {};
+  for (const { id, base, for_each: rows, inputs } of workflow.steps) {
+    const same = (step: StepRecord) => (rows ? step.base === base : step.id === id);
+    const recorded = record.steps.find(same)?.inputs ?? {};
     for (const [name, { run, parts }] of Object.entries(inputs))
       parts.forEach((part, index) => {
         const input = recorded[name]?.[index];
