@@ -1,8 +1,8 @@
 /**
- * Uniform numbers in [0, 1) with 53 bits from a 32-bit seed: sfc32 (Chris Doty-Humphrey, PractRand), the generator
+ * Whole numbers of 32 bits, below 2³², from a 32-bit seed: sfc32 (Chris Doty-Humphrey, PractRand), the generator
  * behind a step's own streams too. The same seed gives the same numbers on every machine.
  */
-export function uniform(seed: number): () => number {
+export function words(seed: number): () => number {
   let a = seed | 0;
   let b = 0x9e3779b9 | 0;
   let c = 0x243f6a88 | 0;
@@ -18,7 +18,26 @@ export function uniform(seed: number): () => number {
   };
   // The published start-up rounds: after them close seeds give unrelated streams.
   for (let round = 0; round < 15; round++) next32();
+  return next32;
+}
+
+/** Uniform numbers in [0, 1) with 53 bits, made of `words`. */
+export function uniform(seed: number): () => number {
+  const next32 = words(seed);
   return () => ((next32() >>> 5) * 67_108_864 + (next32() >>> 6)) / 9_007_199_254_740_992;
+}
+
+/** Standard normal numbers (Box and Muller 1958), two of each two uniform ones. */
+export function gaussians(size: number, seed: number): Float64Array {
+  const next = uniform(seed);
+  const numbers = new Float64Array(size);
+  for (let i = 0; i < size; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(1 - next()));
+    const angle = 2 * Math.PI * next();
+    numbers[i] = radius * Math.cos(angle);
+    if (i + 1 < size) numbers[i + 1] = radius * Math.sin(angle);
+  }
+  return numbers;
 }
 
 /** `size` different indices below `n`, ascending: a uniform sample without repeats (Vitter's selection sampling). */

@@ -1,5 +1,5 @@
 import { type MatrixView, openProduct } from './matrix-product.ts';
-import { uniform } from './random.ts';
+import { gaussians } from './random.ts';
 import { type SparseMatrix, transpose } from './sparse.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
@@ -37,7 +37,8 @@ export async function truncatedSvd(a: SparseMatrix, options: SvdOptions): Promis
     return { vectors: none, singularValues: new Float64Array(0) };
   }
   const transposed = transpose(a);
-  let left = gaussian(a.rows, width, seed);
+  const start = Float32Array.from(gaussians(a.rows * width, seed));
+  let left: MatrixView = { data: start, rows: a.rows, columns: width };
   for (let round = 0; round < iterations; round++) {
     const right = await orthonormal(multiply(transposed, left));
     left = (await orthonormal(multiply(a, right.basis))).basis;
@@ -97,19 +98,6 @@ function multiply({ rows, starts, indices, values }: SparseMatrix, x: MatrixView
     }
   }
   return { data, rows, columns: width };
-}
-
-/** Standard normal numbers (Box and Muller 1958). */
-function gaussian(rows: number, columns: number, seed: number): MatrixView {
-  const next = uniform(seed);
-  const data = new Float32Array(rows * columns);
-  for (let i = 0; i < data.length; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(1 - next()));
-    const angle = 2 * Math.PI * next();
-    data[i] = radius * Math.cos(angle);
-    if (i + 1 < data.length) data[i + 1] = radius * Math.sin(angle);
-  }
-  return { data, rows, columns };
 }
 
 function withSigns({ data, rows, columns }: MatrixView): MatrixView {
