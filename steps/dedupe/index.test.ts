@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
+import { compileSchema } from '../../engine/workflow/schema-check.ts';
 import { runStep } from '../../test/run-step.ts';
 import dedupe from './index.ts';
 
@@ -14,15 +15,20 @@ describe('dedupe', () => {
     const result = await runStep(dedupe, { inputs: { rows: rows('b', 'a', 'b', 'c', 'a', 'b') } });
     expect(ids(result.tables['rows'])).toEqual(['r0', 'r1', 'r3']);
     expect(result.tables['duplicates']).toEqual([
-      { id: 'r2', text: 'b', dup_of: 'r0', dup_kind: 'exact' },
-      { id: 'r4', text: 'a', dup_of: 'r1', dup_kind: 'exact' },
-      { id: 'r5', text: 'b', dup_of: 'r0', dup_kind: 'exact' },
+      { id: 'r2', text: 'b', dup_of: 'r0', dup_kind: 'exact', dup_score: 1 },
+      { id: 'r4', text: 'a', dup_of: 'r1', dup_kind: 'exact', dup_score: 1 },
+      { id: 'r5', text: 'b', dup_of: 'r0', dup_kind: 'exact', dup_score: 1 },
+    ]);
+    expect(result.tables['groups']).toEqual([
+      { id: 'r0', size: 3, least_score: 1 },
+      { id: 'r1', size: 2, least_score: 1 },
     ]);
     expect(result.metrics).toEqual({
       kept: 3,
       removed: 3,
       removed_share: 0.5,
       removed_exact: 3,
+      removed_against: 0,
       groups: 2,
       largest_group: 3,
     });
@@ -124,10 +130,52 @@ describe('dedupe', () => {
     });
   });
 
-  it('refuses normalisation that would have no effect', () => {
-    const idle = dedupe.check?.({ method: 'exact', normalize: { punctuation: true } });
-    expect(idle).toMatchObject([{ parameter: 'normalize.punctuation' }]);
-    expect(dedupe.check?.({ method: 'exact', normalize: { punctuation: false } })).toEqual([]);
+  it('refuses parameters that would have no effect, or miss another', () => {
+    const problems = (given: object) =>
+      dedupe
+        .check?.(compileSchema(dedupe.parameters).parse(given as never))
+        .map(({ parameter }) => parameter);
+    expect(problems({ method: 'exact', normalize: { punctuation: true } })).toEqual([
+      'normalize.punctuation',
+    ]);
+    expect(problems({ method: 'exact', normalize: { punctuation: false } })).toEqual([]);
+    expect(problems({ threshold: 0.5, ngram: 3, n_clusters: 2 })).toEqual([
+      'threshold',
+      'ngram',
+      'n_clusters',
+    ]);
+    expect(problems({ keep: 'best' })).toEqual(['by']);
+    expect(problems({ keep: 'longest', by: 'score' })).toEqual(['by']);
+  });
+
+  it('keeps the newest or the best by a field, and says which rows have none', async () => {
+    const input: Row[] = [
+      { id: 'a', text: 'x', at: '2026-01-02', score: 1 },
+      { id: 'b', text: 'x', at: '2026-11-21T09:15:02Z', score: 3 },
+      { id: 'c', text: 'x', at: 'yesterday', score: 7 },
+      { id: 'd', text: 'y' },
+    ];
+    const newest = await runStep(dedupe, { with: { keep: 'newest', by: 'at' }, inputs: { rows: input } });
+    expect(ids(newest.tables['rows'])).toEqual(['b', 'd']);
+    expect(newest.warnings).toEqual([expect.stringContaining('2 of 4 rows have no date in at')]);
+    const best = await runStep(dedupe, { with: { keep: 'best', by: 'score' }, inputs: { rows: input } });
+    expect(ids(best.tables['rows'])).toEqual(['c', 'd']);
+  });
+
+  it('removes what is in another table, and finds the leaks of banking77', async () => {
+    const result = await runStep(dedupe, {
+      with: { method: 'normalized' },
+      inputs: { rows: rows('a', 'b', 'A', 'c', 'c'), against: [{ id: 'test1', text: 'a' }] },
+    });
+    expect(ids(result.tables['rows'])).toEqual(['r1', 'r3']);
+    expect(
+      result.tables['duplicates']!.map((row) => [row.id, row['dup_of'], row['dup_kind'], row['dup_in']]),
+    ).toEqual([
+      ['r0', 'test1', 'exact', 'against'],
+      ['r2', 'test1', 'normalized', 'against'],
+      ['r4', 'r3', 'exact', 'rows'],
+    ]);
+    expect(result.metrics).toMatchObject({ removed: 3, removed_against: 2, groups: 1 });
   });
 
   it('keeps one row of each group, whatever is kept', async () => {
