@@ -210,7 +210,7 @@ describe('exec', () => {
     expect(() => process.kill(pid, 0)).not.toThrow();
     stop.abort(new Error('enough'));
     await expect(running).rejects.toThrow('enough');
-    expect(alive(pid)).toBe(false);
+    await expect.poll(() => alive(pid)).toBe(false);
   });
 
   it.runIf(posix)('does not leave programs in the background', async () => {
@@ -219,7 +219,7 @@ describe('exec', () => {
       outputs: { pid: 'pid.txt' },
     });
     const pid = Number(result.files['pid']!['pid.txt']!.toString());
-    expect(alive(pid)).toBe(false);
+    await expect.poll(() => alive(pid)).toBe(false);
   });
 
   it('refuses outputs that cannot be', () => {

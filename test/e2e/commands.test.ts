@@ -162,7 +162,9 @@ it('says what there is: step types, models, the machine', async () => {
     /with\n {2}method {2}kmeans, default kmeans\n[\s\S]*example\n/,
   );
   expect(JSON.parse(await ok(p, 'steps', 'cluster', '--json'))).toMatchObject({ type: 'cluster' });
-  expect(JSON.parse(await ok(p, 'steps', '--json'))).toHaveLength(11);
+  expect((JSON.parse(await ok(p, 'steps', '--json')) as { type: string }[]).map(({ type }) => type)).toEqual(
+    expect.arrayContaining(['assert', 'cluster', 'dedupe', 'embed', 'exec', 'load', 'report']),
+  );
   expect(await ok(p, 'models')).toMatch(/use-multilingual-v3 +512/);
   expect(JSON.parse(await ok(p, 'models', 'list', '--json')).models).toHaveLength(2);
   expect(await ok(p, 'doctor')).toMatch(/✔ store[\s\S]*✔ onnxruntime/);
