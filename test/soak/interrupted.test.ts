@@ -118,7 +118,7 @@ steps:
     const pids = () => linesOf(project.path('pids')).map(Number);
     const end = await interrupt(project, () => pids().length === 2, { env: { PIDS: project.path('pids') } });
     await expectInterrupted(project, end);
-    for (const pid of pids()) expect(alive(pid)).toBe(false);
+    for (const pid of pids()) await until(() => !alive(pid));
   });
 
   it('ends the threads of a step, in native code', async () => {
@@ -256,7 +256,7 @@ steps:
         expect(pid).not.toBe(child.pid);
         process.kill(toGroup ? -child.pid! : child.pid!, 'SIGINT');
         expect(await ended).toBe(130);
-        expect(alive(pid)).toBe(false);
+        await until(() => !alive(pid));
       }
     },
   );
