@@ -23,7 +23,7 @@ export function findSteps(
     const later = workflow.steps.filter(({ base, for_each: rows }) => rows && base === address.step);
     const row = address.select.find(({ axis }) => axis === 'id');
     if (later.length > 0 && row !== undefined) {
-      if (flag !== '--force')
+      if (flag === '--only')
         throw ProblemError.of(
           'unknown-step',
           `${flag} ${text}: which steps for_each makes is known only when they run`,

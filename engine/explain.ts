@@ -4,6 +4,7 @@ import type { Lookup } from './execute/lookup.ts';
 import type { PreparedStep } from './execute/prepare.ts';
 import { explainChange, type Fingerprint } from './fingerprint/fingerprint.ts';
 import { type PlanOptions, planWorkflow } from './plan.ts';
+import { ProblemError } from './problems.ts';
 import type { StepEntry } from './store/step-index.ts';
 
 /** A part of a fingerprint, compared with that of the last result. */
@@ -52,6 +53,16 @@ const parts: (keyof Fingerprint)[] = [
   'formats',
 ];
 
+/** A step with `for_each`, or one that it does not stand for: the plan has those that it does. */
+function notAmong(id: string, planned: readonly { id: string }[]): ProblemError {
+  const base = id.replace(/\[.*$/s, '');
+  const there = planned.filter((step) => step.id.startsWith(`${base}[`)).map((step) => step.id);
+  const message = id === base ? `${id} stands for ${there.length} steps` : `there is no step ${id}`;
+  return ProblemError.of(id === base ? 'ambiguous-step' : 'unknown-step', message, {
+    hint: `name one of them: ${there.slice(0, 3).join(', ')}`,
+  });
+}
+
 /** Compares a step's fingerprint as it is now, part by part, with that of its last result. Nothing is run. */
 export async function explainStep(
   options: PlanOptions & { step: string },
@@ -64,7 +75,9 @@ export async function explainStep(
       if (prepared.step.id === id) looked = { prepared, lookup, productsOf };
     },
   });
-  const { use, state, reason } = planned.find((step) => step.id === id)!;
+  const own = planned.find((step) => step.id === id);
+  if (own === undefined) throw notAmong(id, planned);
+  const { use, state, reason } = own;
   const [lastKey] = workspace.steps.getLast(workflow.path, [id]);
   const found = looked as Looked | null;
   if (found === null) {

@@ -29,7 +29,11 @@ export function withNeeds(steps: readonly ResolvedStep[], ids: Iterable<string>)
   const visit = (id: string) => {
     if (chosen.has(id)) return;
     chosen.add(id);
-    for (const need of byId.get(id)!.needs) visit(need);
+    const step = byId.get(id);
+    // One that a step with `for_each` will stand for.
+    if (step === undefined)
+      for (const other of steps) if (other.for_each && id.startsWith(`${other.base}[`)) visit(other.id);
+    for (const need of step?.needs ?? []) visit(need);
   };
   for (const id of ids) visit(id);
   return chosen;

@@ -123,6 +123,15 @@ it('runs a step for each row of a table that another step makes, and gathers the
   expect(
     (await p.run('w.yaml', '--force', 'answers[id=b]')).statuses.filter((text) => text.endsWith(':ran')),
   ).toEqual(['answers[id=b]:ran']);
+  const explained = await p.reprise('cache', 'explain', 'w.yaml', 'answers[id=b]', '--json');
+  expect(JSON.parse(explained.out)).toMatchObject({ step: 'answers[id=b]', state: 'hit' });
+  expect((await p.reprise('cache', 'explain', 'w.yaml', 'answers')).err).toContain(
+    'answers stands for 4 steps',
+  );
+  expect((await p.reprise('cache', 'explain', 'w.yaml', 'answers[id=x]')).err).toContain(
+    'there is no step answers[id=x]',
+  );
+  expect((await p.reprise('run', 'w.yaml', '--only', 'answers[id=b]')).err).toContain('write --only answers');
   const only = await p.run('w.yaml', '--only', 'answers', '--force', 'answers');
   expect(only.statuses.slice(2)).toEqual([
     'answers[id=a]:ran',

@@ -9,6 +9,7 @@ import type { Cli, Command } from '../../command.ts';
 import { columns, duration } from '../../format.ts';
 import { paramOption } from '../../param-option.ts';
 import { pastProducts } from '../../past-runs.ts';
+import { profileOption } from '../../profile-option.ts';
 import { folderOf, type OpenProject, readWorkflowFile, withProject } from '../../project.ts';
 import { findSteps } from '../../step-choice.ts';
 import { json } from '../runs/words.ts';
@@ -23,7 +24,7 @@ export const explain: Command = {
     { name: '<step>', description: 'a step of it' },
     { name: '[row]', description: "the id of a row of the step's input" },
   ],
-  options: [paramOption, json],
+  options: [paramOption, profileOption, json],
   examples: [
     { line: 'reprise cache explain pipeline.yaml topics', does: 'why would it run?' },
     { line: 'reprise cache explain pipeline.yaml vectors q17', does: 'is the value of row q17 there?' },
@@ -31,7 +32,13 @@ export const explain: Command = {
   async run([file, name, row], options, cli) {
     return withProject(cli, folderOf(file as string, cli), async (project) => {
       const { workspace } = project;
-      const workflow = await readWorkflowFile(file as string, options['param'] as string[], project, cli);
+      const workflow = await readWorkflowFile(
+        file as string,
+        options['param'] as string[],
+        project,
+        cli,
+        options['profile'] as string[],
+      );
       const ids = [...findSteps(workflow, [name as string], 'step')];
       if (ids.length > 1)
         throw ProblemError.of('ambiguous-step', `${name as string} is ${ids.length} steps`, {
