@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { WatchEvent } from '../engine/watch/events.ts';
 import type { CommandResult, TestProject } from './project.ts';
 
@@ -20,6 +21,8 @@ export class Watching implements AsyncDisposable {
   constructor(project: TestProject, args: string[], env: Record<string, string> = {}) {
     const { child, ended, result } = project.start(['watch', ...args, '--json'], env);
     this.#child = child;
+    // A test that ran out of time never gets to its end.
+    onTestFinished(() => void child.kill('SIGKILL'));
     this.#result = result;
     this.ended = ended;
     let rest = '';
