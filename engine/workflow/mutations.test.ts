@@ -15,6 +15,16 @@ params:
 defaults: { retries: 1, with: { embed: { batch_size: 8 } } }
 env: [HOME]
 models: { mine: { provider: local, path: ./models/mine } }
+templates:
+  cut:
+    params: { n: { type: integer, default: 2 } }
+    inputs: [rows]
+    steps: { kept: { use: filter, from: rows, with: { where: "row.n > params.n" } } }
+    output: kept
+profiles: { small: { params: { k: 3 }, defaults: { retries: 0 }, pools: { gpu: 1, api: 20/min } } }
+on_finish:
+  - { run: [./tell.sh], when: "status == 'failed' && steps.q.metrics.rows > 1", timeout: 5s }
+  - { webhook: "https://example.com/\${{ secrets.HOOK }}", headers: { a: b } }
 steps:
   q: { use: load, with: { path: "\${{ params.source }}", rename: { a: b } } }
   some: { use: filter, from: q, with: { where: "row.n > params.k && has(row.x)" } }
@@ -25,6 +35,9 @@ steps:
     with: { model: "\${{ matrix.model }}" }
     max_row_failures: 1%
   topics: { use: cluster, from: { rows: some, vectors: "v[model=multilingual]" }, with: { k: "\${{ params.k + 1 }}" } }
+  short: { use: template:cut, from: q, with: { n: "\${{ params.k }}" }, when: "params.k > 1" }
+  each: { use: filter, from: short, for_each: q.rows, with: { where: "row.n > item.n" } }
+  told: { use: filter, from: each, env: { KEY: "x \${{ secrets.KEY }}" }, resources: { gpu: 1 }, with: { where: "true" } }
   scores: { use: evaluate, from: topics, with: { task: clustering }, timeout: 10m }
   page: { use: report, from: { topics: topics, scores: scores }, when: "steps.scores.metrics.v_measure > 0.5", after: [q] }
 `;
@@ -126,7 +139,7 @@ it('whatever is written into a workflow, the answer is a workflow or problems in
     fc.asyncProperty(fc.oneof(edited, swapped), async (text) => {
       writeFileSync(file, text);
       const result = await compileWorkflow(
-        { file, cwd: folder, env: { HOME: '/home/someone' } },
+        { file, cwd: folder, profiles: ['small'], env: { HOME: '/home/someone' } },
         { registry: sampleRegistry(), models: sampleModels, root: folder },
       );
       if (result.workflow !== null) {
