@@ -41,6 +41,9 @@ export interface RowRunResult {
   failed: number;
 }
 
+/** Values made of answers, which are on disk already, can be made again for nothing: they wait for each other. */
+const answeredWaitMs = 1000;
+
 /**
  * Runs a row-wise step: looks every row up in the row cache, computes each missing value once (equal rows share it),
  * files it as it arrives, and lets the type write its outputs. Interrupted at any moment, the next run finds all
@@ -63,6 +66,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
       filing: cache && namespace ? { cache, namespace } : null,
       keys: work.keys,
       replace: options.forced,
+      waitMs: options.asking ? answeredWaitMs : undefined,
     });
     const kept = values;
     // A forced step computes its rows whatever the cache has.

@@ -18,6 +18,7 @@ export class ValueStore {
   readonly #filing: { cache: RowCache; namespace: Namespace } | null;
   readonly #keys: readonly Uint8Array[];
   readonly #replace: boolean;
+  readonly #waitMs: number | undefined;
   readonly #memory: number;
   readonly #values = new Map<number, Value>();
   readonly #spilt = new Map<number, { at: number; bytes: number; vector: boolean }>();
@@ -27,17 +28,20 @@ export class ValueStore {
   /**
    * @param options.keys the key of each piece in the cache
    * @param options.replace values put replace those that are filed
+   * @param options.waitMs how long a value may wait before it is written; 10 ms if not given
    * @param options.memory bytes of values in memory, at most
    */
   constructor(options: {
     filing: { cache: RowCache; namespace: Namespace } | null;
     keys: readonly Uint8Array[];
     replace: boolean;
+    waitMs?: number | undefined;
     memory?: number;
   }) {
     this.#filing = options.filing;
     this.#keys = options.keys;
     this.#replace = options.replace;
+    this.#waitMs = options.waitMs;
     this.#memory = options.memory ?? defaultMemory;
   }
 
@@ -69,7 +73,7 @@ export class ValueStore {
 
   /** Files a computed value and keeps it. Errors: `disk-full`. */
   put(piece: number, value: Value): void {
-    this.#filing?.cache.put(this.#filing.namespace, this.#keys[piece]!, value, this.#replace);
+    this.#filing?.cache.put(this.#filing.namespace, this.#keys[piece]!, value, this.#replace, this.#waitMs);
     this.#keep(piece, value);
   }
 

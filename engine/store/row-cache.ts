@@ -47,6 +47,8 @@ export class RowCache {
   readonly #stale: number[] = [];
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer goes off. */
+  #due = 0;
   #error: unknown;
   #written = 0;
 
@@ -105,8 +107,16 @@ export class RowCache {
   /**
    * Files a value. Of two for one key the first stays, so that what was read once is not another thing later, unless
    * the user asked for it anew (`replace`). Throws what the last group's commit failed with: `disk-full`, for one.
+   *
+   * @param waitMs how long it may wait for others to be written with
    */
-  put(namespace: Namespace, key: Uint8Array, value: Json | Float32Array, replace = false): void {
+  put(
+    namespace: Namespace,
+    key: Uint8Array,
+    value: Json | Float32Array,
+    replace = false,
+    waitMs = groupMs,
+  ): void {
     this.#throw();
     if (this.#database.mode !== 'write') return;
     const encoded =
@@ -123,11 +133,15 @@ export class RowCache {
     if (this.#waiting.size >= groupRows || this.#waitingBytes >= groupBytes) {
       this.#commit();
       this.#throw();
-    } else this.#schedule();
+    } else this.#schedule(waitMs);
   }
 
-  #schedule(): void {
-    this.#timer ??= setTimeout(() => this.#commit(), groupMs);
+  #schedule(waitMs = groupMs): void {
+    const due = performance.now() + waitMs;
+    if (this.#timer !== undefined && this.#due <= due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#commit(), waitMs);
   }
 
   /** Puts on disk all values put so far. */

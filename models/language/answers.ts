@@ -13,8 +13,14 @@ export interface KeyedValues<N> {
  * once is not bought again because a parser was mended. Only answers that are whole and fit their schema are filed.
  */
 export interface AnswerCache {
-  get(model: JsonObject, request: string): Answer | undefined;
+  get(model: JsonObject, request: string): Promise<Answer | undefined>;
   put(model: JsonObject, request: string, answer: Answer): void;
+}
+
+interface Waiting {
+  request: string;
+  resolve(answer: Answer | undefined): void;
+  reject(error: unknown): void;
 }
 
 export function answerCache<N>(values: KeyedValues<N>): AnswerCache {
@@ -28,8 +34,30 @@ export function answerCache<N>(values: KeyedValues<N>): AnswerCache {
     }
     return namespace;
   };
+  /** Requests of one turn of the event loop are looked up together. */
+  let waiting = new Map<N, Waiting[]>();
+  const lookUp = () => {
+    const now = waiting;
+    waiting = new Map();
+    for (const [namespace, asked] of now) {
+      try {
+        const keys = asked.map(({ request }) => keyOf(request));
+        const found = values.getMany(namespace, keys);
+        asked.forEach(({ resolve }, index) => void resolve(found[index] as Answer | undefined));
+      } catch (error) {
+        for (const { reject } of asked) reject(error);
+      }
+    }
+  };
   return {
-    get: (model, request) => values.getMany(namespaceOf(model), [keyOf(request)])[0] as Answer | undefined,
+    get: (model, request) =>
+      new Promise((resolve, reject) => {
+        if (waiting.size === 0) setImmediate(lookUp);
+        const namespace = namespaceOf(model);
+        const asked = waiting.get(namespace);
+        if (asked) asked.push({ request, resolve, reject });
+        else waiting.set(namespace, [{ request, resolve, reject }]);
+      }),
     put: (model, request, answer) =>
       values.put(namespaceOf(model), keyOf(request), answer as unknown as Json),
   };

@@ -82,7 +82,7 @@ class Model implements LanguageModel {
       return { endpoint, full, digest: requestDigest(full) };
     });
     for (const { endpoint, digest } of asked) {
-      const answer = this.#answers?.get(endpoint.identity, digest);
+      const answer = await this.#answers?.get(endpoint.identity, digest);
       if (answer !== undefined) return { answer, cached: true };
     }
     if (this.#offline) return notKnown(this.asked);

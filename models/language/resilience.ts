@@ -7,9 +7,6 @@ import {
   handleWhen,
   type IRetryBackoffContext,
   retry,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
 } from 'cockatiel';
 import type { Gate } from './gate.ts';
 import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
@@ -34,12 +31,14 @@ export class OutOfOrder extends Error {}
 export class Resilience {
   readonly #provider: Provider;
   readonly #gate: Gate;
+  readonly #limits: Limits;
   readonly #policies: ReturnType<typeof policiesOf>;
   #lastError = '';
 
   constructor(provider: Provider, gate: Gate, limits: Limits, random: () => number = Math.random) {
     this.#provider = provider;
     this.#gate = gate;
+    this.#limits = limits;
     this.#policies = policiesOf(limits, random);
   }
 
@@ -63,18 +62,13 @@ export class Resilience {
   #try(request: ProviderRequest, tokens: number, signal: AbortSignal): Promise<ProviderAnswer> {
     return this.#gate.through(tokens, signal, async (learn) => {
       try {
-        const answer = await this.#policies.limit.execute(
-          ({ signal: ended }) => this.#provider.ask(request, ended),
-          signal,
+        const answer = await withinMs(this.#limits.timeoutMs, signal, (ended) =>
+          this.#provider.ask(request, ended),
         );
         learn('answered', answer.limits);
         return answer;
       } catch (error) {
         signal.throwIfAborted();
-        if (error instanceof TaskCancelledError) {
-          learn('failed', null);
-          throw new ProviderError('unavailable', `no answer within ${this.#policies.seconds} s`);
-        }
         const overloaded = error instanceof ProviderError && error.fault === 'overloaded';
         learn(overloaded ? 'overloaded' : 'failed', null);
         throw error;
@@ -83,7 +77,7 @@ export class Resilience {
   }
 }
 
-function policiesOf({ retries, timeoutMs }: Limits, random: () => number) {
+function policiesOf({ retries }: Limits, random: () => number) {
   const pause = new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) => {
     const error = 'error' in result ? result.error : null;
     const asked = error instanceof ProviderError ? error.retryAfterMs : null;
@@ -94,14 +88,33 @@ function policiesOf({ retries, timeoutMs }: Limits, random: () => number) {
   const mayPass = (error: unknown) =>
     error instanceof ProviderError && error.mayPass && (error.retryAfterMs ?? 0) <= longestRetryAfterMs;
   return {
-    seconds: timeoutMs / 1000,
-    limit: timeout(timeoutMs, TimeoutStrategy.Aggressive),
     again: retry(handleWhen(mayPass), { maxAttempts: retries, backoff: pause }),
     breaker: circuitBreaker(
       handleType(ProviderError, (error) => error.mayPass),
       { halfOpenAfter: coolDownMs, breaker: new ConsecutiveBreaker(givenUp) },
     ),
   };
+}
+
+/** Gives work a time, after which its signal is aborted. A policy of cockatiel would abort one after every success. */
+async function withinMs<T>(
+  ms: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new ProviderError('unavailable', `no answer within ${ms / 1000} s`)),
+    ms,
+  );
+  const stop = () => late.abort(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await work(late.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
