@@ -7,8 +7,8 @@ export interface GraphNode {
   operator: string;
   inputs: readonly string[];
   outputs: readonly string[];
-  /** Integers only: that is all the operators in use need. */
-  attributes?: Readonly<Record<string, number>>;
+  /** Integers and lists of them: that is all the operators in use need. */
+  attributes?: Readonly<Record<string, number | readonly number[]>>;
 }
 
 /** A float32 tensor; a name stands for a dimension that is known only when the graph runs. */
@@ -17,8 +17,16 @@ export interface GraphTensor {
   shape: readonly (number | string)[];
 }
 
+/** A tensor whose values are in the file. */
+export interface GraphConstant {
+  name: string;
+  shape: readonly number[];
+  data: Float32Array | BigInt64Array;
+}
+
 export interface Graph {
   name: string;
+  constants?: readonly GraphConstant[];
   nodes: readonly GraphNode[];
   inputs: readonly GraphTensor[];
   outputs: readonly GraphTensor[];
@@ -29,8 +37,10 @@ const irVersion = 7;
 const operatorSet = 13;
 /** TensorProto.DataType.FLOAT. */
 const float = 1;
-/** AttributeProto.AttributeType.INT. */
+const int64 = 7;
+/** AttributeProto.AttributeType.INT and INTS. */
 const int = 2;
+const ints = 7;
 
 /** Bytes of a ModelProto with the graph. */
 export function encodeModel(graph: Graph): Uint8Array {
@@ -40,6 +50,7 @@ export function encodeModel(graph: Graph): Uint8Array {
     message(7, [
       ...graph.nodes.map((node) => message(1, encodeNode(node))), // GraphProto.node
       text(2, graph.name), // .name
+      ...(graph.constants ?? []).map((constant) => message(5, encodeConstant(constant))), // .initializer
       ...graph.inputs.map((tensor) => message(11, encodeTensor(tensor))), // .input
       ...graph.outputs.map((tensor) => message(12, encodeTensor(tensor))), // .output
     ]),
@@ -51,10 +62,24 @@ function encodeNode(node: GraphNode): Buffer[] {
     ...node.inputs.map((name) => text(1, name)), // NodeProto.input
     ...node.outputs.map((name) => text(2, name)), // .output
     text(4, node.operator), // .op_type
-    // .attribute: AttributeProto name, type, i
+    // .attribute: AttributeProto name, type, i or ints
     ...Object.entries(node.attributes ?? {}).map(([name, value]) =>
-      message(5, [text(1, name), integer(20, int), integer(3, value)]),
+      message(
+        5,
+        typeof value === 'number'
+          ? [text(1, name), integer(20, int), integer(3, value)]
+          : [text(1, name), integer(20, ints), ...value.map((item) => integer(8, item))],
+      ),
     ),
+  ];
+}
+
+function encodeConstant({ name, shape, data }: GraphConstant): Buffer[] {
+  return [
+    ...shape.map((size) => integer(1, size)), // TensorProto.dims
+    integer(2, data instanceof Float32Array ? float : int64), // .data_type
+    text(8, name), // .name
+    message(9, [Buffer.from(data.buffer, data.byteOffset, data.byteLength)]), // .raw_data: little-endian
   ];
 }
 

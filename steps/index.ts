@@ -3,6 +3,7 @@ import type { AnyStepType } from '../engine/step.ts';
 /** The built-in step types by the name that `use:` says. A new type is a new folder and a line here. */
 export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnyStepType }> } = {
   assert: () => import('./assert/index.ts'),
+  classify: () => import('./classify/index.ts'),
   cluster: () => import('./cluster/index.ts'),
   dedupe: () => import('./dedupe/index.ts'),
   embed: () => import('./embed/index.ts'),
@@ -16,4 +17,5 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   sample: () => import('./sample/index.ts'),
   split: () => import('./split/index.ts'),
   summarize: () => import('./summarize/index.ts'),
+  train: () => import('./train/index.ts'),
 };

@@ -9,6 +9,7 @@ import type { Json, JsonObject } from '../engine/json.ts';
 import type {
   AnyStepType,
   AskedModel,
+  FilesInput,
   Matrix,
   MatrixInput,
   StepContext,
@@ -36,7 +37,7 @@ export async function runStep(
   type: AnyStepType,
   options: {
     with?: JsonObject;
-    inputs?: Record<string, Row[] | { matrix: Matrix; ids: string[] } | StepInput>;
+    inputs?: Record<string, Row[] | { matrix: Matrix; ids: string[] } | FilesInput | StepInput>;
     root?: string;
     seed?: number;
     signal?: AbortSignal;
@@ -198,6 +199,19 @@ export function matrixInput(matrix: Matrix, ids: string[]): MatrixInput {
     columns: matrix.columns,
     ids: idsDigest(ids),
     read: async () => matrix,
+  };
+}
+
+/** Files that a step left, as the input of another one. They lie in a temporary folder. */
+export function filesInput(files: Record<string, Uint8Array>): FilesInput {
+  const folder = folderWith(files);
+  return {
+    kind: 'files',
+    digest: digestOfJson(Object.entries(files).map(([name, content]) => [name, digestOf(content)])),
+    names: Object.keys(files),
+    read: async (name) => files[name]!,
+    path: (name) => join(folder, name),
+    copy: async (name, to) => writeFileSync(to, files[name]!),
   };
 }
 

@@ -1,9 +1,8 @@
-import { copyFileSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
-import type { FilesInput } from '../../engine/step.ts';
-import { folderWith, runStep } from '../../test/run-step.ts';
+import { filesInput, folderWith, runStep } from '../../test/run-step.ts';
 import embed from './index.ts';
 import { fitFiles } from './lexical-fit.ts';
 
@@ -20,19 +19,6 @@ function cosine(matrix: { data: Float32Array; columns: number }, a: number, b: n
   for (let i = 0; i < matrix.columns; i++)
     sum += matrix.data[a * matrix.columns + i]! * matrix.data[b * matrix.columns + i]!;
   return sum;
-}
-
-/** The output of one run as another one's input. */
-function filesInput(files: Record<string, Buffer>): FilesInput {
-  const folder = folderWith(files);
-  return {
-    kind: 'files',
-    digest: 'sha256:0',
-    names: Object.keys(files),
-    read: async (name) => files[name]!,
-    path: (name) => join(folder, name),
-    copy: async (name, to) => copyFileSync(join(folder, name), to),
-  };
 }
 
 describe('embed with an encoder', () => {
@@ -157,7 +143,7 @@ describe('embed without a model', () => {
           { id: 'new', text: texts[2]! },
           { id: 'strange', text: 'ΩΩΩ' },
         ],
-        fit: filesInput(old.files['fit']!) as never,
+        fit: filesInput(old.files['fit']!),
       },
     });
     const { columns, data } = old.matrices['vectors']!;
@@ -176,7 +162,7 @@ describe('embed without a model', () => {
     await expect(
       run({
         with: { method: 'lexical' },
-        inputs: { rows: lexicalRows, fit: filesInput({ 'a.txt': Buffer.from('a') }) as never },
+        inputs: { rows: lexicalRows, fit: filesInput({ 'a.txt': Buffer.from('a') }) },
       }),
     ).rejects.toMatchObject({ code: 'fit' });
     expect(embed.check?.({ method: 'lexical', ngram_range: [3, 2] })).toHaveLength(1);
