@@ -1,9 +1,9 @@
 import type { JsonObject } from '../json.ts';
 import type { AnyStepType, OutputSpecs } from '../step.ts';
-import type { Scope } from './expression.ts';
 import type { LocatedMap, Span } from './located.ts';
 import type { Part } from './part.ts';
 import type { InputBinding, ResolvedStep } from './resolved.ts';
+import type { Scope } from './scope.ts';
 
 /** A step as a file says it, on its way to the resolved one. */
 export interface StepDraft {

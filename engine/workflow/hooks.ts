@@ -1,10 +1,11 @@
 import type { Json } from '../json.ts';
 import { suggestion } from '../nearest.ts';
-import type { Expander, Scope } from './expression.ts';
+import type { Expander } from './expression.ts';
 import { type Located, type LocatedMap, member, placeOf, pointerParts, textOf } from './located.ts';
 import { durationMs } from './options.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { Hook } from './resolved.ts';
+import type { Scope } from './scope.ts';
 
 /** What the condition of a hook reads beside params, run and metrics. */
 const names = ['status', 'duration_ms'];

@@ -1,12 +1,13 @@
 import type { JsonObject } from '../json.ts';
 import { instanceId } from './address.ts';
 import type { Instance, StepDraft } from './draft.ts';
-import type { Expander, Scope } from './expression.ts';
+import type { Expander } from './expression.ts';
 import { type Located, member, pointerParts } from './located.ts';
 import { expandMatrix } from './matrix.ts';
 import { callersOf, type Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { CompileOptions, EnvValue, ResolvedStep } from './resolved.ts';
+import type { Scope } from './scope.ts';
 import { secretsIn } from './secrets.ts';
 
 type Env = ResolvedStep['env'];

@@ -1,8 +1,9 @@
 import type { Json, JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
-import type { Expander, Scope } from './expression.ts';
+import type { Expander } from './expression.ts';
 import type { Located, LocatedMap } from './located.ts';
 import type { ProblemList } from './problem-list.ts';
+import type { Scope } from './scope.ts';
 
 const maxInstances = 10_000;
 

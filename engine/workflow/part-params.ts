@@ -1,10 +1,11 @@
 import type { Json } from '../json.ts';
-import type { Expander, Scope } from './expression.ts';
+import type { Expander } from './expression.ts';
 import type { Instances } from './instances.ts';
 import { type LocatedMap, member, type Span } from './located.ts';
 import { type GivenParams, innerParams, type ParamValues } from './params.ts';
 import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
+import type { Scope } from './scope.ts';
 
 /** Gives each file, and each template as it is used, the params that its expressions can name. `parts`: outer ones first. */
 export function scopeParams(
