@@ -27,7 +27,9 @@ export function shownReady({ restored, environment }: Ready, cli: Cli): string {
     ...(commit === null
       ? []
       : [`commit ${commit.slice(0, 12)}${patch === 'applied' ? ' with its patch' : ''}`]),
-    counted(files, 'file') + (commit === null ? ' from the record' : ' that the commit does not have'),
+    ...(files > 0 || commit === null
+      ? [counted(files, 'file') + (commit === null ? ' from the record' : ' that the commit does not have')]
+      : []),
   ];
   return [
     `restored ${parts.join(', ')}\n`,

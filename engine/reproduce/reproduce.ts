@@ -1,22 +1,21 @@
 import { join } from 'node:path';
-import { blobsOf } from '../artefacts.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import type { RunListener } from '../events.ts';
 import type { PastProducts } from '../execute/io.ts';
 import { canonicalJson, type JsonObject } from '../json.ts';
-import { ProblemError } from '../problems.ts';
 import { readEnvironment } from '../record/environment.ts';
 import type { RunRecord, StepRecord } from '../record/record.ts';
 import type { ModelResolver } from '../registry.ts';
-import { DamagedBlobError } from '../store/store.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import { compareMetrics, compareOutputs } from './compare.ts';
 import { type EnvironmentDifference, environmentDifferences, type Surroundings } from './environment.ts';
+import { changedSources, missingFolders, missingModels, takePastInputs } from './missing.ts';
 import { chooseModels } from './models.ts';
+import { refuseAnswers, refuseEnvironment, refuseMissing, refuseUnfinished } from './refusals.ts';
 import { relocated } from './relocate.ts';
 import { runAgain } from './rerun.ts';
-import { type Missing, type Restored, restore } from './restore.ts';
+import { type Restored, restore } from './restore.ts';
 import type { Sandbox } from './sandbox.ts';
 import { judge, type StepPair, type Verdict } from './verdict.ts';
 
@@ -73,8 +72,6 @@ export interface Reproduction extends Ready, Verdict {
  * used, and nothing in the project is changed.
  *
  * ProblemError, and nothing was run: `cannot-be-restored` with all that is missing; `environment-differs` when strict.
- *
- * Answers of hosted models will be taken from the record here, in `open`: a run has none yet.
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
   const { record, workspace: own, sandbox, now } = options;
@@ -87,6 +84,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   try {
     refuseMissing(missingFolders(record, project), record);
     const workflow = relocated(await compiled(options, project), restored.tree, record.root ?? own.root);
+    refuseAnswers(workflow);
     const { models, digests } = await chooseModels(record, project.modelSources(), workspace.files);
     workspace.models = models;
     const missing = [
@@ -131,42 +129,6 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   }
 }
 
-function refuseUnfinished({ id, status, steps }: RunRecord): void {
-  if (status === 'running')
-    throw ProblemError.of('run-is-running', `${id} is still running`, { hint: 'wait for its end' });
-  const done = steps.some((step) => ['ran', 'cached', 'failed'].includes(step.status));
-  if (done) return;
-  throw ProblemError.of('nothing-to-compare', `${id} did no step: there is nothing to compare with`, {
-    hint:
-      steps.length === 0
-        ? 'it was killed before its record was written, or failed as it started'
-        : 'see: reprise runs show',
-  });
-}
-
-function refuseMissing(missing: readonly Missing[], { id }: RunRecord): void {
-  if (missing.length === 0) return;
-  throw new ProblemError(
-    missing.map(({ what, why, steps }) => ({
-      code: 'cannot-be-restored',
-      severity: 'error',
-      message: `${id} cannot be done again without ${what}: ${why}${steps.length > 0 ? ` (needed by ${steps.join(', ')})` : ''}`,
-      hint: 'bring it back as it was; nothing was run',
-    })),
-  );
-}
-
-function refuseEnvironment(environment: readonly EnvironmentDifference[]): never {
-  throw new ProblemError(
-    environment.map(({ what, recorded, now }) => ({
-      code: 'environment-differs',
-      severity: 'error',
-      message: `${what} is not as it was: ${recorded ?? 'none'} → ${now ?? 'none'}`,
-      hint: 'without --strict it is reproduced all the same, and the verdict says what this changes; nothing was run',
-    })),
-  );
-}
-
 /**
  * The workflow as the recorded call made it. Params that the call gave are given again; whatever else comes out otherwise
  * than the record says (a profile, a changed record) is given as well: the record wins.
@@ -187,61 +149,6 @@ async function compiled(
   );
   if (others.length > 0) workflow = await compile(record.workflow.path, pick(new Set([...given, ...others])));
   return { ...workflow, seed: record.seed };
-}
-
-/** Files that the workflow is made of and that could not be restored: those that it names by absolute paths. */
-function changedSources(record: RunRecord, workflow: ResolvedWorkflow): Missing[] {
-  const recorded = new Set(record.workflow.sources.map(({ digest }) => digest));
-  return workflow.sources
-    .filter(({ digest }) => !recorded.has(digest))
-    .map(({ path }) => ({
-      what: path,
-      why: 'it is not what it was, and is named by an absolute path',
-      steps: [],
-    }));
-}
-
-/** Models by path that are nowhere: the workflow could not be read without them. */
-function missingFolders(record: RunRecord, { modelSources }: RestoredProject): Missing[] {
-  const resolvers = modelSources();
-  const gone = record.models.filter(
-    ({ name, digest }) => digest !== null && name.includes('/') && !resolvers.some(({ find }) => find(name)),
-  );
-  return missingModels(record, new Map(gone.map(({ name }) => [name, null])));
-}
-
-function missingModels({ steps }: RunRecord, digests: ReadonlyMap<string, Digest | null>): Missing[] {
-  return [...digests].flatMap(([name, digest]) => {
-    if (digest !== null) return [];
-    const users = steps.filter(({ fingerprint }) => fingerprint && Object.hasOwn(fingerprint.models, name));
-    return [{ what: `the model ${name}`, why: 'it is not here', steps: users.map(({ id }) => id) }];
-  });
-}
-
-/** Copies what steps read of earlier runs into the store of the reproduction. */
-async function takePastInputs(
-  { record, workspace: own, productsOf }: ReproduceOptions,
-  { store }: Workspace,
-): Promise<Missing[]> {
-  const missing: Missing[] = [];
-  for (const { id, inputs } of record.steps) {
-    for (const { run, step } of Object.values(inputs).flat()) {
-      if (run === null) continue;
-      const what = `${step} of run ${run}`;
-      try {
-        const products = productsOf(run, step);
-        if (products === undefined) throw new Error('that step left no outputs');
-        for (const output of Object.values(products.outputs))
-          for (const { digest } of blobsOf(output)) await store.put(own.store.stream(digest));
-      } catch (error) {
-        if (!(error instanceof DamagedBlobError || error instanceof ProblemError || error instanceof Error))
-          throw error;
-        missing.push({ what, why: error.message, steps: [id] });
-      }
-    }
-  }
-  await store.sync();
-  return missing;
 }
 
 async function surroundings(

@@ -62,10 +62,13 @@ export async function runAgain(
     return run === null ? outcome && { run, ...outcome } : past(run, step);
   };
   return {
-    steps: result.steps.flatMap((step) => {
-      const outcome = outcomes.get(step.id);
-      return outcome ? [stepRecord(step, outcome, result.prepared.get(step.id), readOf)] : [];
-    }),
+    // Without secrets, as the record has them.
+    steps: redaction.json(
+      result.steps.flatMap((step) => {
+        const outcome = outcomes.get(step.id);
+        return outcome ? [stepRecord(step, outcome, result.prepared.get(step.id), readOf)] : [];
+      }),
+    ),
     interrupted: result.status === 'interrupted',
   };
 }
