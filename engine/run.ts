@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Artefact, blobsOf } from './artefacts.ts';
 import { type Asked, addAsked } from './asked.ts';
 import type { Digest } from './digest.ts';
@@ -85,7 +86,13 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
     tellFiles = resolve;
   });
   const digestOfFile = async (path: string) => (await workspace.files.digestOf(path)).digest;
-  const git = readGit({ root: workflow.root, files: filesUsed, digestOf: digestOfFile, redaction });
+  const git = readGit({
+    root: workflow.root,
+    files: filesUsed,
+    digestOf: digestOfFile,
+    redaction,
+    cacheFolder: workspace.store.writable ? join(workspace.store.folder, 'cache') : null,
+  });
   const base: RunRecord = {
     format: recordFormat,
     id: folder.id,

@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -325,3 +326,38 @@ function contentOf(folder: string): Record<string, string> {
     ][],
   );
 }
+
+describe('with a copy of the index', () => {
+  it('sees a change of the same size in the moment of the commit, and leaves the index of the user alone', async () => {
+    const root = makeRepository();
+    const cacheFolder = join(root, 'cache');
+    const index = () => {
+      const { ino, mtimeNs, ctimeNs } = statSync(join(root, '.git/index'), { bigint: true });
+      return { ino, mtimeNs, ctimeNs };
+    };
+    const state = async () =>
+      (await readGit({ root, files: [], digestOf: () => digestOf(''), cacheFolder })).git!;
+    const before = index();
+    expect((await state()).dirty).toBe(false);
+    writeFileSync(join(root, 'workflow.yaml'), 'name: b\n');
+    // The racy case: neither size nor time tell it from the committed file.
+    const time = Number(before.mtimeNs) / 1e9;
+    utimesSync(join(root, 'workflow.yaml'), time, time);
+    expect(await state()).toMatchObject({ dirty: true, patch: { redacted: false } });
+    expect(index()).toEqual(before);
+
+    git(root, 'commit', '-qam', 'b');
+    expect(await state()).toMatchObject({ dirty: false, commit: git(root, 'rev-parse', 'HEAD') });
+    expect(readdirSync(cacheFolder)).toHaveLength(1);
+  });
+
+  it('works in a linked worktree', async () => {
+    const root = makeRepository();
+    const tree = join(root, 'tree');
+    git(root, 'worktree', 'add', '-q', tree);
+    writeFileSync(join(tree, 'workflow.yaml'), 'name: c\n');
+    const options = { files: [], digestOf: () => digestOf(''), cacheFolder: join(root, 'cache') };
+    expect((await readGit({ ...options, root: tree })).git).toMatchObject({ dirty: true, branch: 'tree' });
+    expect((await readGit({ ...options, root })).git).toMatchObject({ dirty: false });
+  });
+});

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { SimpleGit } from 'simple-git';
 import { type Digest, digestOf } from '../digest.ts';
+import { copiedIndex, gitFolder } from './git-index.ts';
 import { Redaction } from './redaction.ts';
 
 /** The state of the repository that a run was started in. */
@@ -36,14 +37,16 @@ export interface GitOptions {
   /** Digest of one of them. */
   digestOf(path: string): Digest | Promise<Digest>;
   redaction?: Redaction;
+  /** Folder for a copy of the index that may be brought up to date; none is made if not given. */
+  cacheFolder?: string | null;
   /** Bytes of a patch that is still kept. */
   patchLimit?: number;
 }
 
 /**
  * Reads the state of the repository around the project: a `git status` that looks at tracked files only, beside it
- * `git ls-files` for the workflow's own files and, where something changed, a `git diff`. Takes no lock, so that it
- * never stands in the way of the user's own git.
+ * `git ls-files` for the workflow's own files and, where something changed, a `git diff`. Takes no lock of the
+ * repository, so that it never stands in the way of the user's own git.
  */
 export async function readGit(options: GitOptions): Promise<GitState> {
   const repository = findRepository(options.root);
@@ -69,27 +72,29 @@ function reasonOf(error: unknown): string {
 }
 
 async function readRepository(top: string, options: GitOptions): Promise<GitState> {
-  const { root, redaction = new Redaction(), patchLimit = 10_000_000 } = options;
+  const { root, redaction = new Redaction(), cacheFolder = null, patchLimit = 10_000_000 } = options;
   const git = await openGit(top);
-  const state = git
-    .raw(['--no-optional-locks', 'status', '--porcelain=v2', '--branch', '-z', '--untracked-files=no'])
+  const index = cacheFolder && copiedIndex(top, cacheFolder);
+  const extra: Record<string, string> = index ? { GIT_INDEX_FILE: index } : { GIT_OPTIONAL_LOCKS: '0' };
+  const state = (await openGit(top, { extra }))
+    .raw(['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=no'])
     .then(parseStatus);
   // The patch is that of the start: which files the workflow uses is known only at its end.
-  const [status, firstPatch, untracked] = await Promise.all([
+  const [found, firstPatch, untracked] = await Promise.all([
     state,
-    state.then(({ dirty, commit }) => (dirty ? readPatch(top, commit, patchLimit) : null)),
+    state.then(({ dirty, commit }) => (dirty ? readPatch(top, commit, patchLimit, extra) : null)),
     findUntracked(git, top, options),
   ]);
   const warnings: string[] = [];
   let patch: Uint8Array | null = firstPatch;
-  if (status.dirty) {
+  if (found.dirty) {
     if (patch === null) {
       warnings.push(
         `what was not committed is more than ${patchLimit / 1e6} MB, so its patch is not in the record; commit it to make this run reproducible`,
       );
     }
   }
-  for (const path of status.submodules)
+  for (const path of found.submodules)
     warnings.push(
       `changes inside the submodule ${path} are not in the record; commit them to make this run reproducible`,
     );
@@ -102,10 +107,10 @@ async function readRepository(top: string, options: GitOptions): Promise<GitStat
   }
   return {
     git: {
-      commit: status.commit,
-      branch: status.branch,
-      remote: remoteOf(top, status.upstream, redaction),
-      dirty: status.dirty,
+      commit: found.commit,
+      branch: found.branch,
+      remote: remoteOf(top, found.upstream, redaction),
+      dirty: found.dirty,
       patch: clean && { digest: digestOf(clean), bytes: clean.length, redacted: clean !== patch },
       untracked: await Promise.all(
         untracked.map(async (path) => ({
@@ -222,11 +227,16 @@ function shownPath(root: string, path: string): string {
 const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
 /** What was not committed, staged or not, as `git apply --binary` takes it; null if it is more than `limit` bytes. */
-async function readPatch(top: string, commit: string | null, limit: number): Promise<Uint8Array | null> {
+async function readPatch(
+  top: string,
+  commit: string | null,
+  limit: number,
+  extra: Record<string, string>,
+): Promise<Uint8Array | null> {
   const stop = new AbortController();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const git = await openGit(top, { abort: stop.signal });
+  const git = await openGit(top, { abort: stop.signal, extra });
   // Taken as bytes: files need not be UTF-8.
   git.outputHandler((_command, stdout) => {
     stdout.on('data', (chunk: Buffer) => {
@@ -280,9 +290,7 @@ function remoteOf(top: string, upstream: string | null, redaction: Redaction): s
 
 /** The folder that holds the config: of a worktree, that of the repository it belongs to. */
 function commonFolder(top: string): string {
-  let folder = join(top, '.git');
-  if (statSync(folder).isFile())
-    folder = resolve(top, /^gitdir: (.*)$/m.exec(readFileSync(folder, 'utf8'))![1]!.trim());
+  const folder = gitFolder(top);
   const common = join(folder, 'commondir');
   return existsSync(common) ? resolve(folder, readFileSync(common, 'utf8').trim()) : folder;
 }
