@@ -4,6 +4,7 @@ import {
   createWriteStream,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,6 +17,7 @@ import { createGunzip } from 'node:zlib';
 import { digestOf } from '../digest.ts';
 import { ProblemError } from '../problems.ts';
 import { headOf } from '../record/record.ts';
+import { isProcessAlive, thisHost } from '../store/session.ts';
 import type { Store } from '../store/store.ts';
 import {
   type ArchiveEntry,
@@ -64,7 +66,8 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
   mkdirSync(runsFolder, { recursive: true });
   refuseWithoutRoom(runsFolder, total);
 
-  const mark = `.import-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const mark = `${draftPrefix}${thisHost}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  for (const folder of [runsFolder, join(store.folder, 'models')]) removeDead(folder);
   const runDraft = join(runsFolder, mark);
   const modelDraft = join(store.folder, 'models', mark);
   try {
@@ -104,6 +107,18 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
   } finally {
     rmSync(runDraft, { recursive: true, force: true });
     rmSync(modelDraft, { recursive: true, force: true });
+  }
+}
+
+/** Folders that an import fills before they get their names. Lists of runs pass over them. */
+const draftPrefix = '.import-';
+
+/** Removes the drafts of processes that were killed. */
+function removeDead(folder: string): void {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const [host, pid] = name.startsWith(draftPrefix) ? name.slice(draftPrefix.length).split('-') : [];
+    if (host === thisHost && !isProcessAlive(Number(pid)))
+      rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { SimpleGit } from 'simple-git';
 import { openGit } from '../record/git.ts';
 
@@ -63,12 +63,10 @@ export async function openCheckout(top: string | null, folder: string, indexFile
 }
 
 async function gitFor(top: string | null, folder: string, indexFile: string): Promise<SimpleGit> {
-  if (top === null) return openGit(folder);
-  const plain = await openGit(top);
-  const gitDir = (await plain.raw(['rev-parse', '--absolute-git-dir'])).trim();
-  if (!existsSync(gitDir)) return openGit(folder);
-  return openGit(folder, {
-    extra: { GIT_DIR: gitDir, GIT_WORK_TREE: folder, GIT_INDEX_FILE: indexFile },
-    unsafe: { allowUnsafeHooksPath: true, allowUnsafeFsMonitor: true },
-  });
+  // The settings above make hooks and monitors not run, for which simple-git wants to be asked, too.
+  const unsafe = { allowUnsafeHooksPath: true, allowUnsafeFsMonitor: true };
+  if (top === null) return openGit(folder, { unsafe });
+  const gitDir = (await (await openGit(top)).raw(['rev-parse', '--absolute-git-dir'])).trim();
+  const extra = { GIT_DIR: gitDir, GIT_WORK_TREE: folder, GIT_INDEX_FILE: indexFile };
+  return openGit(folder, { extra, unsafe });
 }
