@@ -52,7 +52,8 @@ export async function readLabels(table: TableInput, truth: string, prediction: s
   };
 }
 
-function nameOf(value: Json): string {
+/** A class by its name; '' for none. */
+export function nameOf(value: Json): string {
   if (value === null) return '';
   return typeof value === 'string' ? value.trim() : JSON.stringify(value);
 }
