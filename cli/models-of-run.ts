@@ -23,7 +23,10 @@ export async function modelsOfRun(record: RunRecord, project: OpenProject, cli: 
     using sandbox = openSandbox();
     const call = await recordedCall(record);
     const restored = await restore(record, project.workspace, sandbox);
-    const opened = restoredProject(project, call, cli)(restored, sandbox.file('store'));
+    const opened = restoredProject(project, call, cli, { record, live: false })(
+      restored,
+      sandbox.file('store'),
+    );
     try {
       const given = Object.fromEntries(call.params.map((name) => [name, record.params[name] ?? null]));
       await opened.compile(record.workflow.path, given);

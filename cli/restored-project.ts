@@ -34,12 +34,13 @@ export async function recordedCall({ command: [name, ...rest] }: RunRecord): Pro
 
 /**
  * Opens a restored project with a store of its own. Models are looked for in it, in the project that it was restored from,
- * and among those that came with archives.
+ * and among those that came with archives. Language models answer from the record, unless they are to be asked live.
  */
 export function restoredProject(
   { workspace: own }: OpenProject,
   { profiles }: RecordedCall,
   cli: Cli,
+  { record, live }: { record: RunRecord; live: boolean },
 ): ReproduceOptions['open'] {
   return ({ root, cwd }, storeFolder): RestoredProject => {
     let aliases: Record<string, string> = {};
@@ -65,10 +66,21 @@ export function restoredProject(
         const project = { workspace, runsFolder: '', cacheSize: 0 };
         const workflow = await readWorkflowFile(join(root, file), given, project, { ...cli, cwd }, profiles);
         aliases = aliasesOf(workflow);
+        if (workspace.languageModels !== null) {
+          const { openLanguageModels } = await import('./language-models.ts');
+          // Asked live, the models are asked about everything: no answer is known in a restored project.
+          const recorded = live ? {} : { answers: await answersOf(record, own.store), offline: true };
+          openLanguageModels(workflow, workspace, recorded);
+        }
         return workflow;
       },
     };
   };
+}
+
+async function answersOf(record: RunRecord, store: OpenProject['workspace']['store']) {
+  const { recordedAnswers } = await import('./recorded-answers.ts');
+  return recordedAnswers(record, store);
 }
 
 /** Folders that stand in for the project's root where a model came with an archive: see engine/archive. */

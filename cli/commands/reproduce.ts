@@ -25,6 +25,10 @@ export const command: Command = {
       choices: ['current', 'recorded'],
       default: 'current',
     },
+    {
+      flags: '--live',
+      description: 'ask language models again, which costs, instead of taking their answers from the record',
+    },
     { flags: '--strict', description: 'refuse to run if anything around the run is not as it was' },
     { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
     { flags: '--examples <n>', description: 'rows shown where a table differs (default: 3)', atLeast: 0 },
@@ -61,7 +65,7 @@ export const command: Command = {
         workspace: project.workspace,
         productsOf: pastProducts(project),
         sandbox,
-        open: restoredProject(project, call, cli),
+        open: restoredProject(project, call, cli, { record, live: options['live'] === true }),
         engineVersion: packageVersion(),
         strict: options['strict'] === true,
         ...(typeof options['jobs'] === 'number' && { jobs: options['jobs'] }),
@@ -85,7 +89,7 @@ function exitCode({ verdict, interrupted }: { verdict: string; interrupted: bool
 /** The same command for another engine, which is the current one there. */
 function sameCall(run: string, options: Options): string[] {
   const said = ['reproduce', run, '--engine', 'current'];
-  for (const name of ['strict', 'json']) if (options[name] === true) said.push(`--${name}`);
+  for (const name of ['live', 'strict', 'json']) if (options[name] === true) said.push(`--${name}`);
   for (const name of ['jobs', 'examples'])
     if (typeof options[name] === 'number') said.push(`--${name}`, String(options[name]));
   return said;

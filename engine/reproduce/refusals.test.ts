@@ -1,21 +1,6 @@
 import { expect, it } from 'vitest';
 import { exampleRecord, exampleStep } from '../../test/run-record.ts';
-import type { ResolvedWorkflow } from '../workflow/resolved.ts';
-import { refuseAnswers, refuseUnfinished } from './refusals.ts';
-
-it('does not ask language models again', () => {
-  const steps = (...names: string[]) =>
-    ({
-      steps: [
-        { id: 'rows' },
-        { id: 'labels', languageModels: names.map((name) => ({ parameter: 'model', name, place: null })) },
-      ],
-    }) as unknown as ResolvedWorkflow;
-  expect(() => refuseAnswers(steps())).not.toThrow();
-  expect(() => refuseAnswers(steps('writer'))).toThrow(
-    'labels asks a language model: this version cannot take its answers from the record',
-  );
-});
+import { refuseUnfinished } from './refusals.ts';
 
 it.each([
   ['a run that goes on', { status: 'running' as const }, 'is still running'],

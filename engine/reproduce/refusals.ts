@@ -1,6 +1,5 @@
 import { ProblemError } from '../problems.ts';
 import type { RunRecord } from '../record/record.ts';
-import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { EnvironmentDifference } from './environment.ts';
 import type { Missing } from './restore.ts';
 
@@ -40,19 +39,5 @@ export function refuseEnvironment(environment: readonly EnvironmentDifference[])
       message: `${what} is not as it was: ${recorded ?? 'none'} → ${now ?? 'none'}`,
       hint: 'without --strict it is reproduced all the same, and the verdict says what this changes; nothing was run',
     })),
-  );
-}
-
-/**
- * The place where answers of language models will be taken from the record. Until then a reproduction would ask the
- * models again, for money, and get other answers.
- */
-export function refuseAnswers({ steps }: ResolvedWorkflow): void {
-  const asking = steps.filter(({ languageModels = [] }) => languageModels.length > 0).map(({ id }) => id);
-  if (asking.length === 0) return;
-  throw ProblemError.of(
-    'not-available',
-    `${asking.join(', ')} ${asking.length === 1 ? 'asks' : 'ask'} a language model: this version cannot take its answers from the record`,
-    { hint: 'nothing was run, and nothing asked' },
   );
 }

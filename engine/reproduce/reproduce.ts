@@ -12,7 +12,7 @@ import { compareMetrics, compareOutputs } from './compare.ts';
 import { type EnvironmentDifference, environmentDifferences, type Surroundings } from './environment.ts';
 import { changedSources, missingFolders, missingModels, takePastInputs } from './missing.ts';
 import { chooseModels } from './models.ts';
-import { refuseAnswers, refuseEnvironment, refuseMissing, refuseUnfinished } from './refusals.ts';
+import { refuseEnvironment, refuseMissing, refuseUnfinished } from './refusals.ts';
 import { relocated } from './relocate.ts';
 import { runAgain } from './rerun.ts';
 import { type Restored, restore } from './restore.ts';
@@ -84,7 +84,6 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   try {
     refuseMissing(missingFolders(record, project), record);
     const workflow = relocated(await compiled(options, project), restored.tree, record.root ?? own.root);
-    refuseAnswers(workflow);
     const { models, digests } = await chooseModels(record, project.modelSources(), workspace.files);
     workspace.models = models;
     const missing = [

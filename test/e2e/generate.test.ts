@@ -119,6 +119,12 @@ describe('generate', () => {
       asked: 'small',
       usd: expect.any(Number),
     });
+    // Reproducing asks nobody; asked live, everything is asked again.
+    const reproduced = await project.reprise('reproduce', run, '--json');
+    expect(JSON.parse(reproduced.out)).toMatchObject({ verdict: 'identical' });
+    expect(server.requests).toHaveLength(5);
+    expect((await project.reprise('reproduce', run, '--live')).code).toBe(0);
+    expect(server.requests).toHaveLength(10);
     // A recorded run answers in place of the model.
     await project.reprise('export', run, 'labels.answers', '-o', 'answers.jsonl');
     project.write({
@@ -129,7 +135,7 @@ describe('generate', () => {
     });
     const replayed = await project.run('replayed.yaml');
     expect(replayed.step('labels').outputs['rows']).toBe(record.steps[1].outputs.rows.digest);
-    expect(server.requests).toHaveLength(5);
+    expect(server.requests).toHaveLength(10);
   });
 
   it('gives several samples, each its own answer and id', async () => {

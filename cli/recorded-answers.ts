@@ -1,0 +1,40 @@
+import type { Answer } from '../engine/language-model.ts';
+import type { RunRecord } from '../engine/record/record.ts';
+import type { Store } from '../engine/store/store.ts';
+import type { AnswerCache } from '../models/language/answers.ts';
+
+/**
+ * The answers that a run was made from, as its record pins them, in the place of an answer cache. They are read when the first
+ * one is asked for; what the run finds anew is kept beside them, in memory.
+ */
+export function recordedAnswers({ steps }: RunRecord, store: Store): AnswerCache {
+  const fresh = new Map<string, Answer>();
+  let recorded: Promise<Map<string, Answer>> | undefined;
+  const read = async () => {
+    const answers = new Map<string, Answer>();
+    for (const { fingerprint, outputs } of steps) {
+      const { answers: table } = outputs;
+      // An output of that name is the engine's only for steps that name a model.
+      if (table?.kind !== 'table' || Object.keys(fingerprint?.models ?? {}).length === 0) continue;
+      for await (const row of store.readTable(table).read()) {
+        const { provider, asked, request } = row as unknown as Answer;
+        answers.set(nameOf(provider, asked, request), row as unknown as Answer);
+      }
+    }
+    return answers;
+  };
+  return {
+    async get({ provider, model }, request) {
+      recorded ??= read();
+      const name = nameOf(provider as string, model as string, request);
+      return (await recorded).get(name) ?? fresh.get(name);
+    },
+    put({ provider, model }, request, answer) {
+      fresh.set(nameOf(provider as string, model as string, request), answer);
+    },
+  };
+}
+
+function nameOf(provider: string, model: string, request: string): string {
+  return `${request} ${provider} ${model}`;
+}
