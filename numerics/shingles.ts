@@ -86,6 +86,25 @@ export class Shingler {
   }
 }
 
+/** The set of a text's shingles: ascending numbers of 53 bits, without repeats. */
+export function shingleSet(shingler: Shingler, texts: PackedTexts, text: number): Float64Array {
+  shingler.fill(texts, text, 1);
+  const low = shingler.hashes.slice(0, shingler.count);
+  shingler.fill(texts, text, 2);
+  const high = shingler.hashes;
+  const keys = new Float64Array(low.length);
+  for (let i = 0; i < keys.length; i++) keys[i] = (high[i]! >>> 11) * 4_294_967_296 + (low[i]! >>> 0);
+  return ascendingSet(keys);
+}
+
+/** Sorts numbers in place and gives each once. */
+export function ascendingSet(keys: Float64Array): Float64Array {
+  keys.sort();
+  let size = 0;
+  for (const key of keys) if (size === 0 || key !== keys[size - 1]) keys[size++] = key;
+  return keys.slice(0, size);
+}
+
 /** MurmurHash3's finalizer (Appleby): every bit of the input changes every bit of the result half of the time. */
 export function mix(value: number): number {
   let hash = value;

@@ -1,6 +1,6 @@
 import { editDistance } from './edit-distance.ts';
 import type { PackedTexts } from './packed-texts.ts';
-import { Shingler, type Shingling } from './shingles.ts';
+import { Shingler, type Shingling, shingleSet } from './shingles.ts';
 
 /** How alike two texts are, exactly. */
 export type Measure = { kind: 'jaccard'; shingling: Shingling } | { kind: 'edit' };
@@ -79,23 +79,13 @@ class ShingleSets {
   of(text: number): Float64Array {
     const known = this.#sets.get(text);
     if (known) return known;
-    const shingler = this.#shingler;
-    shingler.fill(this.#texts, text, 1);
-    const low = shingler.hashes.slice(0, shingler.count);
-    shingler.fill(this.#texts, text, 2);
-    const high = shingler.hashes;
-    const keys = new Float64Array(shingler.count);
-    for (let i = 0; i < keys.length; i++) keys[i] = (high[i]! >>> 11) * 4_294_967_296 + (low[i]! >>> 0);
-    keys.sort();
-    let size = 0;
-    for (const key of keys) if (size === 0 || key !== keys[size - 1]) keys[size++] = key;
-    const set = keys.slice(0, size);
+    const set = shingleSet(this.#shingler, this.#texts, text);
     if (this.#kept > mostKept) {
       this.#sets = new Map();
       this.#kept = 0;
     }
     this.#sets.set(text, set);
-    this.#kept += size;
+    this.#kept += set.length;
     return set;
   }
 }

@@ -4,6 +4,7 @@ import type { AnyStepType } from '../engine/step.ts';
 export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnyStepType }> } = {
   assert: () => import('./assert/index.ts'),
   classify: () => import('./classify/index.ts'),
+  clean: () => import('./clean/index.ts'),
   cluster: () => import('./cluster/index.ts'),
   dedupe: () => import('./dedupe/index.ts'),
   embed: () => import('./embed/index.ts'),
@@ -13,6 +14,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   filter: () => import('./filter/index.ts'),
   generate: () => import('./generate/index.ts'),
   load: () => import('./load/index.ts'),
+  quality: () => import('./quality/index.ts'),
   report: () => import('./report/index.ts'),
   sample: () => import('./sample/index.ts'),
   split: () => import('./split/index.ts'),

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../engine/json.ts';
+import { mapTexts } from '../clean/map-texts.ts';
 import { type Normalization, normalize } from './normalize.ts';
 
 /** A text that is equal for equal values, and for no others. */
@@ -17,10 +18,7 @@ export function identityOf(key: string): number {
 
 /** Normalises every text in a value, also those in lists and objects (the messages of a conversation, say). */
 export function normalizeAll(value: Json, options: Normalization): Json {
-  if (typeof value === 'string') return normalize(value, options);
-  if (Array.isArray(value)) return value.map((item) => normalizeAll(item, options));
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, normalizeAll(item, options)]));
+  return mapTexts(value, (text) => normalize(text, options));
 }
 
 /** Values as one text, a field a line: texts as they are, anything else as JSON. Missing ones are left out. */

@@ -1,0 +1,200 @@
+import type { Row } from '../../engine/artefacts.ts';
+import { StepError } from '../../engine/problems.ts';
+import type { StepContext, TableInput } from '../../engine/step.ts';
+import { defineStep } from '../../engine/step.ts';
+import { ascendingSet } from '../../numerics/shingles.ts';
+import { requireFields } from '../missing-field.ts';
+import { significant } from '../significant.ts';
+import { type Assessment, type AssessTask, assess, assessModule, ngramsOf } from './assess.ts';
+import { type Parameters, parameters, ruleNames } from './parameters.ts';
+
+/** Characters in the texts of a task for a worker thread, about, and rows at most. */
+const taskCharacters = 500_000;
+const taskRows = 2000;
+
+export default defineStep({
+  type: 'quality',
+  summary:
+    'Sets rows aside by language, length, quality rules, personal data or overlap with an evaluation set, and says why',
+  description: `Every group of rules is off until it is named; \`gopher_quality: {}\` turns one on with its defaults. A row that breaks any rule goes to
+the output \`rejected\` with all its \`reasons\`; the output \`reasons\` counts them.
+
+- \`language\`: fastText's identification of 176 languages ([lid.176](https://fasttext.cc/docs/en/language-identification.html), which comes with the
+  product). Adds \`language\` and \`language_confidence\`; what is too short or unclear is \`und\`.
+- \`gopher_quality\`, \`gopher_repetition\`, \`c4\`, \`fineweb\`: the rules, names, defaults and reasons are those of DataTrove's filters. Two differences:
+  all reasons are given and not only the first, and words are found by Unicode's rules (DataTrove asks spaCy), so that a text on the edge of a
+  rule may fall on the other side.
+- \`pii\`: e-mail addresses, telephone numbers, payment cards (Luhn's check digit), IP addresses, and keys of well-known services.
+- \`contamination\`: n-grams of 13 words, after case, accents, numbers and punctuation are put aside, that are in a row of \`against\` too (as GPT-3 and
+  DataTrove do it).
+
+The rules for words are made for running text in English; for questions and chats \`language\` and \`length\` are of use. Time is
+that of reading the texts once for each group, shared among all threads.`,
+  parameters,
+  inputs: {
+    rows: { kind: 'table', description: 'Rows with a text.' },
+    against: {
+      kind: 'table',
+      optional: true,
+      description: 'Rows of an evaluation set, for `contamination`.',
+    },
+  },
+  outputs: {
+    rows: {
+      kind: 'table',
+      description:
+        'The rows that pass, in their order; with `language` and `language_confidence` if asked for, with the text that `c4` left, and with `reasons` if `on_fail: mark`.',
+    },
+    rejected: {
+      kind: 'table',
+      description: 'The rows that do not pass, as they came, with their `reasons`.',
+    },
+    reasons: {
+      kind: 'table',
+      description:
+        'A row for each reason: `rows` that have it, their `share` of all, and those that have it `alone`; the most frequent first.',
+    },
+  },
+  metrics: {
+    rejected: 'Rows that break a rule.',
+    rejected_share: 'Those rows as a share of all.',
+    kept: 'Rows that pass.',
+  },
+  example: `good:
+  use: quality
+  from: texts
+  with: { language: { keep: [en] }, length: { min_words: 3 }, pii: [email, card] }`,
+  check(given) {
+    const on = ruleNames.filter((name) => given[name] !== null);
+    if (on.length > 0) return [];
+    return [
+      { parameter: 'language', message: `no rule is on: name at least one of ${ruleNames.join(', ')}` },
+    ];
+  },
+
+  async run({ parameters: given, inputs, outputs, context }) {
+    const { text: field, on_fail: onFail, ...rules } = given as unknown as Parameters;
+    requireFields(inputs.rows, [field]);
+    const added = rules.language ? ['language', 'language_confidence'] : [];
+    const marks = onFail === 'mark' ? ['reasons'] : [];
+    outputs.rows.expect([...inputs.rows.fields, ...added, ...marks]);
+    outputs.rejected.expect([...inputs.rows.fields, ...added, 'reasons']);
+    outputs.reasons.expect(['id', 'reason', 'rows', 'share', 'alone']);
+    const forbidden = rules.contamination
+      ? await forbiddenNgrams(
+          inputs.against,
+          rules.contamination.fields ?? [field],
+          rules.contamination.ngram,
+          context,
+        )
+      : undefined;
+
+    const total = inputs.rows.rows;
+    const counts = new Map<string, { rows: number; alone: number }>();
+    let done = 0;
+    let rejected = 0;
+    for await (const { rows, found } of assessed(inputs.rows, field, { rules, forbidden }, context)) {
+      for (const [index, row] of rows.entries()) {
+        const { reasons, language, text } = found[index]!;
+        const described: Row = language
+          ? { ...row, language: language.language, language_confidence: significant(language.confidence) }
+          : row;
+        for (const reason of reasons) {
+          const count = counts.get(reason) ?? { rows: 0, alone: 0 };
+          count.rows++;
+          if (reasons.length === 1) count.alone++;
+          counts.set(reason, count);
+        }
+        if (reasons.length > 0) rejected++;
+        const passes = reasons.length === 0;
+        const left = passes && text !== undefined ? { ...described, [field]: text } : described;
+        const pending =
+          onFail === 'mark'
+            ? outputs.rows.write({ ...left, reasons })
+            : passes
+              ? outputs.rows.write(left)
+              : outputs.rejected.write({ ...described, reasons });
+        if (pending) await pending;
+      }
+      done += rows.length;
+      context.progress(done, total, 'rows');
+    }
+    const byCount = [...counts].sort(([a, left], [b, right]) => right.rows - left.rows || (a < b ? -1 : 1));
+    for (const [reason, { rows, alone }] of byCount)
+      await outputs.reasons.write({ id: reason, reason, rows, share: significant(rows / total), alone });
+    return {
+      metrics: { rejected, rejected_share: total > 0 ? rejected / total : 0, kept: total - rejected },
+    };
+  },
+});
+
+/** Hashes of the n-grams of all texts of the evaluation set, ascending, in memory that threads share. */
+async function forbiddenNgrams(
+  against: TableInput | undefined,
+  fields: readonly string[],
+  size: number,
+  context: StepContext,
+): Promise<Float64Array> {
+  if (!against)
+    throw new StepError(
+      'no-against',
+      'contamination has nothing to compare with',
+      'bind the evaluation set: from: { rows: texts, against: tests }',
+    );
+  requireFields(against, fields, 'against');
+  const sets: Float64Array[] = [];
+  for await (const block of against.blocks()) {
+    const texts = block.flatMap((row) =>
+      fields.map((field) => row[field]).filter((text) => typeof text === 'string'),
+    );
+    sets.push(...ngramsOf(texts, size));
+    context.signal.throwIfAborted();
+  }
+  const all = new Float64Array(sets.reduce((sum, set) => sum + set.length, 0));
+  let at = 0;
+  for (const set of sets) {
+    all.set(set, at);
+    at += set.length;
+  }
+  const unique = ascendingSet(all);
+  const shared = new Float64Array(new SharedArrayBuffer(8 * unique.length));
+  shared.set(unique);
+  return shared;
+}
+
+/** The rows in their order with what was found about them; some tasks more than there are threads are under way. */
+async function* assessed(
+  table: TableInput,
+  field: string,
+  task: Omit<AssessTask, 'texts'>,
+  context: StepContext,
+): AsyncGenerator<{ rows: Row[]; found: Assessment[] }> {
+  const underWay: { rows: Row[]; found: Promise<Assessment[]> }[] = [];
+  const start = (rows: Row[]) => {
+    const texts = rows.map((row) => (typeof row[field] === 'string' ? row[field] : null));
+    const found = context.pool.run<AssessTask, Assessment[]>(assessModule, assess.name, { ...task, texts });
+    // Whoever waits for it hears of a failure; the others under way must not be unheard.
+    found.catch(() => {});
+    underWay.push({ rows, found });
+  };
+  const next = async () => {
+    const { rows, found } = underWay.shift()!;
+    return { rows, found: await found };
+  };
+  let rows: Row[] = [];
+  let characters = 0;
+  for await (const block of table.blocks()) {
+    for (const row of block) {
+      rows.push(row);
+      const text = row[field];
+      characters += typeof text === 'string' ? text.length : 0;
+      if (rows.length < taskRows && characters < taskCharacters) continue;
+      start(rows);
+      rows = [];
+      characters = 0;
+      if (underWay.length > context.pool.threads + 1) yield await next();
+    }
+  }
+  if (rows.length > 0) start(rows);
+  while (underWay.length > 0) yield await next();
+}
