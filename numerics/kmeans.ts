@@ -1,3 +1,4 @@
+import { type Clusters, orderBySize } from './cluster-centres.ts';
 import { type Grid, toGrid } from './grid.ts';
 import { startingCentres } from './kmeans-start.ts';
 import { distancesToCentres, type LloydResult, lloyd } from './lloyd.ts';
@@ -32,16 +33,8 @@ export interface KMeansOptions {
   tolerance: number;
 }
 
-export interface KMeansResult {
-  /** Number of clusters: fewer than asked for if fewer rows differ. */
-  k: number;
-  /** Cluster of each row. Clusters are in order of size, largest first, then of their first row. */
-  labels: Int32Array;
-  /** [k, columns] in the space of the input. */
-  centres: MatrixView;
-  /** Distance of each row to its centre: Euclidean, or 1 − cosine if spherical. */
-  distances: Float64Array;
-  sizes: Int32Array;
+/** `k` may be fewer clusters than asked for, if fewer rows differ; no row is noise. */
+export interface KMeansResult extends Clusters {
   /** Sum of squared Euclidean distances to the centres. */
   inertia: number;
   iterations: number;
@@ -136,25 +129,4 @@ function noClusters(columns: number): KMeansResult {
     iterations: 0,
     converged: true,
   };
-}
-
-/**
- * Numbers clusters by size, largest first, then by their first row; empty ones get no number. `order` holds the old
- * number of each new one, `numbers` the new number of each old one, `sizes` the new clusters' sizes.
- */
-export function orderBySize(labels: Int32Array, k: number) {
-  const sizes = new Int32Array(k);
-  const first = new Int32Array(k).fill(labels.length);
-  labels.forEach((cluster, row) => {
-    sizes[cluster]!++;
-    if (row < first[cluster]!) first[cluster] = row;
-  });
-  const order = [...sizes.keys()]
-    .filter((cluster) => sizes[cluster]! > 0)
-    .sort((a, b) => sizes[b]! - sizes[a]! || first[a]! - first[b]!);
-  const numbers = new Int32Array(k).fill(-1);
-  order.forEach((cluster, number) => {
-    numbers[cluster] = number;
-  });
-  return { order, numbers, sizes: Int32Array.from(order, (cluster) => sizes[cluster]!) };
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../engine/json.ts';
+import { compileSchema } from '../../engine/workflow/schema-check.ts';
 import { runStep } from '../../test/run-step.ts';
 import cluster from './index.ts';
 
@@ -112,5 +114,99 @@ describe('cluster', () => {
       code: 'bad-vector',
       message: 'the vector of row 2 holds NaN',
     });
+  });
+
+  it.each(['minibatch_kmeans', 'spherical_kmeans', 'agglomerative'] as const)(
+    'clusters by %s',
+    async (method) => {
+      // Round the corners of a square, seen from its middle: apart by direction too.
+      const { rows, vectors } = corners(10);
+      vectors.matrix.data = vectors.matrix.data.map((value) => value - 5);
+      const run = () =>
+        runStep(cluster, { with: { method, k: 4, batch_size: 16 }, inputs: { rows, vectors } });
+      const { tables, metrics, warnings } = await run();
+      expect(warnings).toEqual([]);
+      expect(metrics).toMatchObject({ k: 4, smallest: 10, largest: 10 });
+      const pairs = tables['rows']!.map((row) => `${row['corner']} ${row['cluster']}`);
+      expect(new Set(pairs).size).toBe(4);
+      expect(metrics).not.toHaveProperty('noise');
+      expect(await run()).toMatchObject({ tables, metrics });
+    },
+  );
+
+  it('leaves out as noise what lies in no dense place, and numbers the clusters by size', async () => {
+    const { rows, vectors } = corners(10);
+    const data = Float32Array.from([...vectors.matrix.data, 100, 100, -50, 80]);
+    const all = [...rows, { id: 'far' }, { id: 'away' }];
+    const { tables, metrics, matrices } = await runStep(cluster, {
+      with: { method: 'hdbscan', min_cluster_size: 5, min_samples: 3 },
+      inputs: {
+        rows: all,
+        vectors: { matrix: { data, rows: 42, columns: 2 }, ids: all.map((row) => row.id) },
+      },
+    });
+    expect(metrics).toMatchObject({ k: 4, noise: 2, smallest: 10, largest: 10 });
+    expect(metrics).not.toHaveProperty('inertia');
+    expect(tables['rows']!.at(-1)).toMatchObject({
+      id: 'away',
+      cluster: -1,
+      distance: null,
+      rank: null,
+      is_representative: false,
+      probability: 0,
+    });
+    expect(tables['rows']!.at(-1)!['outlier_score']).toBeGreaterThan(0.9);
+    expect(tables['rows']![0]).toMatchObject({ rank: 1, is_representative: true });
+    expect(tables['rows']![0]!['probability']).toBeGreaterThan(0);
+    expect(tables['clusters']![0]).toMatchObject({ cluster: 0, size: 10 });
+    expect(tables['clusters']![0]!['persistence']).toBeGreaterThan(0);
+    expect(matrices['centers']).toMatchObject({ rows: 4, columns: 2 });
+  });
+
+  it('cuts a hierarchy by distance', async () => {
+    const { rows, vectors } = corners(10);
+    const { metrics } = await runStep(cluster, {
+      with: { method: 'agglomerative', linkage: 'average', distance_threshold: 5 },
+      inputs: { rows, vectors },
+    });
+    expect(metrics).toMatchObject({ k: 4 });
+  });
+
+  it('says which parameters do not go together', () => {
+    const check = (given: JsonObject) =>
+      cluster.check!(compileSchema(cluster.parameters).parse(given)).map(({ message }) => message);
+    expect(check({ k: 3 })).toEqual([]);
+    expect(check({})).toEqual(['kmeans needs the number of clusters']);
+    expect(check({ method: 'hdbscan', k: 3 })).toEqual([
+      'hdbscan finds the number of clusters itself: say min_cluster_size',
+    ]);
+    expect(check({ method: 'agglomerative' })).toEqual(['agglomerative needs k or distance_threshold']);
+    expect(check({ method: 'agglomerative', k: 3, metric: 'cosine' })).toEqual([
+      'ward takes euclidean distances; for cosine take average, complete or single',
+    ]);
+    expect(check({ k: 3, distance_threshold: 1 })).toEqual(['kmeans has no distance_threshold']);
+  });
+
+  it.each<JsonObject>([
+    { method: 'hdbscan' },
+    { method: 'hdbscan', metric: 'cosine', allow_single_cluster: true },
+    { method: 'minibatch_kmeans', k: 3 },
+    { method: 'spherical_kmeans', k: 3 },
+    { method: 'agglomerative', k: 3 },
+    { method: 'agglomerative', metric: 'cosine', linkage: 'average', distance_threshold: 0.5 },
+  ])('takes no rows, one row, equal rows and rows of zeros: %j', async (parameters) => {
+    for (const data of [[], [1, 2], Array(16).fill(1), Array(16).fill(0)] as number[][]) {
+      const rows = Array.from({ length: data.length / 2 }, (_, row) => ({ id: `r${row}` }));
+      const matrix = { data: Float32Array.from(data), rows: rows.length, columns: 2 };
+      const { tables } = await runStep(cluster, {
+        with: parameters,
+        inputs: { rows, vectors: { matrix, ids: rows.map((row) => row.id) } },
+      });
+      expect(tables['rows']).toHaveLength(rows.length);
+      for (const row of tables['rows']!) {
+        expect(row['cluster']).toBeTypeOf('number');
+        expect(row['distance'] === null).toBe(row['cluster'] === -1);
+      }
+    }
   });
 });

@@ -1,10 +1,11 @@
 import { StepError } from '../../engine/problems.ts';
 import { defineStep } from '../../engine/step.ts';
 import { type SilhouetteOptions, moduleUrl as silhouetteUrl } from '../../numerics/silhouette.ts';
+import { gatherRows } from '../../numerics/vectors.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
-import { describeClusters, rowPlaces } from './places.ts';
-import { bestOfRestarts } from './restarts.ts';
+import { checkParameters, findClusters, type Parameters } from './methods.ts';
+import { describeClusters, rowRanks } from './places.ts';
 
 /** Rows whose silhouette is averaged: enough for two digits. */
 const silhouetteSample = 5000;
@@ -18,45 +19,122 @@ export default defineStep({
 - \`ward\` (default): about 4·k small clusters, merged by Ward's method. Ends lower than k-means++, and much more alike from seed to seed.
 - \`k-means++\`: rows drawn far from each other, as scikit-learn's \`KMeans\` does it (greedy, 2 + ⌊ln k⌋ candidates).
 
-The best of \`n_init\` starts is kept. \`spherical\` compares directions only (cosine) and keeps the centres at length 1. The same vectors and seed give the
-same clusters on every machine, whatever the number of threads. Clusters are numbered by size, 0 is the largest. A cluster that
-loses all its rows gets the row farthest from its centre; if fewer than \`k\` rows differ there are fewer clusters, with a warning.`,
+The best of \`n_init\` starts is kept. A cluster that loses all its rows gets the row farthest from its centre; if fewer than \`k\` rows
+differ there are fewer clusters, with a warning. \`spherical_kmeans\` is \`kmeans\` with \`spherical: true\`: it compares directions only
+(cosine) and keeps the centres at length 1. \`minibatch_kmeans\` moves the centres by random batches (Sculley 2010): for very many rows.
+
+\`hdbscan\` (Campello et al. 2015) finds dense places of any shape; how many there are follows from the data. A row in a sparse place is
+noise: \`cluster\` is −1, \`distance\` and \`rank\` are null. \`probability\` says how firmly a row belongs to its cluster, \`outlier_score\`
+(GLOSH) how far out it lies. It is exact, and gives what the Python package hdbscan gives (whose \`min_samples\` does not count the row
+itself; scikit-learn's does) but for the order of equal distances. Time grows with the square of the rows: 13,000 take some seconds.
+
+\`agglomerative\` merges the two nearest clusters again and again, until \`k\` are left or the next two are \`distance_threshold\` apart.
+It keeps all distances: 4·n² bytes, 16,000 rows at most (\`linkage: single\` needs no such memory and has no such limit).
+
+The same vectors and seed give the same clusters on every machine, whatever the number of threads. Clusters are numbered by size, 0 is the largest.`,
   parameters: {
     type: 'object',
     additionalProperties: false,
-    required: ['k'],
     properties: {
-      method: { enum: ['kmeans'], default: 'kmeans', description: 'The algorithm.' },
-      k: { type: 'integer', minimum: 1, description: 'Number of clusters.' },
+      method: {
+        enum: ['kmeans', 'minibatch_kmeans', 'spherical_kmeans', 'hdbscan', 'agglomerative'],
+        default: 'kmeans',
+        description: 'The algorithm.',
+      },
+      k: {
+        type: 'integer',
+        minimum: 1,
+        description:
+          'Number of clusters: needed by k-means of all kinds; `agglomerative` takes it or `distance_threshold`.',
+      },
       init: {
         enum: ['ward', 'k-means++'],
         default: 'ward',
-        description: 'How the first centres are chosen.',
+        description: 'k-means: how the first centres are chosen.',
       },
       n_init: {
         type: 'integer',
         minimum: 1,
         maximum: 1000,
         default: 2,
-        description: 'Number of starts with different seeds; the result with the least inertia is kept.',
+        description:
+          'k-means: number of starts with different seeds; the result with the least inertia is kept.',
       },
       max_iter: {
         type: 'integer',
         minimum: 1,
         default: 300,
-        description: 'Most iterations of one start.',
+        description: 'k-means: most iterations of one start; `minibatch_kmeans`: most passes over the rows.',
       },
       tol: {
         type: 'number',
         minimum: 0,
         default: 1e-4,
         description:
-          "Ends a start when the centres' moves, as a sum of squares, are at most this share of the mean variance of the columns.",
+          "k-means: ends a start when the centres' moves, as a sum of squares, are at most this share of the mean variance of the columns.",
       },
       spherical: {
         type: 'boolean',
         default: false,
-        description: 'Scale vectors and centres to length 1: clusters by cosine.',
+        description: 'k-means: scale vectors and centres to length 1, to cluster by cosine.',
+      },
+      batch_size: {
+        type: 'integer',
+        minimum: 1,
+        default: 1024,
+        description: '`minibatch_kmeans`: rows in a batch.',
+      },
+      max_no_improvement: {
+        type: 'integer',
+        minimum: 0,
+        default: 10,
+        description:
+          '`minibatch_kmeans`: ends after so many batches in a row without a better smoothed inertia; 0 never does.',
+      },
+      metric: {
+        enum: ['euclidean', 'cosine'],
+        default: 'euclidean',
+        description: '`hdbscan` and `agglomerative`: the distance of two rows; `cosine` is 1 − cos.',
+      },
+      min_cluster_size: {
+        type: 'integer',
+        minimum: 2,
+        default: 5,
+        description: '`hdbscan`: rows that make a cluster.',
+      },
+      min_samples: {
+        type: 'integer',
+        minimum: 1,
+        description:
+          '`hdbscan`: how dense it is round a row is told by the distance to its so-many-th neighbour; more makes more noise. Default: `min_cluster_size`.',
+      },
+      cluster_selection_method: {
+        enum: ['eom', 'leaf'],
+        default: 'eom',
+        description:
+          '`hdbscan`: the clusters that last longest (excess of mass), or the finest ones, which are more alike in size.',
+      },
+      cluster_selection_epsilon: {
+        type: 'number',
+        minimum: 0,
+        default: 0,
+        description: '`hdbscan`: clusters nearer to each other than this are one.',
+      },
+      allow_single_cluster: {
+        type: 'boolean',
+        default: false,
+        description: '`hdbscan`: all rows may be one cluster.',
+      },
+      linkage: {
+        enum: ['ward', 'average', 'complete', 'single'],
+        default: 'ward',
+        description:
+          '`agglomerative`: how far apart two clusters are: by what merging them adds to Σ|x − c|², or by the mean, largest or smallest distance of their rows.',
+      },
+      distance_threshold: {
+        type: 'number',
+        minimum: 0,
+        description: '`agglomerative`: clusters that are this far apart are not merged.',
       },
       representatives: {
         type: 'integer',
@@ -75,21 +153,22 @@ loses all its rows gets the row farthest from its centre; if fewer than \`k\` ro
     rows: {
       kind: 'table',
       description:
-        'The rows with `cluster`, `distance` (to its centre: Euclidean, or 1 − cosine if spherical), `rank` (1 is nearest the centre) and `is_representative`.',
+        'The rows with `cluster` (−1 is noise), `distance` (to its centre: Euclidean, or 1 − cosine if spherical), `rank` (1 is nearest the centre) and `is_representative`; by `hdbscan` also `probability` and `outlier_score`.',
     },
     clusters: {
       kind: 'table',
       description:
-        'A row for each cluster: `cluster`, `size`, `share`, `cohesion` (mean cosine of its rows with its centre), `mean_distance`, `nearest_cluster` and the ids of its `representatives`.',
+        'A row for each cluster: `cluster`, `size`, `share`, `cohesion` (mean cosine of its rows with its centre), `mean_distance`, `nearest_cluster` and the ids of its `representatives`; by `hdbscan` also `persistence` (0 to 1: how clearly it stands out).',
     },
     centers: { kind: 'matrix', description: 'The centre of each cluster; ids are those of `clusters`.' },
     vectors: { kind: 'matrix', description: 'The vectors as they came, for the steps that follow.' },
   },
   metrics: {
     k: 'Number of clusters.',
-    silhouette: `Mean silhouette by cosine, of at most ${silhouetteSample} rows; −1 to 1.`,
-    inertia: 'Sum of the squared distances of the rows to their centres.',
-    iterations: 'Iterations of the start that was kept.',
+    silhouette: `Mean silhouette by cosine, of at most ${silhouetteSample} rows, noise left out; −1 to 1.`,
+    noise: 'Rows in no cluster; by `hdbscan` only.',
+    inertia: 'Sum of the squared distances of the rows to their centres; by k-means only.',
+    iterations: 'Iterations of the start that was kept; by k-means only.',
     smallest: 'Rows in the smallest cluster.',
     largest: 'Rows in the largest cluster.',
   },
@@ -98,6 +177,7 @@ loses all its rows gets the row farthest from its centre; if fewer than \`k\` ro
   from: { rows: unique, vectors: vectors }
   with: { method: kmeans, k: 77 }`,
   seeded: true,
+  check: (given) => checkParameters(given as Parameters),
 
   async run({ parameters, inputs, outputs, context }) {
     sameRows(inputs.rows, inputs.vectors);
@@ -110,37 +190,34 @@ loses all its rows gets the row farthest from its centre; if fewer than \`k\` ro
         'clustering needs finite numbers: look at the step that makes the vectors',
       );
     }
-    const found = await bestOfRestarts(matrix, parameters, context);
-    if (found.k < parameters.k) {
-      context.warn(
-        `there are ${found.k} clusters instead of ${parameters.k}: only ${found.k} of the ${matrix.rows} vectors differ`,
-      );
-    }
-    if (!found.converged) {
-      context.warn(`k-means still moved after ${found.iterations} iterations: raise max_iter or tol`);
-    }
+    const found = await findClusters(matrix, parameters as Parameters, context);
+    const members = [...found.labels.keys()].filter((row) => found.labels[row]! >= 0);
+    const noise = matrix.rows - members.length;
     const silhouette = await context.pool.run<SilhouetteOptions, number>(silhouetteUrl, 'silhouette', {
-      vectors: matrix,
-      labels: found.labels,
+      vectors: noise === 0 ? matrix : gatherRows(matrix, members),
+      labels: noise === 0 ? found.labels : Int32Array.from(members, (row) => found.labels[row]!),
       metric: 'cosine',
       sampleSize: silhouetteSample,
       seed: context.random('silhouette').seed(),
     });
 
-    const { ranks, members } = rowPlaces(found);
-    const representatives: string[][] = members.map(() => []);
+    const ranks = rowRanks(found);
+    const representatives: string[][] = Array.from({ length: found.k }, () => []);
     let index = 0;
     for await (const block of inputs.rows.blocks()) {
       for (const row of block) {
         const cluster = found.labels[index]!;
         const rank = ranks[index]!;
-        if (rank <= parameters.representatives) representatives[cluster]![rank - 1] = row.id;
+        const isRepresentative = rank > 0 && rank <= parameters.representatives;
+        if (isRepresentative) representatives[cluster]![rank - 1] = row.id;
         const pending = outputs.rows.write({
           ...row,
           cluster,
-          distance: significant(found.distances[index]!),
-          rank,
-          is_representative: rank <= parameters.representatives,
+          distance: cluster < 0 ? null : significant(found.distances[index]!),
+          rank: cluster < 0 ? null : rank,
+          is_representative: isRepresentative,
+          ...(found.probabilities && { probability: significant(found.probabilities[index]!) }),
+          ...(found.outlierScores && { outlier_score: significant(found.outlierScores[index]!) }),
         });
         if (pending) await pending;
         index++;
@@ -159,8 +236,9 @@ loses all its rows gets the row farthest from its centre; if fewer than \`k\` ro
       metrics: {
         k: found.k,
         ...(Number.isNaN(silhouette) ? {} : { silhouette: significant(silhouette) }),
-        inertia: significant(found.inertia),
-        iterations: found.iterations,
+        ...(found.inertia === undefined ? {} : { inertia: significant(found.inertia) }),
+        ...(found.iterations === undefined ? {} : { iterations: found.iterations }),
+        ...(found.probabilities ? { noise } : {}),
         smallest: found.sizes.at(-1) ?? 0,
         largest: found.sizes[0] ?? 0,
       },

@@ -1,17 +1,15 @@
 import type { Row } from '../../engine/artefacts.ts';
 import type { Matrix } from '../../engine/step.ts';
-import type { KMeansResult } from '../../numerics/kmeans.ts';
+import type { Clusters } from '../../numerics/cluster-centres.ts';
 import { dot, squaredDistance } from '../../numerics/vectors.ts';
 import { significant } from '../significant.ts';
+import type { Found } from './methods.ts';
 
-/** Where each row stands in its cluster: `ranks` count from 1, nearest the centre; `members` are in that order. */
-export function rowPlaces({ labels, distances, k }: KMeansResult): {
-  ranks: Int32Array;
-  members: number[][];
-} {
+/** Where each row stands in its cluster: from 1, nearest the centre; 0 for noise. */
+export function rowRanks({ labels, distances, k }: Clusters): Int32Array {
   const members: number[][] = Array.from({ length: k }, () => []);
   labels.forEach((cluster, row) => {
-    members[cluster]!.push(row);
+    if (cluster >= 0) members[cluster]!.push(row);
   });
   const ranks = new Int32Array(labels.length);
   for (const rows of members) {
@@ -20,11 +18,11 @@ export function rowPlaces({ labels, distances, k }: KMeansResult): {
       ranks[row] = index + 1;
     });
   }
-  return { ranks, members };
+  return ranks;
 }
 
 /** The rows of the output `clusters`. */
-export function describeClusters(vectors: Matrix, found: KMeansResult, representatives: string[][]): Row[] {
+export function describeClusters(vectors: Matrix, found: Found, representatives: string[][]): Row[] {
   const { k, labels, centres, distances, sizes } = found;
   const { columns } = centres;
   const cosines = new Float64Array(k);
@@ -33,6 +31,7 @@ export function describeClusters(vectors: Matrix, found: KMeansResult, represent
     Math.sqrt(dot(data, row * columns, data, row * columns, columns));
   const centreLengths = Array.from({ length: k }, (_, cluster) => length(centres.data, cluster));
   labels.forEach((cluster, row) => {
+    if (cluster < 0) return;
     totals[cluster]! += distances[row]!;
     const lengths = length(vectors.data, row) * centreLengths[cluster]!;
     if (lengths > 0)
@@ -48,6 +47,7 @@ export function describeClusters(vectors: Matrix, found: KMeansResult, represent
       share: significant(size / labels.length),
       cohesion: significant(cosines[cluster]! / size),
       mean_distance: significant(totals[cluster]! / size),
+      ...(found.persistence ? { persistence: significant(found.persistence[cluster]!) } : {}),
       nearest_cluster: nearestOther(centres, cluster),
       representatives: representatives[cluster]!,
     };
