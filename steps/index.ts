@@ -17,6 +17,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   quality: () => import('./quality/index.ts'),
   report: () => import('./report/index.ts'),
   sample: () => import('./sample/index.ts'),
+  search: () => import('./search/index.ts'),
   split: () => import('./split/index.ts'),
   summarize: () => import('./summarize/index.ts'),
   train: () => import('./train/index.ts'),

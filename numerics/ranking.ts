@@ -1,0 +1,60 @@
+/** A document by its place in the table, and how well it fits. */
+export interface Ranked {
+  document: number;
+  score: number;
+}
+
+/** The `k` items with the greatest scores, greatest first; equal ones in the order of the table. */
+export function mostRelevant(
+  items: readonly number[],
+  scoreOf: (item: number) => number,
+  k: number,
+): Ranked[] {
+  // A heap whose root is the worst of those kept.
+  const heap: Ranked[] = [];
+  const isWorse = (a: Ranked, b: Ranked) =>
+    a.score < b.score || (a.score === b.score && a.document > b.document);
+  const sink = (place: number) => {
+    for (let at = place; ; ) {
+      let worst = at;
+      for (const child of [2 * at + 1, 2 * at + 2])
+        if (child < heap.length && isWorse(heap[child]!, heap[worst]!)) worst = child;
+      if (worst === at) return;
+      [heap[at], heap[worst]] = [heap[worst]!, heap[at]!];
+      at = worst;
+    }
+  };
+  for (const document of items) {
+    const own = { document, score: scoreOf(document) };
+    if (heap.length < k) {
+      heap.push(own);
+      for (let at = heap.length - 1; at > 0; ) {
+        const parent = (at - 1) >> 1;
+        if (!isWorse(heap[at]!, heap[parent]!)) break;
+        [heap[at], heap[parent]] = [heap[parent]!, heap[at]!];
+        at = parent;
+      }
+    } else if (k > 0 && isWorse(heap[0]!, own)) {
+      heap[0] = own;
+      sink(0);
+    }
+  }
+  return heap.sort((a, b) => b.score - a.score || a.document - b.document);
+}
+
+/**
+ * Several rankings as one, by reciprocal ranks: a document's score is Σ 1/(constant + rank) over the rankings that hold it
+ * (Cormack, Clarke & Büttcher 2009). Equal ones in their order.
+ */
+export function fuseRankings(
+  rankings: readonly (readonly Ranked[])[],
+  constant: number,
+  k: number,
+): Ranked[] {
+  const scores = new Map<number, number>();
+  for (const ranking of rankings)
+    ranking.forEach(({ document }, place) => {
+      scores.set(document, (scores.get(document) ?? 0) + 1 / (constant + place + 1));
+    });
+  return mostRelevant([...scores.keys()], (document) => scores.get(document)!, k);
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../engine/json.ts';
+import { runStep } from '../../test/run-step.ts';
+import search from './index.ts';
+
+const documents = [
+  { id: 'a', text: 'Where are my cards?' },
+  { id: 'b', text: 'The exchange rate of the euro' },
+  { id: 'c', text: 'How to get a card' },
+  { id: 'd', text: 'Где моя карта' },
+];
+const queries = [
+  { id: 'q', text: 'my card' },
+  { id: 'r', text: 'карты' },
+  { id: 's', text: 'zebra' },
+];
+const matrix = (ids: { id: string }[], data: number[]) => ({
+  matrix: { data: Float32Array.from(data), rows: ids.length, columns: 2 },
+  ids: ids.map(({ id }) => id),
+});
+const vectors = {
+  query_vectors: matrix(queries, [1, 0, 0, 1, 0, 0]),
+  document_vectors: matrix(documents, [0.9, 0.1, 1, 0, 0.5, 0.5, 0, 1]),
+};
+const run = (options: JsonObject, more: object = {}) =>
+  runStep(search, { with: options, inputs: { queries, documents, ...more } });
+const hitsOf = (rows: { [field: string]: unknown }[], query: string) =>
+  rows.filter((row) => row['query_id'] === query).map((row) => row['document_id']);
+
+describe('search', () => {
+  it('keyword: by stems, in English and Russian, without words that say nothing', async () => {
+    const { tables, metrics, warnings } = await run({});
+    const hits = tables['hits']!;
+    // Of "my card" only "card" counts: the shorter document is first.
+    expect(hitsOf(hits, 'q')).toEqual(['a', 'c']);
+    expect(hitsOf(hits, 'r')).toEqual(['d']);
+    expect(hits[0]).toMatchObject({ id: 'q#1', rank: 1, keyword_rank: 1, semantic_rank: null });
+    expect(metrics).toEqual({ queries: 3, documents: 4, hits: 3, without_hits: 1 });
+    expect(warnings).toEqual(['nothing was found for 1 of 3 queries']);
+    expect(hitsOf((await run({ stem: false })).tables['hits']!, 'q')).toEqual(['c']);
+    const stopWords = await run({ stem: false, stop_words: false });
+    expect(new Set(hitsOf(stopWords.tables['hits']!, 'q'))).toEqual(new Set(['a', 'c']));
+  });
+
+  it('semantic: by cosine; hybrid: by the ranks of both', async () => {
+    const semantic = await run({ mode: 'semantic', top_k: 2 }, vectors);
+    expect(hitsOf(semantic.tables['hits']!, 'q')).toEqual(['b', 'a']);
+    expect(hitsOf(semantic.tables['hits']!, 'r')).toEqual(['d', 'c']);
+    const hybrid = await run({ mode: 'hybrid', top_k: 3 }, vectors);
+    expect(hitsOf(hybrid.tables['hits']!, 'q')).toEqual(['a', 'c', 'b']);
+    expect(hybrid.tables['hits']![0]).toMatchObject({
+      keyword_rank: 1,
+      semantic_rank: 2,
+      score: Number((1 / 61 + 1 / 62).toPrecision(6)),
+    });
+  });
+
+  it('handles nothing to ask and nothing to search', async () => {
+    const none = await runStep(search, { inputs: { queries: [], documents } });
+    expect(none.metrics).toMatchObject({ queries: 0, hits: 0 });
+    const empty = await runStep(search, { inputs: { queries, documents: [] } });
+    expect(empty.metrics).toMatchObject({ documents: 0, hits: 0, without_hits: 3 });
+    const equal = [1, 2, 3].map((number) => ({ id: `e${number}`, text: 'card' }));
+    const same = await runStep(search, { inputs: { queries: queries.slice(0, 1), documents: equal } });
+    expect(hitsOf(same.tables['hits']!, 'q')).toEqual(['e1', 'e2', 'e3']);
+  });
+
+  it('says what it needs', async () => {
+    await expect(run({ mode: 'hybrid' })).rejects.toMatchObject({ code: 'no-vectors' });
+    await expect(run({ text: 'body' })).rejects.toMatchObject({ code: 'missing-field' });
+    await expect(
+      run({ mode: 'semantic' }, { ...vectors, query_vectors: matrix(queries.slice(0, 1), [1, 0]) }),
+    ).rejects.toMatchObject({ code: 'rows-differ' });
+    const broken = matrix(queries, [1, Number.NaN, 0, 1, 0, 0]);
+    await expect(run({ mode: 'semantic' }, { ...vectors, query_vectors: broken })).rejects.toMatchObject({
+      code: 'bad-vector',
+    });
+  });
+});
