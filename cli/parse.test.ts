@@ -87,6 +87,6 @@ describe('parseCall', () => {
       'unknown-command: there is no command "runs lst" → did you mean: reprise runs list',
     );
     expect(problemOf(() => parseCall(runs, ['latest']))).toContain('runs has: list, show');
-    expect(unknownCommand('retry', [run]).problems[0]).toMatchObject({ code: 'not-available' });
+    expect(unknownCommand('rejudge', [run]).problems[0]).toMatchObject({ code: 'not-available' });
   });
 });

@@ -35,7 +35,7 @@ export function parseCall(command: Command, argv: readonly string[]): Call {
 }
 
 /** Commands that a later version will have. */
-const plannedCommands = ['retry', 'rejudge', 'search'];
+const plannedCommands = ['rejudge', 'search'];
 
 /** An unknown command, with the one that was probably meant. */
 export function unknownCommand(

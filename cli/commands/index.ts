@@ -6,6 +6,7 @@ export const commands: { readonly [name: string]: () => Promise<{ command: Comma
   validate: () => import('./validate.ts'),
   plan: () => import('./plan.ts'),
   run: () => import('./run.ts'),
+  retry: () => import('./retry.ts'),
   watch: () => import('./watch.ts'),
   reproduce: () => import('./reproduce.ts'),
   runs: () => import('./runs/index.ts'),

@@ -61,7 +61,8 @@ export const command: Command = {
         only: options['only'] as string[],
         keepGoing: options['keepGoing'] === true,
         jobs: typeof options['jobs'] === 'number' ? options['jobs'] : null,
-        command: process.argv.slice(2),
+        // Another command may run a recorded call: then that is what its record has.
+        command: (options['command'] as string[] | undefined) ?? process.argv.slice(2),
       };
       const { record, folder } = await runInProject(workflow, project, cli, choice, {
         forced,

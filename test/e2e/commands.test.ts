@@ -269,7 +269,7 @@ describe('a call that is wrong', () => {
   const calls: [string[], RegExp][] = [
     [['frobnicate'], /unknown-command: .*"frobnicate"\n.*reprise --help/],
     [['rn', 'w.yaml'], /unknown-command: .*\n.*did you mean: reprise run/],
-    [['retry', 'latest'], /not-available: "reprise retry" is not part of this version/],
+    [['rejudge', 'latest'], /not-available: "reprise rejudge" is not part of this version/],
     [['runs', 'latest'], /unknown-command: .*\n.*runs has: list, show, diff, tag, note, rm/],
     [['run'], /wrong-call: run needs <file>.*\n.*reprise run <file>/],
     [['run', 'w.yaml', '--keep-goin'], /no option --keep-goin\n.*did you mean --keep-going\?/],

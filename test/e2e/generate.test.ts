@@ -202,9 +202,11 @@ describe('generate', () => {
       rows_cached: 4,
     });
     broken = false;
-    const mended = await project.run('pipeline.yaml');
-    expect(mended.step('labels')).toMatchObject({ rows: 5, rows_computed: 1, rows_cached: 4 });
+    const mended = JSON.parse((await project.reprise('retry', tolerated.run, '--json')).out);
+    expect(mended.steps[1]).toMatchObject({ rows: 5, rows_computed: 1, rows_cached: 4 });
     expect(server.requests).toHaveLength(7);
+    const nothing = await project.reprise('retry', mended.run);
+    expect(nothing).toMatchObject({ code: 0, out: '', err: expect.stringContaining('nothing to try again') });
   });
 
   it('stops at the budget with exit code 4, and goes on with a higher one', async () => {

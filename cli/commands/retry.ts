@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { ProblemError } from '../../engine/problems.ts';
+import type { RunRecord } from '../../engine/record/record.ts';
+import { readRun, resolveRun } from '../../engine/record/runs.ts';
+import type { Command } from '../command.ts';
+import { parseCall } from '../parse.ts';
+import { openProject } from '../project.ts';
+import { command as run } from './run.ts';
+import { runArgument } from './runs/words.ts';
+
+export const command: Command = {
+  name: 'retry',
+  summary: 'the failed rows and steps of a run, and what hangs on them',
+  description:
+    'Calls a run again as it was called, for its steps that failed, had failed rows, or were not reached. Rows and answers that are done stay done: exactly the failed rows are computed again. The files are those of now; see reproduce for those of then.',
+  arguments: [runArgument],
+  options: [
+    { flags: '--budget <usd>', description: 'what calls to language models may cost' },
+    { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
+    { flags: '--json', description: 'end with one JSON document on stdout' },
+  ],
+  examples: [{ line: 'reprise retry latest', does: 'try again what failed in the last run' }],
+  async run([name], options, cli) {
+    const { workspace, runsFolder } = await openProject(cli);
+    const { root } = workspace;
+    let record: RunRecord;
+    try {
+      record = readRun(runsFolder, resolveRun(runsFolder, name as string));
+    } finally {
+      await workspace.close();
+    }
+    const steps = record.steps.filter(
+      ({ status, rows_failed }) => status !== 'cached' && (status !== 'ran' || rows_failed > 0),
+    );
+    if (steps.length === 0 && record.status === 'succeeded') {
+      cli.err(`${record.id} has no failed rows or steps: there is nothing to try again\n`);
+      return 0;
+    }
+    const [called, ...rest] = record.command;
+    if (called !== 'run')
+      throw ProblemError.of('wrong-call', `${record.id} was made by reprise ${called}, not by run`, {
+        hint: `run its workflow: reprise run ${record.workflow.path}`,
+      });
+    const recorded = parseCall(run, rest);
+    return run.run!(
+      recorded.args,
+      {
+        ...recorded.options,
+        force: [],
+        only: steps.map(({ id }) => id),
+        ...options,
+        command: record.command,
+      },
+      { ...cli, cwd: join(root, record.cwd) },
+    );
+  },
+};
