@@ -8,20 +8,22 @@ export const moduleUrl = import.meta.url;
 
 const chunkRows = 128;
 
-/**
- * Trustworthiness of a projection (Venna & Kaski 2001): 1 minus a penalty for the `count` nearest rows in the projection
- * that are not among the nearest in the original space, by how far down they rank there. 1 is best. With more than
- * `sampleSize` rows a random sample of that size is looked at, each compared with all rows. Original distances are
- * Euclidean, or of directions (`cosine`), in float32. NaN with fewer than 2·count + 2 rows, where it is not defined.
- */
-export async function trustworthiness(options: {
+export interface TrustworthinessOptions {
   original: MatrixView;
   projected: MatrixView;
   metric: 'euclidean' | 'cosine';
   count: number;
   sampleSize: number;
   seed: number;
-}): Promise<number> {
+}
+
+/**
+ * Trustworthiness of a projection (Venna & Kaski 2001): 1 minus a penalty for the `count` nearest rows in the projection
+ * that are not among the nearest in the original space, by how far down they rank there. 1 is best. With more than
+ * `sampleSize` rows a random sample of that size is looked at, each compared with all rows. Original distances are
+ * Euclidean, or of directions (`cosine`), in float32. NaN with fewer than 2·count + 2 rows, where it is not defined.
+ */
+export async function trustworthiness(options: TrustworthinessOptions): Promise<number> {
   const { original, projected, count } = options;
   const n = original.rows;
   if (n < 2 * count + 2) return Number.NaN;

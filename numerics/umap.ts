@@ -16,7 +16,7 @@ export const moduleUrl = import.meta.url;
 /** Coordinates start within a square of this size. */
 const startExtent = 10;
 /** Rows that principal axes are fitted on, at most: they are a start and no more. */
-const startSample = 2000;
+const startSample = 1000;
 
 export interface UmapOptions {
   matrix: MatrixView;

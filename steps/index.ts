@@ -14,6 +14,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   filter: () => import('./filter/index.ts'),
   generate: () => import('./generate/index.ts'),
   load: () => import('./load/index.ts'),
+  project: () => import('./project/index.ts'),
   quality: () => import('./quality/index.ts'),
   report: () => import('./report/index.ts'),
   sample: () => import('./sample/index.ts'),
