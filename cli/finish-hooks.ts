@@ -6,6 +6,7 @@ import { filledIn, readSecrets, type Secrets } from '../engine/secrets.ts';
 import type { Hook, ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import { runProgram } from '../steps/exec/program.ts';
 import type { Cli } from './command.ts';
+import { postJson, timeLimit } from './post-json.ts';
 
 /** A run that is over, and what its hooks are told of it. */
 interface Finished {
@@ -81,24 +82,12 @@ async function call(
   { summary, workflow }: Finished,
   secrets: Secrets,
 ): Promise<void> {
-  const response = await fetch(filledIn(webhook, secrets), {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, filledIn(text, secrets)])),
-    },
-    body: JSON.stringify({ workflow: workflow.name, ...summary }),
-    signal: timeLimit(limit),
-  }).catch((error: Error) => {
-    const { cause } = error;
-    throw new Error(cause instanceof Error ? `it cannot be reached: ${cause.message}` : error.message);
+  const response = await postJson(filledIn(webhook, secrets), {
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, text]) => [name, filledIn(text, secrets)]),
+    ),
+    body: { workflow: workflow.name, ...summary },
+    timeoutMs: limit,
   });
   await response.body?.cancel();
-  if (!response.ok) throw new Error(`it answered ${response.status} ${response.statusText}`.trim());
-}
-
-function timeLimit(ms: number): AbortSignal {
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(new Error(`it took longer than ${ms / 1000} s`)), ms).unref();
-  return controller.signal;
 }

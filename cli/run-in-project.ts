@@ -1,4 +1,3 @@
-import type { RunListener } from '../engine/events.ts';
 import { withNeeds } from '../engine/execute/order.ts';
 import { type FinishedRun, type RunOptions, runWorkflow } from '../engine/run.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
@@ -32,7 +31,7 @@ export async function runInProject(
   project: OpenProject,
   cli: Cli,
   choice: RunChoice,
-  { listener, ...more }: Pick<RunOptions, 'forced' | 'failedBefore'> & { listener: RunListener },
+  more: Pick<RunOptions, 'forced' | 'failedBefore' | 'listeners'>,
 ): Promise<FinishedRun> {
   const only = chosenSteps(workflow, choice.only);
   const endBound = boundYoungGeneration();
@@ -50,7 +49,6 @@ export async function runInProject(
       keepGoing: choice.keepGoing,
       ...(choice.jobs !== null && { jobs: choice.jobs }),
       signal: cli.signal,
-      listeners: [listener],
       now: Date.now,
       productsOfRun: pastProducts(project),
       readAfterwards: (outputs) => pageIn(outputs)?.digest ?? null,

@@ -110,7 +110,7 @@ async function planAndRun(
   const { record, folder } = await runInProject(workflow, project, cli, call, {
     forced: new Set(wish === 'force' ? workflow.steps.map(({ id }) => id) : []),
     failedBefore,
-    listener: (event) => tell({ type: 'event', event }),
+    listeners: [(event) => tell({ type: 'event', event })],
   });
   const end: AttemptEnd = {
     outcome: record.status as AttemptEnd['outcome'],

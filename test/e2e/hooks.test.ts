@@ -1,26 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
+import { listeningServer } from '../listening-server.ts';
 import { TestProject } from '../project.ts';
-
-/** A server that remembers what it is sent. */
-async function listen(status: number) {
-  const calls: { url: string; headers: IncomingHttpHeaders; body: Record<string, unknown> }[] = [];
-  const server = createServer((request, response) => {
-    const pieces: Buffer[] = [];
-    request.on('data', (piece: Buffer) => pieces.push(piece));
-    request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(pieces).toString());
-      calls.push({ url: request.url!, headers: request.headers, body });
-      response.writeHead(status).end('thanks');
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { calls, port, [Symbol.dispose]: () => void server.close() };
-}
 
 const look = `
 const { readFileSync, writeFileSync } = require('node:fs');
@@ -30,8 +10,8 @@ console.log('seen with ' + process.env.CHANNEL);
 `;
 
 it('does what on_finish says when the run is recorded; what fails there is a warning', async () => {
-  using server = await listen(200);
-  using broken = await listen(500);
+  using server = await listeningServer({ status: 200 });
+  using broken = await listeningServer({ status: 500 });
   using p = new TestProject({
     '.env': 'HOOK_PATH=very-secret-path\nHOOK_TOKEN=very-secret-token\n',
     'look.cjs': look,
