@@ -95,6 +95,18 @@ export interface LanguageModel {
     request: LanguageRequest,
     options: { signal: AbortSignal; notify(message: string): void },
   ): Promise<AskResult>;
+  /** What asking would take; asks nobody. The length of an answer is that of earlier ones, on average, else max_tokens. */
+  estimate(request: LanguageRequest): Promise<RequestEstimate>;
+}
+
+/** What a request would take. */
+export interface RequestEstimate {
+  /** The answer is there already. */
+  readonly known: boolean;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  /** Null if no price is known. */
+  readonly usd: number | null;
 }
 
 export interface LanguageModels {

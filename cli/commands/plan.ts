@@ -1,11 +1,16 @@
+import type { AskingEstimate } from '../../engine/estimate.ts';
+import type { ProductsOf } from '../../engine/execute/io.ts';
 import { withNeeds } from '../../engine/execute/order.ts';
+import type { PreparedStep } from '../../engine/execute/prepare.ts';
 import { planWorkflow } from '../../engine/plan.ts';
-import type { Command } from '../command.ts';
+import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
+import type { Cli, Command } from '../command.ts';
 import { paramOption } from '../param-option.ts';
 import { checkPastInputs, pastProducts } from '../past-runs.ts';
 import { planTable } from '../plan-table.ts';
 import { profileOption } from '../profile-option.ts';
-import { folderOf, readWorkflowFile, withProject } from '../project.ts';
+import { folderOf, type OpenProject, readWorkflowFile, withProject } from '../project.ts';
+import { shownEstimate } from '../shown-cost.ts';
 import { findSteps } from '../step-choice.ts';
 
 export const command: Command = {
@@ -38,18 +43,40 @@ export const command: Command = {
       checkPastInputs(workflow, project);
       const only = options['only'] as string[];
       const forced = findSteps(workflow, options['force'] as string[], '--force');
+      const asking: { prepared: PreparedStep; productsOf: ProductsOf }[] = [];
       const steps = await planWorkflow({
         workflow,
         workspace: project.workspace,
         ...(only.length > 0 && { only: withNeeds(workflow.steps, findSteps(workflow, only, '--only')) }),
         forced,
         productsOfRun: pastProducts(project),
+        onLookup(prepared, lookup, productsOf) {
+          if (!lookup.hit && prepared.languageModels.size > 0) asking.push({ prepared, productsOf });
+        },
       });
+      const asks = await estimates(asking, workflow, project, cli);
       const work = steps.some(({ state }) => state === 'run' || state === 'unknown' || state === 'failed');
-      if (options['json']) cli.out(`${JSON.stringify({ workflow: workflow.name, work, steps })}\n`);
-      else cli.out(planTable(steps, cli));
+      if (options['json']) cli.out(`${JSON.stringify({ workflow: workflow.name, work, steps, asks })}\n`);
+      else cli.out(planTable(steps, cli) + asks.map((estimate) => `${shownEstimate(estimate)}\n`).join(''));
       if (steps.some(({ state }) => state === 'failed')) return 1;
       return options['exitCode'] && work ? 10 : 0;
     });
   },
 };
+
+/** What steps that will run would ask of language models, as far as their inputs are known. */
+async function estimates(
+  asking: readonly { prepared: PreparedStep; productsOf: ProductsOf }[],
+  workflow: ResolvedWorkflow,
+  { workspace }: OpenProject,
+  { signal }: Cli,
+): Promise<AskingEstimate[]> {
+  if (asking.length === 0) return [];
+  const { estimateAsking } = await import('../../engine/estimate.ts');
+  const found: AskingEstimate[] = [];
+  for (const { prepared, productsOf } of asking) {
+    const estimate = await estimateAsking(prepared, productsOf, { workflow, workspace, signal });
+    if (estimate !== null) found.push(estimate);
+  }
+  return found;
+}

@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import type { StepOutcome } from '../../engine/events.ts';
 import { failureOf } from '../../engine/execute/failure.ts';
 import { ProblemError } from '../../engine/problems.ts';
-import type { Cost, RunRecord } from '../../engine/record/record.ts';
+import type { RunRecord } from '../../engine/record/record.ts';
 import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
 import type { Cli, Command } from '../command.ts';
 import { counted, duration } from '../format.ts';
@@ -14,6 +14,7 @@ import { folderOf, type OpenProject, readWorkflowFile, withProject } from '../pr
 import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
 import { runInProject } from '../run-in-project.ts';
+import { shownCost } from '../shown-cost.ts';
 import { findSteps } from '../step-choice.ts';
 
 export const command: Command = {
@@ -165,13 +166,6 @@ function ending(record: RunRecord, files: string[], cli: Cli): string {
   for (const file of files) lines.push(`${file.endsWith('.json') ? 'record' : 'report'}   ${file}`);
   if (status === 'interrupted') lines.push('run the same line again to go on: what is done stays done');
   return `${lines.join('\n')}\n`;
-}
-
-/** `$0.0123 (8,123 tokens in, 411 out), $0.41 saved` */
-function shownCost({ usd, input_tokens, output_tokens, saved_usd }: Cost): string {
-  const tokens = `(${input_tokens.toLocaleString('en')} tokens in, ${output_tokens.toLocaleString('en')} out)`;
-  const dollars = (amount: number) => `$${amount >= 1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
-  return `${dollars(usd)} ${tokens}${saved_usd > 0 ? `, ${dollars(saved_usd)} saved by the cache` : ''}`;
 }
 
 function failureLines({ id, error }: StepOutcome, cli: Cli): string[] {

@@ -17,7 +17,7 @@ export interface ContextSource {
   files: ReadonlyMap<string, readonly string[]>;
   models: ReadonlyMap<string, ModelFolder>;
   /** Null where nothing is asked. */
-  asking?: Asking | null;
+  asking?: Pick<Asking, 'model'> | null;
   pool: WorkerPool;
   signal: AbortSignal;
   onProgress(done: number, total: number | null, unit: string): void;

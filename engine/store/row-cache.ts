@@ -97,6 +97,16 @@ export class RowCache {
     return values;
   }
 
+  /** Any values of a namespace, so many at most. */
+  some(namespace: Namespace, count: number): (Json | Float32Array)[] {
+    return this.#database.read((prepare) => {
+      const id = this.#id(prepare, namespace);
+      if (id === undefined) return [];
+      const rows = prepare('SELECT value FROM rows WHERE namespace = ? LIMIT ?').all(id, count);
+      return rows.map(({ value }) => decode(value as string | Uint8Array));
+    }, []);
+  }
+
   /** Not remembered: another process may have evicted the namespace and made it again. */
   #id(prepare: Prepare, { identity }: Namespace): number | undefined {
     return prepare('SELECT id FROM namespaces WHERE identity = ?').get(identity)?.['id'] as

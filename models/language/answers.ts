@@ -6,6 +6,7 @@ export interface KeyedValues<N> {
   namespace(identity: Json): N;
   getMany(namespace: N, keys: readonly Uint8Array[]): (unknown | undefined)[];
   put(namespace: N, key: Uint8Array, value: Json): void;
+  some(namespace: N, count: number): unknown[];
 }
 
 /**
@@ -15,6 +16,8 @@ export interface KeyedValues<N> {
 export interface AnswerCache {
   get(model: JsonObject, request: string): Promise<Answer | undefined>;
   put(model: JsonObject, request: string, answer: Answer): void;
+  /** Some answers of a model, for what the next one may be like. */
+  some?(model: JsonObject, count: number): Answer[];
 }
 
 interface Waiting {
@@ -58,6 +61,7 @@ export function answerCache<N>(values: KeyedValues<N>): AnswerCache {
         if (asked) asked.push({ request, resolve, reject });
         else waiting.set(namespace, [{ request, resolve, reject }]);
       }),
+    some: (model, count) => values.some(namespaceOf(model), count) as Answer[],
     put: (model, request, answer) =>
       values.put(namespaceOf(model), keyOf(request), answer as unknown as Json),
   };

@@ -112,6 +112,16 @@ export class Endpoint {
     }
   }
 
+  /** What asking would take. `usualOutput`: tokens of earlier answers, 0 if there are none. */
+  estimate({ messages, sampling }: FullRequest, usualOutput: number) {
+    const input = estimatedInput(messages);
+    const output = Math.min(
+      sampling.max_tokens ?? Infinity,
+      usualOutput || sampling.max_tokens || guessedOutput,
+    );
+    return { input_tokens: input, output_tokens: output, usd: this.#expected(input, output) };
+  }
+
   #expected(input: number, output: number): number | null {
     // OpenRouter and replays say what they cost.
     if (this.settings.provider === 'replay') return 0;

@@ -1,9 +1,11 @@
 import type { JsonObject } from '../../engine/json.ts';
 import type {
+  Answer,
   AskResult,
   LanguageModel,
   LanguageModels,
   LanguageRequest,
+  RequestEstimate,
 } from '../../engine/language-model.ts';
 import type { AnswerCache } from './answers.ts';
 import { Budget } from './budget.ts';
@@ -55,6 +57,8 @@ class Model implements LanguageModel {
   /** Requests under way, by digest: equal ones are made once. */
   readonly #underway = new Map<string, Promise<AskResult>>();
   readonly #told = new Set<Endpoint>();
+  /** Tokens of earlier answers, on average; 0 if there are none. */
+  #usualOutput: number | undefined;
 
   constructor(
     alias: string,
@@ -102,6 +106,20 @@ class Model implements LanguageModel {
     }
   }
 
+  async estimate(request: LanguageRequest): Promise<RequestEstimate> {
+    const [own] = this.#chain;
+    for (const endpoint of this.#chain) {
+      const full = fullRequest(request, endpoint.settings.sampling);
+      if ((await this.#answers?.get(endpoint.identity, requestDigest(full))) !== undefined)
+        return { known: true, input_tokens: 0, output_tokens: 0, usd: 0 };
+    }
+    this.#usualOutput ??= meanOutput(this.#answers?.some?.(own!.identity, 200) ?? []);
+    return {
+      known: false,
+      ...own!.estimate(fullRequest(request, own!.settings.sampling), this.#usualOutput),
+    };
+  }
+
   /** Asks down the chain until one answers. */
   async #live(
     asked: readonly {
@@ -132,6 +150,10 @@ class Model implements LanguageModel {
     }
     return result!;
   }
+}
+
+function meanOutput(answers: readonly Answer[]): number {
+  return answers.reduce((sum, { usage }) => sum + usage.output_tokens, 0) / Math.max(1, answers.length);
 }
 
 /** Another model may do what this one cannot; what the budget forbids, none may. */
