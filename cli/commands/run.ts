@@ -11,6 +11,7 @@ import { paramOption } from '../param-option.ts';
 import { checkPastInputs } from '../past-runs.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf, type OpenProject, readWorkflowFile, withProject } from '../project.ts';
+import type { ChosenReporters } from '../reporters/chosen.ts';
 import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
 import { runInProject } from '../run-in-project.ts';
@@ -38,14 +39,25 @@ export const command: Command = {
       flags: '--budget <usd>',
       description: 'what calls to language models may cost; the run stops before the one that would pass it',
     },
+    {
+      flags: '--reporter <kind=target>',
+      description:
+        'tell of the run elsewhere, too: `junit=report.xml` or `otlp=http://localhost:4318` (may be repeated)',
+      repeat: true,
+    },
     { flags: '--json', description: 'end with one JSON document on stdout' },
   ],
   examples: [
     { line: 'reprise run workflows/support-topics.yaml', does: 'run it' },
     { line: 'reprise run pipeline.yaml --param topics=50', does: 'with another value' },
     { line: 'reprise run pipeline.yaml --only topics --force topics', does: 'one step again' },
+    {
+      line: 'reprise run pipeline.yaml --reporter junit=report.xml',
+      does: 'for the tests view of a CI system',
+    },
   ],
   async run([file], options, cli) {
+    const chosen = await reportersOf(options['reporter'] as string[], cli);
     return withProject(cli, folderOf(file as string, cli), async (project) => {
       const workflow = await readWorkflowFile(
         file as string,
@@ -67,8 +79,11 @@ export const command: Command = {
       };
       const { record, folder } = await runInProject(workflow, project, cli, choice, {
         forced,
-        listener: reporter.on,
-      }).finally(() => reporter.end());
+        listeners: chosen === null ? [reporter.on] : [reporter.on, chosen.listener],
+      }).finally(async () => {
+        reporter.end();
+        await chosen?.deliver();
+      });
       let pages: string[] = [];
       let unwritten = false;
       try {
@@ -101,6 +116,13 @@ function exitCode({ status, steps }: RunRecord): number {
   if (status === 'succeeded') return 0;
   if (status === 'interrupted') return 130;
   return steps.some(({ error }) => error?.code === 'budget-reached') ? 4 : 1;
+}
+
+/** What `--reporter` asks for, loaded only then. A call that asks for what there is not runs nothing. */
+async function reportersOf(wanted: readonly string[], cli: Cli): Promise<ChosenReporters | null> {
+  if (wanted.length === 0) return null;
+  const { chooseReporters } = await import('../reporters/chosen.ts');
+  return chooseReporters(wanted, cli);
 }
 
 /** Opens the workflow's language models again, with a limit to what they may cost. */
