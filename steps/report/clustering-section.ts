@@ -90,7 +90,11 @@ function mapCard({ map, clusters }: Clustering, index: number): Markup | null {
 <canvas tabindex="0" role="application" aria-roledescription="map" aria-label="Map of ${count(points)} texts in ${count(clusters.length)} clusters" aria-describedby="map-note-${index}"></canvas>
 <div class="map-tools"><button class="button square" type="button" data-zoom="in" aria-label="Zoom in" title="Zoom in">+</button><button class="button square" type="button" data-zoom="out" aria-label="Zoom out" title="Zoom out">−</button><button class="button square" type="button" data-zoom="reset" aria-label="Show the whole map" title="Show the whole map">⤢</button></div>
 <div class="tip" data-tip hidden></div>
-<figcaption class="map-note" id="map-note-${index}">${shown}, near each other if alike: the first two principal components, ${percent(map.explained)} of the variance. <span class="visually-hidden">Arrow keys move, plus and minus zoom, 0 shows all, Escape clears the choice. The table below holds the same clusters.</span></figcaption>
+<figcaption class="map-note" id="map-note-${index}">${shown}, near each other if alike${
+    map.explained === null
+      ? ''
+      : `: the first two principal components, ${percent(map.explained)} of the variance`
+  }. <span class="visually-hidden">Arrow keys move, plus and minus zoom, 0 shows all, Escape clears the choice. The table below holds the same clusters.</span></figcaption>
 </figure>`;
 }
 

@@ -3,7 +3,7 @@ import type { Row } from '../../engine/artefacts.ts';
 import type { Pool, StepInput, TableInput } from '../../engine/step.ts';
 import { clip } from './markup.ts';
 import type { Cluster, Clustering, PointMap, Report, SampleTable, Scores } from './model.ts';
-import { moduleUrl, type Projection } from './projection.ts';
+import { placesOf } from './point-map.ts';
 import { type ClusterSource, type NameSource, recognize, type TableSource, textOf } from './recognize.ts';
 
 export interface GatherOptions {
@@ -61,7 +61,8 @@ async function readClustering(
   options: GatherOptions,
   pool: Pool,
 ): Promise<Clustering> {
-  const { rows, vectors } = source;
+  const { rows } = source;
+  const hasPlaces = source.vectors !== null || source.coordinates !== null;
   const sizes = new Map<number, number>();
   const labels = new Map<number, Map<string, number>>();
   const ranks: number[] = [];
@@ -72,7 +73,7 @@ async function readClustering(
       total++;
       const cluster = clusterOf(row);
       sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
-      if (vectors) ranks.push(Number.parseInt(hash('sha256', row.id, 'hex').slice(0, 13), 16));
+      if (hasPlaces) ranks.push(Number.parseInt(hash('sha256', row.id, 'hex').slice(0, 13), 16));
       if (options.label !== null) {
         const label = textOf(row[options.label] ?? null);
         const known = labels.get(cluster) ?? new Map<string, number>();
@@ -84,7 +85,7 @@ async function readClustering(
   sizes.delete(-1);
 
   const named = candidates.length === 1 ? candidates[0]! : candidates.find((names) => fits(names, sizes));
-  const chosen = vectors ? sample(ranks, options.maxPoints) : [];
+  const chosen = hasPlaces ? sample(ranks, options.maxPoints) : [];
   const wanted = new Set<number>();
   for (const cluster of sizes.keys())
     if ((named?.names.get(cluster)?.examples.length ?? 0) === 0) wanted.add(cluster);
@@ -106,33 +107,16 @@ async function readClustering(
     })
     .sort((a, b) => b.size - a.size || a.cluster - b.cluster);
 
-  let map: PointMap | null = null;
-  let noMap: string | null = null;
-  if (!vectors) noMap = 'There is no map: the step gives no vectors for these rows.';
-  else if (chosen.length < 3 || vectors.columns < 2)
-    noMap = 'There is no map: it takes three rows and two dimensions at least.';
-  else {
-    const matrix = await vectors.read();
-    const data = new Float32Array(chosen.length * matrix.columns);
-    for (const [index, row] of chosen.entries()) {
-      const start = row * matrix.columns;
-      data.set(matrix.data.subarray(start, start + matrix.columns), index * matrix.columns);
-    }
-    const projection = await pool.run<unknown, Projection>(
-      moduleUrl,
-      'project',
-      { data, rows: chosen.length, columns: matrix.columns },
-      { transfer: [data.buffer] },
-    );
-    map = { ...projection, cluster: clusterOfPoint, text: fitTexts(texts), of: total };
-  }
+  const places = await placesOf(chosen, source, pool);
+  const map: PointMap | null =
+    'reason' in places ? null : { ...places, cluster: clusterOfPoint, text: fitTexts(texts), of: total };
   return {
     name: source.name,
     rows: total,
     clusters,
     unclustered,
     map,
-    noMap,
+    noMap: 'reason' in places ? places.reason : null,
     namedBy: named?.name ?? null,
   };
 }

@@ -9,7 +9,7 @@ export default defineStep({
 from disk. What it shows follows from the shapes of its inputs, not from the names of their steps:
 
 - a table with a field \`cluster\`: sizes, a table of the clusters, and, if the step also gives a matrix for these
-  rows, a map of them: the first two principal components
+  rows, a map of them: the first two principal components, or the places that a \`project\` step found for the same rows
 - a table with a row for each cluster (\`cluster\`, \`name\`, and any of \`keywords\`, \`examples\`, \`size\`): the names
 - metrics: a card of numbers for each step
 - any other table: its first rows

@@ -50,8 +50,8 @@ export interface PointMap {
   text: string[];
   /** The rows stand for this many. */
   of: number;
-  /** Share of the variance that the two axes hold, in [0, 1]. */
-  explained: number;
+  /** Share of the variance that the two axes hold, in [0, 1]; null for coordinates that a step made. */
+  explained: number | null;
 }
 
 /** The numbers that a step reported. */

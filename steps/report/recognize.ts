@@ -7,6 +7,8 @@ export interface ClusterSource {
   step: StepInput;
   rows: TableInput;
   vectors: MatrixInput | null;
+  /** Places in the plane that another input has for the same rows. */
+  coordinates: MatrixInput | null;
 }
 
 /** A table with a row for each cluster: what it is called, and why. */
@@ -33,11 +35,15 @@ export interface Recognized {
  * Finds out what the inputs are by their shapes, whatever their steps are called:
  * - one row for each cluster, with `cluster`, `name` and any of `keywords`, `examples`, `size`: names of clusters
  * - rows with `cluster`: a clustering; a matrix of the same rows gives its map
+ * - rows with `x` and `y`, and a matrix of them: places for the map of the clustering of the same rows
  * - any other table that the address selects: shown as a sample
  */
 export async function recognize(inputs: { readonly [name: string]: StepInput }): Promise<Recognized> {
   const found: Recognized = { clusterings: [], names: [], tables: [] };
   const seen = new Set<string>();
+  const maps = new Map<string, MatrixInput>();
+  // Clustered rows with places: a clustering of their own only if no other input has the same rows.
+  const placed: ClusterSource[] = [];
   for (const [name, step] of Object.entries(inputs)) {
     const entries = Object.entries(step.outputs);
     // The selected output comes first: what it is decides over what stands beside it.
@@ -49,11 +55,16 @@ export async function recognize(inputs: { readonly [name: string]: StepInput }):
       if (names) {
         found.names.push({ name, names });
         known = true;
-      } else if (artefact.fields.includes('cluster') && !known) {
-        known = true;
-        if (seen.has(artefact.ids + artefact.digest)) continue;
+      } else if (!known) {
+        const places = placesIn(step, artefact);
+        if (places) maps.set(artefact.ids, places);
+        const clustered = artefact.fields.includes('cluster');
+        known = clustered || places !== null;
+        if (!clustered || seen.has(artefact.ids + artefact.digest)) continue;
         seen.add(artefact.ids + artefact.digest);
-        found.clusterings.push({ name, step, rows: artefact, vectors: vectorsOf(step, artefact) });
+        const vectors = vectorsOf(step, artefact);
+        const source = { name, step, rows: artefact, vectors, coordinates: null };
+        (places ? placed : found.clusterings).push(source);
       }
     }
     if (known) continue;
@@ -61,7 +72,15 @@ export async function recognize(inputs: { readonly [name: string]: StepInput }):
       if (table.kind === 'table' && output === step.output) found.tables.push({ name, step, output, table });
     }
   }
+  for (const clustering of found.clusterings) clustering.coordinates = maps.get(clustering.rows.ids) ?? null;
   return found;
+}
+
+/** The coordinates of rows that `project` placed in the plane. */
+function placesIn(step: StepInput, rows: TableInput): MatrixInput | null {
+  if (!rows.fields.includes('x') || !rows.fields.includes('y')) return null;
+  const matrix = vectorsOf(step, rows);
+  return matrix?.columns === 2 ? matrix : null;
 }
 
 function looksLikeNames(table: TableInput): boolean {
