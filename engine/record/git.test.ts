@@ -111,6 +111,7 @@ describe('the state of a repository', () => {
     git(root, 'add', 'staged.txt', 'data/new näme.txt');
     git(root, 'config', 'color.ui', 'always');
     git(root, 'config', 'diff.noprefix', 'true');
+    git(root, 'config', 'diff.context', '0');
     git(root, 'config', 'diff.external', 'false');
     const { git: state, patch, warnings } = await read(root);
     expect(warnings).toEqual([]);

@@ -56,7 +56,7 @@ export async function readGit(options: GitOptions): Promise<GitState> {
   try {
     return await readRepository(repository, options);
   } catch (error) {
-    return nothing(`the state of the git repository is not in the record: ${reasonOf(error)}`);
+    return nothing(`the state of the git repository is not in the record: ${gitsReason(error)}`);
   }
 }
 
@@ -64,7 +64,8 @@ function nothing(warning: string): GitState {
   return { git: null, patch: null, warnings: [warning] };
 }
 
-function reasonOf(error: unknown): string {
+/** Why a call of git failed, in one line. */
+export function gitsReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/spawn git ENOENT/.test(message)) return 'git is not installed, or not on the PATH';
   const line = message.split('\n').find((text) => text.trim() !== '');
@@ -255,6 +256,10 @@ async function readPatch(
       '--no-textconv',
       '--src-prefix=a/',
       '--dst-prefix=b/',
+      // Settings of the user's (diff.context, diff.submodule) can make a diff that `git apply` does not take.
+      '--unified=3',
+      '--inter-hunk-context=0',
+      '--submodule=short',
       // A dirty submodule has no object name that a patch could hold.
       '--ignore-submodules=dirty',
       commit ?? emptyTree,

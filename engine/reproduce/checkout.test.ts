@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { commitAll, git, snapshot } from '../../test/git-project.ts';
@@ -65,4 +65,23 @@ it('applies a patch without a repository', async () => {
   expect(await checkout.apply(join(folder, 'patch'))).toBeNull();
   expect(existsSync(join(folder, 'tree/sub/a.txt'))).toBe(true);
   expect(await checkout.hasCommit('HEAD')).toBe(false);
+});
+
+it('leaves submodules alone, whatever the settings: their HEAD and settings are not in the index that is ours', async () => {
+  const { top } = repository();
+  const other = repository().top;
+  git(top, 'sparse-checkout', 'disable');
+  git(top, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', other, 'module');
+  rmSync(join(top, '.git/hooks'), { recursive: true });
+  commitAll(top, 'with a submodule');
+  const commit = git(top, 'rev-parse', 'HEAD').trim();
+  git(join(top, 'module'), 'commit', '-q', '--allow-empty', '-m', 'newer');
+  commitAll(top, 'with a newer submodule');
+  git(top, 'config', 'submodule.recurse', 'true');
+  const before = snapshot(top);
+  const folder = temporaryFolder();
+  const checkout = await openCheckout(top, join(folder, 'tree'), join(folder, 'index'));
+  await checkout.write(commit);
+  expect(existsSync(join(folder, 'tree/sub/a.txt'))).toBe(true);
+  expect(snapshot(top)).toEqual(before);
 });

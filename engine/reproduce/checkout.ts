@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { SimpleGit } from 'simple-git';
-import { openGit } from '../record/git.ts';
+import { gitsReason, openGit } from '../record/git.ts';
 
 /**
  * A repository of which commits are written out elsewhere. `git worktree add` would note the new work tree under
@@ -26,6 +26,8 @@ const quiet = [
   ...['-c', 'core.splitIndex=false'],
   ...['-c', 'core.sparseCheckout=false'],
   ...['-c', 'core.fsmonitor=false'],
+  // Submodules have repositories of their own, whose HEAD and settings git would change with the work tree.
+  ...['-c', 'submodule.recurse=false'],
   '--no-optional-locks',
 ];
 
@@ -55,8 +57,7 @@ export async function openCheckout(top: string | null, folder: string, indexFile
         await git.raw([...quiet, 'apply', '--whitespace=nowarn', patchFile]);
         return null;
       } catch (error) {
-        const lines = (error as Error).message.split('\n').filter((line) => line.trim() !== '');
-        return (lines[0] ?? 'git gives no reason').replace(/^error: /, '');
+        return gitsReason(error);
       }
     },
   };
