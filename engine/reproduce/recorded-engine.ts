@@ -49,9 +49,9 @@ async function ofCommit(
 ): Promise<RecordedEngine> {
   if (repository === null || !git?.commit) return null;
   const folder = sandbox.file('engine');
-  const checkout = await openCheckout(repository, folder, sandbox.file('engine-index'));
-  const manifest = await checkout.read(git.commit, 'package.json');
-  if (manifest === null || nameIn(manifest) !== packageName) return null;
+  const checkout = await openCheckout(repository, folder, sandbox.file('engine-index')).catch(() => null);
+  const manifest = (await checkout?.read(git.commit, 'package.json')) ?? null;
+  if (checkout === null || manifest === null || nameIn(manifest) !== packageName) return null;
   await checkout.write(git.commit);
   if (git.patch !== null) {
     const patch = sandbox.file('engine-patch');

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type Digest, digestOf } from '../digest.ts';
-import { findRepository } from '../record/git.ts';
+import { findRepository, gitsReason } from '../record/git.ts';
 import type { RunRecord } from '../record/record.ts';
 import { DamagedBlobError, type Store } from '../store/store.ts';
 import type { Workspace } from '../workspace.ts';
@@ -185,8 +185,14 @@ async function restoreCommit(
     prefix: '',
   };
   if (git === null) return done;
-  const repository = findRepository(projectRoot);
-  const checkout = await openCheckout(repository, top, sandbox.file('index'));
+  const opened = async (repository: string | null) => ({
+    repository,
+    checkout: await openCheckout(repository, top, sandbox.file('index')),
+  });
+  const { repository, checkout } = await opened(findRepository(projectRoot)).catch((error) => {
+    done.notes.push(`git cannot read the repository here: ${gitsReason(error)}`);
+    return opened(null);
+  });
   if (repository !== null) {
     // The project may have been moved within the repository, or with it.
     const prefixes = [oldRoot ?? projectRoot, projectRoot]
@@ -211,7 +217,7 @@ async function restoreCommit(
       await checkout.write(git.commit);
       done.commit = git.commit;
     } catch (error) {
-      done.notes.push(`the commit ${short} could not be written out: ${(error as Error).message.trim()}`);
+      done.notes.push(`the commit ${short} could not be written out: ${gitsReason(error)}`);
       return done;
     }
   }

@@ -105,6 +105,18 @@ it('says what is gone before anything runs, with exit code 2', async () => {
   expect(err).not.toContain('→ rows');
 });
 
+it('does without a repository that git cannot read any more, and says so', async () => {
+  using p = new TestProject({ ...files, 'steps/mark.ts': mark });
+  git(p.folder, 'init', '-q');
+  commitAll(p.folder);
+  const { run } = await p.run('w.yaml');
+  rmSync(p.path('.git'), { recursive: true });
+  p.write({ '.git': 'gitdir: /nowhere\n' });
+  const { code, err } = await p.reprise('reproduce', run);
+  expect(code, err).toBe(0);
+  expect(err).toContain('note git cannot read the repository here: not a git repository: /nowhere\n');
+});
+
 it('packs a run, and takes it in where nothing else of it is: it comes out the same there', async () => {
   const pack = join(temporaryFolder(), 'run.tgz');
   let run: string;
