@@ -72,6 +72,8 @@ export async function recognize(inputs: { readonly [name: string]: StepInput }):
       if (table.kind === 'table' && output === step.output) found.tables.push({ name, step, output, table });
     }
   }
+  const ids = new Set(found.clusterings.map(({ rows }) => rows.ids));
+  found.clusterings.push(...placed.filter(({ rows }) => !ids.has(rows.ids)));
   for (const clustering of found.clusterings) clustering.coordinates = maps.get(clustering.rows.ids) ?? null;
   return found;
 }
