@@ -74,11 +74,24 @@ export async function linkedPairs(
   workers: Workers,
   all = false,
 ): Promise<Pairs> {
-  return joined(
-    await eachThread(index.bands.bands, workers, (from, to) =>
-      workers.run<unknown, Pairs>(moduleUrl, 'linksOfBands', { index, members, from, to, all }),
-    ),
-  );
+  const { bands } = index.bands;
+  const round = async (first: number, last: number, known: Pairs) =>
+    joined(
+      await eachThread(first, last, workers, (from, to) =>
+        workers.run<LinkTask, Pairs>(moduleUrl, 'linksOfBands', {
+          index,
+          members,
+          from,
+          to,
+          all,
+          settled: first,
+          known,
+        }),
+      ),
+    );
+  // A band for each thread finds most links; what they join need not be compared again by every thread.
+  const early = await round(0, Math.min(workers.threads, bands), joined([]));
+  return joined([early, await round(Math.min(workers.threads, bands), bands, early)]);
 }
 
 /** The pairs of a text of `members` and one of `others` that are at least `threshold` alike. */
@@ -89,22 +102,24 @@ export async function crossPairs(
   workers: Workers,
 ): Promise<Pairs> {
   return joined(
-    await eachThread(index.bands.bands, workers, (from, to) =>
+    await eachThread(0, index.bands.bands, workers, (from, to) =>
       workers.run<unknown, Pairs>(moduleUrl, 'matchesOfBands', { index, members, others, from, to }),
     ),
   );
 }
 
-/** One part for each thread, since every part links its texts anew. */
+/** Runs the bands from `first` to `last` in one part for each thread, since every part links its texts by itself. */
 function eachThread(
-  items: number,
+  first: number,
+  last: number,
   { threads }: Workers,
   run: (from: number, to: number) => Promise<Pairs>,
 ): Promise<Pairs[]> {
-  const parts = Math.min(items, threads);
+  const bands = last - first;
+  const parts = Math.min(bands, threads);
   return Promise.all(
     Array.from({ length: parts }, (_, part) =>
-      run(Math.floor((part * items) / parts), Math.floor(((part + 1) * items) / parts)),
+      run(first + Math.floor((part * bands) / parts), first + Math.floor(((part + 1) * bands) / parts)),
     ),
   );
 }
@@ -116,9 +131,17 @@ interface BandPart {
   to: number;
 }
 
-export function linksOfBands({ index, members, from, to, all }: BandPart & { all: boolean }): Pairs {
+interface LinkTask extends BandPart {
+  all: boolean;
+  /** Links that are known, and the bands whose candidates have all been compared or linked by them. */
+  known: Pairs;
+  settled: number;
+}
+
+export function linksOfBands({ index, members, from, to, all, known, settled }: LinkTask): Pairs {
   const similarity = openSimilarity(index.texts, index.measure);
   const sets = new UnionFind(index.count);
+  for (let pair = 0; pair < known.left.length; pair++) sets.union(known.left[pair]!, known.right[pair]!);
   const pairs = new PairList();
   for (let band = from; band < to; band++) {
     for (const bucket of buckets(index, band, members)) {
@@ -131,7 +154,8 @@ export function linksOfBands({ index, members, from, to, all }: BandPart & { all
           let together = !all && sets.find(part[0]!) === sets.find(text);
           for (let at = 0; at < part.length && !together; at++) {
             const other = part[at]!;
-            if (sharedEarlier(index, all ? 0 : from, band, other, text)) continue;
+            if (sharedEarlier(index, 0, settled, other, text)) continue;
+            if (sharedEarlier(index, all ? settled : from, band, other, text)) continue;
             const value = similarity(other, text, index.threshold);
             if (value < index.threshold) continue;
             pairs.add(other, text, value);
@@ -217,8 +241,8 @@ function* buckets({ hashes, count }: TextIndex, band: number, members: Int32Arra
 }
 
 /**
- * Whether two texts were candidates in a band from `first` on and before this one: then they have been compared. Where
- * links count, only the bands of the same part do: what another part has linked is not known here.
+ * Whether two texts were candidates in a band from `first` on and before `band`: then they have been compared. Where
+ * links count, the bands of other parts do not: what those have linked is not known here.
  */
 function sharedEarlier(
   { hashes, count }: TextIndex,

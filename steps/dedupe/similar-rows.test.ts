@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
 import { runStep } from '../../test/run-step.ts';
@@ -74,6 +76,21 @@ describe.each(['minhash', 'fuzzy'])('dedupe, method %s', (method) => {
     expect(tables['rows']!.length).toBe(texts.length - removed);
   });
 });
+
+it.each(['exact', 'normalized', 'minhash', 'fuzzy'])(
+  'method %s takes every naughty string',
+  async (method) => {
+    const file = join(import.meta.dirname, '../../test/hostile/naughty-strings/blns.json');
+    const texts = JSON.parse(readFileSync(file, 'utf8')) as string[];
+    const { tables } = await runStep(dedupe, {
+      with: { method },
+      inputs: { rows: rows(...texts, ...texts) },
+    });
+    const [kept, removed] = [tables['rows']!, tables['duplicates']!];
+    expect(kept.length + removed.length).toBe(2 * texts.length);
+    expect(kept.length).toBeLessThanOrEqual(new Set(texts).size);
+  },
+);
 
 describe('dedupe, method semantic', () => {
   const angle = (degrees: number) => [
