@@ -234,6 +234,28 @@ describe('the state of a repository', () => {
     expect(warnings).toEqual([expect.stringContaining('contains a secret')]);
   });
 
+  it('leaves out binary files with a secret, then or now: in the patch they are compressed', async () => {
+    const root = makeRepository();
+    const withSecret = Buffer.concat([Buffer.from('\0hunter2-hunter2'), image]);
+    writeFileSync(join(root, 'was [1].bin'), withSecret);
+    writeFileSync(join(root, 'is.bin'), image);
+    git(root, 'add', '.');
+    git(root, 'commit', '-q', '-m', 'binaries');
+    writeFileSync(join(root, 'was [1].bin'), image);
+    writeFileSync(join(root, 'is.bin'), withSecret);
+    writeFileSync(join(root, 'data/image.bin'), Buffer.from(image).reverse());
+    const { patch, warnings } = await read(root, { redaction: new Redaction(['hunter2-hunter2']) });
+    const changed = Buffer.from(patch!)
+      .toString()
+      .match(/^diff --git .*$/gm);
+    expect(changed).toEqual(['diff --git a/data/image.bin b/data/image.bin']);
+    expect(warnings).toEqual(
+      ['is.bin', 'was [1].bin'].map(
+        (path) => `${path} contains a secret and is binary: what was changed in it is not in the record`,
+      ),
+    );
+  });
+
   it('leaves out a patch that is too big, and says so', async () => {
     const root = makeRepository();
     writeFileSync(join(root, 'data/rows.csv'), 'x\n'.repeat(50_000));

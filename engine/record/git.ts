@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { SimpleGit } from 'simple-git';
 import { type Digest, digestOf } from '../digest.ts';
+import { binariesWithSecrets } from './binary-secrets.ts';
 import { copiedIndex, gitFolder } from './git-index.ts';
 import { Redaction } from './redaction.ts';
 
@@ -99,6 +100,13 @@ async function readRepository(top: string, options: GitOptions): Promise<GitStat
     warnings.push(
       `changes inside the submodule ${path} are not in the record; commit them to make this run reproducible`,
     );
+  const withSecrets =
+    patch && !redaction.none && Buffer.from(patch).includes('\nGIT binary patch\n')
+      ? await binariesWithSecrets(git, top, found.commit ?? emptyTree, redaction)
+      : [];
+  if (withSecrets.length > 0) patch = await readPatch(top, found.commit, patchLimit, extra, withSecrets);
+  for (const path of withSecrets)
+    warnings.push(`${path} contains a secret and is binary: what was changed in it is not in the record`);
   if (patch?.length === 0) patch = null;
   const clean = patch && redaction.bytes(patch);
   if (clean !== patch) {
@@ -233,6 +241,7 @@ async function readPatch(
   commit: string | null,
   limit: number,
   extra: Record<string, string>,
+  leftOut: readonly string[] = [],
 ): Promise<Uint8Array | null> {
   const stop = new AbortController();
   const chunks: Buffer[] = [];
@@ -266,6 +275,7 @@ async function readPatch(
       '--',
       // It holds secrets, also such as this workflow does not name.
       ':(top,exclude,glob)**/.env',
+      ...leftOut.map((path) => `:(top,exclude,literal)${path}`),
     ]);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
