@@ -160,7 +160,8 @@ export class StepRunner {
   /** A step's result, if another machine has put it into the shared cache. */
   async #pull(prepared: PreparedStep): Promise<StepEntry | null> {
     const shared = await this.#openShared();
-    if (!shared || !(await shared.pull(prepared.key!))) return null;
+    const wanted = { key: prepared.key!, outputs: prepared.step.outputs };
+    if (!shared || !(await shared.pull(wanted))) return null;
     return await this.#look(prepared);
   }
 

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Artefact } from '../artefacts.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { type Fingerprint, fingerprintKey } from '../fingerprint/fingerprint.ts';
+import { isFileName } from '../store/files.ts';
 import type { StepEntry } from '../store/step-index.ts';
 
 /** Version of the layout in a shared cache. It is part of every name: versions live side by side. */
@@ -13,6 +14,13 @@ interface Envelope {
   entry: string;
   sum: Digest;
   signature?: string;
+}
+
+/** The result that is asked for. */
+export interface Wanted {
+  key: Digest;
+  /** What the step puts out, the main output first. */
+  outputs: { readonly [name: string]: { readonly kind: Artefact['kind'] } };
 }
 
 export function sealEntry(entry: StepEntry, secret: string | undefined): Buffer {
@@ -28,11 +36,12 @@ export function sealEntry(entry: StepEntry, secret: string | undefined): Buffer 
 
 /**
  * The entry that some bytes hold, if they are one of this key: the text is what its digest (and signature) says, its
- * fingerprint is the one that was asked for, and its outputs are artefacts. Else why it is not taken.
+ * fingerprint is the one that was asked for, and its outputs are artefacts of the kinds that the step has. Else why it is
+ * not taken.
  */
 export function openEntry(
   bytes: Uint8Array,
-  key: Digest,
+  { key, outputs: specs }: Wanted,
   secret: string | undefined,
 ): { entry: StepEntry } | { refused: string } {
   let envelope: Partial<Envelope>;
@@ -53,7 +62,10 @@ export function openEntry(
     return { refused: 'it is the entry of another step' };
   const whole =
     isRecord(outputs) &&
-    Object.values(outputs).every(isArtefact) &&
+    Object.keys(outputs).join() === Object.keys(specs).join() &&
+    Object.entries(outputs).every(
+      ([name, output]) => isArtefact(output) && output.kind === specs[name]?.kind,
+    ) &&
     isRecord(metrics) &&
     Array.isArray(entry.warnings) &&
     entry.rows_failed === 0 &&
@@ -94,6 +106,8 @@ function isArtefact(value: unknown): value is Artefact {
         (file) =>
           isRecord(file) &&
           typeof file['name'] === 'string' &&
+          // Programs are given copies of files under these names: none may lie outside of their folder.
+          isFileName(file['name']) &&
           isDigest(file['digest']) &&
           isSize(file['bytes']),
       )

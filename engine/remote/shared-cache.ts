@@ -4,7 +4,7 @@ import { blobsOf } from '../artefacts.ts';
 import { type Digest, digestOf, hexOf } from '../digest.ts';
 import type { StepEntry, StepIndex } from '../store/step-index.ts';
 import type { Store } from '../store/store.ts';
-import { openEntry, remoteFormat, sealEntry } from './entry.ts';
+import { openEntry, remoteFormat, sealEntry, type Wanted } from './entry.ts';
 import type { RemoteSettings } from './settings.ts';
 import type { RemoteStorage } from './storage.ts';
 
@@ -50,7 +50,8 @@ export class SharedCache {
   }
 
   /** Brings a result and its blobs here. True if it is now in the step cache; false if it is not to be had. */
-  async pull(key: Digest): Promise<boolean> {
+  async pull(wanted: Wanted): Promise<boolean> {
+    const { key } = wanted;
     if (this.#isOff || !this.#store.writable) return false;
     try {
       const bytes = await this.#timed(0, async (signal) => {
@@ -58,7 +59,7 @@ export class SharedCache {
         return content && (await wholeOf(content, largestEntryBytes));
       });
       if (bytes === undefined) return false;
-      const opened = openEntry(bytes, key, this.#secret);
+      const opened = openEntry(bytes, wanted, this.#secret);
       if ('refused' in opened) return this.#refuse(`an entry was not taken: ${opened.refused}`);
       const blobs = Object.values(opened.entry.outputs).flatMap(blobsOf);
       for (const { digest, bytes: size } of blobs) {

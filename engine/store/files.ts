@@ -5,6 +5,11 @@ import { StepError } from '../problems.ts';
 import type { FilesInput } from '../step.ts';
 import type { BlobFolder } from './blobs.ts';
 
+/** Whether a name can be that of a file of an output: relative, with `/` between folders, and never out of its folder. */
+export function isFileName(name: string): boolean {
+  return !/[\\\0]/.test(name) && !name.split('/').some((part) => /^(\.\.?)?$/.test(part));
+}
+
 /** Collects named files, each a blob of its own. */
 export class FilesWriter {
   readonly #blobs: BlobFolder;
@@ -16,8 +21,7 @@ export class FilesWriter {
 
   /** `/` separates folders in a name. Errors: `bad-file-name`, `duplicate-file`, and those of the store. */
   async write(name: string, content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-    const parts = name.split('/');
-    if (name.includes('\\') || name.includes('\0') || parts.some((part) => /^(\.\.?)?$/.test(part)))
+    if (!isFileName(name))
       throw new StepError(
         'bad-file-name',
         `${JSON.stringify(name)} cannot name a file of an output: names are relative, with / between folders`,
