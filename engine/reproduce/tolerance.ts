@@ -3,7 +3,10 @@ import { canonicalJson, type Json } from '../json.ts';
 import type { ChangedRow } from '../record/compare/table-diff.ts';
 import type { TableInput } from '../step.ts';
 
-/** Numbers count as the same if they differ by less than this share of the larger one: rounding of another CPU. */
+/**
+ * Numbers count as the same if they differ by no more than this share of the larger one: rounding of another CPU. Not so two
+ * whole numbers: counts, times and keys are not rounded.
+ */
 export const relativeTolerance = 1e-6;
 /** Values of matrices (float32) count as the same if no two differ by more than this. */
 export const matrixTolerance = 1e-5;
@@ -75,6 +78,7 @@ function own(row: Row, field: string): Json | undefined {
 export function distanceOf(old: Json | undefined, now: Json | undefined): number {
   if (typeof old === 'number' && typeof now === 'number') {
     if (old === now) return 0;
+    if (Number.isSafeInteger(old) && Number.isSafeInteger(now)) return Number.POSITIVE_INFINITY;
     return Math.abs(now - old) / Math.max(Math.abs(now), Math.abs(old));
   }
   if (Array.isArray(old) && Array.isArray(now)) {
