@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { SimpleGit } from 'simple-git';
 import { type Digest, digestOf } from '../digest.ts';
+import { isInside } from '../inside.ts';
 import { binariesWithSecrets } from './binary-secrets.ts';
 import { copiedIndex, gitFolder } from './git-index.ts';
 import { Redaction } from './redaction.ts';
@@ -228,8 +229,7 @@ function gitPath(top: string, path: string): string {
 }
 
 function shownPath(root: string, path: string): string {
-  const inside = relative(root, path);
-  return inside.startsWith('..') || isAbsolute(inside) ? path : inside.replaceAll(sep, '/');
+  return isInside(root, path) ? relative(root, path).replaceAll(sep, '/') : path;
 }
 
 /** Object name of the empty tree: what a repository without commits is compared to. */

@@ -21,5 +21,8 @@ it('writes through no link: what a link leads to stays as it is', () => {
 
 it('writes nothing outside of the folder', () => {
   const folder = temporaryFolder();
+  mkdirSync(join(folder, 'tree'));
   expect(() => writeInto(join(folder, 'tree'), join(folder, 'x'), '')).toThrow('is not within');
+  writeInto(join(folder, 'tree'), join(folder, 'tree/..notes'), 'ours');
+  expect(readFileSync(join(folder, 'tree/..notes'), 'utf8')).toBe('ours');
 });

@@ -1,5 +1,6 @@
 import { copyFileSync, constants as fs, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { isInside } from '../inside.ts';
 
 /**
  * Prepares the place of a file within a folder. A link on the way (a commit may hold links to anywhere) is replaced by a
@@ -9,8 +10,7 @@ import { dirname, join, relative, sep } from 'node:path';
  * @param path absolute path of the file
  */
 function clearPlace(folder: string, path: string): void {
-  const inside = relative(folder, path);
-  if (inside === '' || inside.startsWith('..')) throw new Error(`${path} is not within ${folder}`);
+  if (!isInside(folder, path)) throw new Error(`${path} is not within ${folder}`);
   let at = folder;
   for (const part of relative(folder, dirname(path)).split(sep)) {
     if (part === '') continue;

@@ -10,8 +10,10 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { type Digest, digestOf } from '../digest.ts';
+import { isInside } from '../inside.ts';
 import { findRepository, gitsReason } from '../record/git.ts';
 import type { RunRecord } from '../record/record.ts';
+import { redacted } from '../record/redaction.ts';
 import { DamagedBlobError, type Store } from '../store/store.ts';
 import type { Workspace } from '../workspace.ts';
 import { openCheckout } from './checkout.ts';
@@ -78,8 +80,7 @@ export async function restore(
   const offers = async (path: string, digest: Digest): Promise<boolean> =>
     (await (async () => files.digestOf(path))().catch(() => null))?.digest === digest;
   const outsideOf = (path: string) => {
-    const inside = relative(tree, join(root, path));
-    return isAbsolute(path) || inside.startsWith('..');
+    return isAbsolute(path) || !isInside(tree, join(root, path));
   };
   for (const { path, digest, text } of sources) {
     const place = join(root, path);
@@ -88,7 +89,9 @@ export async function restore(
     if (digestOf(text) === digest) writeInto(tree, place, text);
     else if (await offers(join(projectRoot, path), digest)) copyInto(tree, place, join(projectRoot, path));
     else {
-      const why = 'its text in the record is not what its digest says: the record was changed';
+      const why = text.includes(redacted)
+        ? 'a secret stood in it, which the record does not have, and the file in the project is another by now'
+        : 'its text in the record is not what its digest says: the record was changed';
       restored.missing.push({ what: path, why, steps: stepsOfSource(record, path) });
     }
   }
@@ -196,8 +199,8 @@ async function restoreCommit(
   if (repository !== null) {
     // The project may have been moved within the repository, or with it.
     const prefixes = [oldRoot ?? projectRoot, projectRoot]
-      .map((folder) => relative(repository, folder).split(sep).join('/'))
-      .filter((prefix) => !prefix.startsWith('..') && !isAbsolute(prefix));
+      .filter((folder) => folder === repository || isInside(repository, folder))
+      .map((folder) => relative(repository, folder).split(sep).join('/'));
     done.prefix = prefixes.at(-1)!;
     for (const prefix of git.commit === null ? [] : prefixes)
       if (await checkout.has(git.commit!, join(prefix, workflow.path).split(sep).join('/'))) {

@@ -1,5 +1,6 @@
 import { relative, sep } from 'node:path';
 import type { RunEvent, StepStatus } from '../events.ts';
+import { isInside } from '../inside.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { AttemptEnd, AttemptNews, AttemptRunner, RunningAttempt } from './attempt.ts';
 import type { WatchEvent } from './events.ts';
@@ -214,8 +215,8 @@ export class Watch {
   }
 
   #shown(path: string): string {
-    const inside = relative(this.#options.root, path);
-    return inside.startsWith('..') ? path : inside.split(sep).join('/');
+    const { root } = this.#options;
+    return isInside(root, path) ? relative(root, path).split(sep).join('/') : path;
   }
 
   #tell(event: WatchEvent): void {

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, matchesGlob, relative, resolve, sep } from 'node:path';
+import { isInside } from '../inside.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 
@@ -50,8 +51,7 @@ export function codeOf(module: string, workspace: Workspace): string[] {
   const realRoot = realpathSync(workspace.root);
   return [module, ...workspace.code.pathsBehind(module)].flatMap((path) => {
     for (const root of [workspace.root, realRoot]) {
-      const inside = relative(root, path);
-      if (!inside.startsWith('..') && !isAbsolute(inside)) return [inside.split(sep).join('/')];
+      if (isInside(root, path)) return [relative(root, path).split(sep).join('/')];
     }
     return [];
   });
@@ -199,9 +199,4 @@ export class Interest {
     if (this.set.own.folders.some((folder) => path === folder || isInside(folder, path))) return true;
     return this.set.own.files.some((file) => path.startsWith(file) && draftEnd.test(path.slice(file.length)));
   }
-}
-
-/** Whether a path lies below a folder. */
-function isInside(folder: string, path: string): boolean {
-  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
