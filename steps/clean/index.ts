@@ -74,7 +74,7 @@ people are not looked for. Texts inside of lists and objects (the messages of a 
   },
   example: `clean:
   use: clean
-  from: texts
+  from: queries
   with: { mask: [email, phone, card] }`,
 
   async run({ parameters, inputs, outputs, context }) {

@@ -25,8 +25,8 @@ the output \`rejected\` with all its \`reasons\`; the output \`reasons\` counts 
   all reasons are given and not only the first, and words are found by Unicode's rules (DataTrove asks spaCy), so that a text on the edge of a
   rule may fall on the other side.
 - \`pii\`: e-mail addresses, telephone numbers, payment cards (Luhn's check digit), IP addresses, and keys of well-known services.
-- \`contamination\`: n-grams of 13 words, after case, accents, numbers and punctuation are put aside, that are in a row of \`against\` too (as GPT-3 and
-  DataTrove do it).
+- \`contamination\`: runs of 13 words (as for GPT-3; Brown et al. 2020), after case, accents, numbers and punctuation are put aside, that are in a row of
+  \`against\` too.
 
 The rules for words are made for running text in English; for questions and chats \`language\` and \`length\` are of use. Time is
 that of reading the texts once for each group, shared among all threads.`,
@@ -62,7 +62,7 @@ that of reading the texts once for each group, shared among all threads.`,
   },
   example: `good:
   use: quality
-  from: texts
+  from: queries
   with: { language: { keep: [en] }, length: { min_words: 3 }, pii: [email, card] }`,
   check(given) {
     const on = ruleNames.filter((name) => given[name] !== null);
