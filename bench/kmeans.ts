@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 import { WorkerPool } from '../engine/execute/pool.ts';
 import { clusteringScores, contingency } from '../numerics/clustering-metrics.ts';
 import { type Init, type KMeansResult, moduleUrl, type PreparedRows } from '../numerics/kmeans.ts';
-import type { MatrixView } from '../numerics/matrix-product.ts';
+import { readNpy } from './npy.ts';
 
 interface Measured {
   seed: number;
@@ -119,14 +119,4 @@ function print(name: string, runs: Measured[]): void {
   console.log(
     `${name.padEnd(28)} ${mean('v_measure').toFixed(4)}  ${deviation.toFixed(4)}        ${mean('ari').toFixed(4)} ${mean('inertia').toFixed(1).padStart(9)} ${mean('iterations').toFixed(0).padStart(8)}   ${times[times.length >> 1]!.toFixed(2).padStart(10)}`,
   );
-}
-
-/** A float32 matrix in C order from a `.npy` file. */
-function readNpy(path: string): MatrixView {
-  const file = readFileSync(path);
-  const start = 10 + file.readUInt16LE(8);
-  const [, rows, columns] = /'<f4'.*\((\d+), (\d+)\)/.exec(file.toString('latin1', 10, start)) ?? [];
-  if (rows === undefined) throw new Error(`${path} is no float32 matrix`);
-  const bytes = file.buffer.slice(file.byteOffset + start, file.byteOffset + file.length);
-  return { data: new Float32Array(bytes), rows: Number(rows), columns: Number(columns) };
 }
