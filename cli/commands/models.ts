@@ -1,38 +1,57 @@
 import { builtInEncoders } from '../../models/catalogue.ts';
 import type { Command } from '../command.ts';
 import { columns } from '../format.ts';
+import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 
 export const command: Command = {
   name: 'models',
-  summary: 'the models that come with the product',
+  summary: 'encoders that come with the product, prices of language models, and the models of a workflow',
   commands: [
     {
       name: 'list',
-      summary: 'name, dimensions, longest text, languages, licence',
+      summary: 'encoders and prices or, with a file, the language models that the workflow names',
+      arguments: [{ name: '[file]', description: 'a workflow' }],
       options: [{ flags: '--json', description: 'as JSON on stdout' }],
-      examples: [{ line: 'reprise models list', does: 'what `embed` can use' }],
-      async run(_, options, cli) {
-        if (options['json']) cli.out(`${JSON.stringify({ models: builtInEncoders })}\n`);
-        else {
-          const head = ['name', 'dimensions', 'max tokens', 'languages', 'licence'].map((text) =>
-            cli.paint('bold', text),
-          );
-          const rows = builtInEncoders.map(({ name, dimensions, maxTokens, languages, licence }) => [
-            name,
-            String(dimensions),
-            String(maxTokens),
-            languages.join(' '),
-            licence,
-          ]);
-          cli.out(columns([head, ...rows]));
-          cli.err(
-            'a folder of a sentence-transformers model with an ONNX file works as well: with: { model: ./my-model }\n',
-          );
+      examples: [
+        { line: 'reprise models list', does: 'what `embed` can use, and prices of language models' },
+        {
+          line: 'reprise models list pipeline.yaml',
+          does: 'the language models of a workflow, their prices, and whether their keys are set',
+        },
+      ],
+      async run([file], options, cli) {
+        const { aliasTable, listedAliases, priceTable } = await import('../language-model-list.ts');
+        if (typeof file === 'string')
+          return withProject(cli, folderOf(file, cli), async (project) => {
+            const aliases = listedAliases(await readWorkflowFile(file, [], project, cli));
+            cli.out(options['json'] ? `${JSON.stringify({ models: aliases })}\n` : aliasTable(aliases, cli));
+            return 0;
+          });
+        if (options['json']) {
+          const { listedPrices } = await import('../../models/language/cost.ts');
+          cli.out(`${JSON.stringify({ models: builtInEncoders, prices: listedPrices })}\n`);
+          return 0;
         }
+        const head = ['name', 'dimensions', 'max tokens', 'languages', 'licence'].map((text) =>
+          cli.paint('bold', text),
+        );
+        const rows = builtInEncoders.map(({ name, dimensions, maxTokens, languages, licence }) => [
+          name,
+          String(dimensions),
+          String(maxTokens),
+          languages.join(' '),
+          licence,
+        ]);
+        cli.out(columns([head, ...rows]));
+        cli.err(
+          'a folder of a sentence-transformers model with an ONNX file works as well: with: { model: ./my-model }\n',
+        );
+        cli.out(`\n${priceTable(cli)}`);
+        cli.err('US dollars for a million tokens; a model of a workflow may give its own price\n');
         return 0;
       },
     },
   ],
   default: 'list',
-  examples: [{ line: 'reprise models', does: 'what `embed` can use' }],
+  examples: [{ line: 'reprise models', does: 'what `embed` can use, and prices of language models' }],
 };

@@ -16,12 +16,15 @@ const before = {
   scores: { use: 'evaluate', from: 'topics', with: { truth: 'label' } },
 };
 
+/** A language model that fragments name. */
+const models = { writer: { provider: 'openai', model: 'gpt-5-mini' } };
+
 /** A whole workflow as it stands; of a fragment (steps, or a step) one that goes on from the steps above. */
 function asWorkflow(text: string): string {
   const value = parse(text) as Record<string, unknown>;
   if ('name' in value) return text;
   const said = 'steps' in value ? value : { steps: value };
-  return stringify({ ...said, steps: { ...before, ...(said['steps'] as object) } });
+  return stringify({ models, ...said, steps: { ...before, ...(said['steps'] as object) } });
 }
 
 it('every example in README.md and docs/, and that of every step type, is valid', async () => {

@@ -248,6 +248,10 @@ describe('generate', () => {
       'wrong.yaml': workflow(server).replace('model: writer', 'model: writr'),
     });
     expect((await project.run('keyed.yaml')).step('labels').error).toMatchObject({ code: 'model-key' });
+    const listed = JSON.parse((await project.reprise('models', 'list', 'keyed.yaml', '--json')).out);
+    expect(listed.models).toMatchObject([
+      { alias: 'writer', provider: 'openai', price: { input: 1 }, key: { name: 'MISSING_KEY', set: false } },
+    ]);
     const wrong = await project.reprise('run', 'wrong.yaml');
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('did you mean "writer"');

@@ -1,0 +1,66 @@
+import { readSecrets } from '../engine/secrets.ts';
+import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
+import { listedPrice, listedPrices, type Price } from '../models/language/cost.ts';
+import { isLanguageModel, readSettings } from '../models/language/settings.ts';
+import type { Cli } from './command.ts';
+import { columns } from './format.ts';
+
+/** A language model that a workflow names. */
+export interface ListedAlias {
+  alias: string;
+  provider: string;
+  model: string;
+  base_url: string | null;
+  /** US dollars for a million tokens; null if not known. */
+  price: Price | null;
+  /** The variable with the key, and whether it is set; null where none is needed. */
+  key: { name: string; set: boolean } | null;
+}
+
+export function listedAliases(workflow: ResolvedWorkflow): ListedAlias[] {
+  return Object.entries(workflow.models)
+    .filter(([, settings]) => isLanguageModel(settings))
+    .map(([alias, written]) => {
+      const settings = readSettings(written);
+      const { provider, model, base_url = null, keyName, keyRequired, hosted } = settings;
+      const secrets = keyName === null ? {} : readSecrets({ ...workflow, secrets: [keyName] }, process.env);
+      return {
+        alias,
+        provider,
+        model: model || settings.path || '',
+        base_url,
+        price: settings.price ?? (hosted ? listedPrice(provider, model) : undefined) ?? null,
+        key: keyName !== null && keyRequired ? { name: keyName, set: keyName in secrets } : null,
+      };
+    });
+}
+
+/** The models that a workflow names, a line each. */
+export function aliasTable(aliases: readonly ListedAlias[], cli: Cli): string {
+  const head = ['alias', 'provider', 'model', '$ in', '$ out', 'key'].map((text) => cli.paint('bold', text));
+  const rows = aliases.map(({ alias, provider, model, price, key }) => [
+    alias,
+    provider,
+    model,
+    price === null ? 'unknown' : String(price.input),
+    price === null ? 'unknown' : String(price.output),
+    key === null ? 'not needed' : `${key.name} ${key.set ? 'is set' : 'is not set'}`,
+  ]);
+  return columns([head, ...rows]);
+}
+
+/** The prices that come with the product, in US dollars for a million tokens. */
+export function priceTable(cli: Cli): string {
+  const head = ['provider', 'model', '$ in', '$ cached', '$ out', 'as of'].map((text) =>
+    cli.paint('bold', text),
+  );
+  const rows = listedPrices.map(({ provider, model, input, cached, output, date }) => [
+    provider,
+    model,
+    String(input),
+    String(cached ?? input),
+    String(output),
+    date,
+  ]);
+  return columns([head, ...rows]);
+}
