@@ -52,6 +52,12 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(Math.max(...scores)).toBeGreaterThan(0.4);
     expect(new Set(scores).size).toBe(3);
   },
+  dense_topics(run, p) {
+    expect(run.step('topics').metrics['k']).toBeGreaterThan(1);
+    expect(run.step('names').rows).toBe(run.step('topics').metrics['k']);
+    expect(run.step('map').metrics['trustworthiness']).toBeGreaterThan(0.7);
+    expect(existsSync(p.path(`runs/${run.run}/report.html`))).toBe(true);
+  },
   clean(run, p) {
     expect(run.step('raw').metrics).toMatchObject({ records: 7, rejected: 2 });
     expect(run.step('unique').rows).toBe(2);
