@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exactSearch } from './exact-search.ts';
 import { fuseRankings, mostRelevant } from './ranking.ts';
+import { dot, normalized } from './vectors.ts';
 
 describe('exactSearch', () => {
   it('gives the greatest cosines in float64, equal ones in their order', async () => {
@@ -28,6 +29,23 @@ describe('exactSearch', () => {
       expect(found[query]![4]!.score).toBeCloseTo(all[order[4]!]!, 6);
     }
     expect(found[12]!.slice(0, 2).map(({ document }) => document)).toEqual([12, 202]);
+  });
+
+  it('tells apart what float32 cannot', async () => {
+    const columns = 64;
+    const first = Float32Array.from({ length: columns }, (_, at) => Math.sin(at + 1));
+    const data = new Float32Array(200 * columns);
+    for (let row = 0; row < 200; row++) {
+      data.set(first, row * columns);
+      data[row * columns + (row % columns)]! *= 1 + ((row * 7919) % 200) * 1e-6;
+    }
+    const documents = { data, rows: 200, columns };
+    const queries = { data: first, rows: 1, columns };
+    const [found] = await exactSearch({ queries, documents, k: 20 });
+    const [unit, query] = [normalized(documents).data, normalized(queries).data];
+    const exact = Array.from({ length: 200 }, (_, row) => dot(query, 0, unit, row * columns, columns));
+    const order = [...exact.keys()].sort((a, b) => exact[b]! - exact[a]! || a - b).slice(0, 20);
+    expect(found!.map(({ document }) => document)).toEqual(order);
   });
 
   it('handles zeros, no queries and no documents', async () => {
