@@ -90,8 +90,8 @@ it('runs, and shows what a run made, in every form', async () => {
 
   // show
   const table = await ok(p, 'show', 'latest', 'unique.duplicates');
-  expect(table.split('\n')[0]).toMatch(/^id +text +dup_of +dup_kind$/);
-  expect(table.split('\n')[1]).toMatch(/^again .* r3 +exact$/);
+  expect(table.split('\n')[0]).toMatch(/^id +text +dup_of +dup_kind +dup_score$/);
+  expect(table.split('\n')[1]).toMatch(/^again .* r3 +exact +1$/);
   const lines = await ok(p, 'show', 'latest', 'topics', '--format', 'jsonl', '--where', 'row.rank == 1');
   expect(lines.trim().split('\n')).toHaveLength(4);
   const csv = await ok(p, 'show', 'latest', 'topics', '--format', 'csv', '--head', '2');
@@ -222,7 +222,7 @@ steps:
   for (const [address, header] of [
     ['none', 'id,text,label'],
     ['unique', 'id,text,label'],
-    ['unique.duplicates', 'id,text,label,dup_of,dup_kind'],
+    ['unique.duplicates', 'id,text,label,dup_of,dup_kind,dup_score'],
   ]) {
     await ok(p, 'export', 'latest', address!, '-o', 'empty.csv');
     expect(p.read('empty.csv').trim()).toBe(header);
