@@ -113,6 +113,9 @@ describe('umap', () => {
     const equal = { data: new Float32Array(90).fill(1), rows: 30, columns: 3 };
     for (const metric of ['euclidean', 'cosine'] as const)
       expect((await layout(equal, { metric })).coordinates.data.every(Number.isFinite)).toBe(true);
+    const wide = await layout(equal, { dimensions: 5, init: 'pca' });
+    expect(wide.coordinates.columns).toBe(5);
+    expect(wide.coordinates.data.every(Number.isFinite)).toBe(true);
     const zeros = { data: new Float32Array(90), rows: 30, columns: 3 };
     expect((await layout(zeros, { metric: 'cosine' })).coordinates.data.every(Number.isFinite)).toBe(true);
   });

@@ -95,15 +95,19 @@ export function layoutOf(options: Omit<UmapOptions, 'neighbours'> & { neighbours
   };
 }
 
-/** Coordinates scaled to the start's extent, with a little noise, so that equal rows can part. */
+/**
+ * Coordinates scaled to the start's extent, with a little noise, so that equal rows can part. Dimensions that the start
+ * does not have begin as noise.
+ */
 function placed(start: Float64Array, rows: number, dimensions: number, seed: number): Float32Array {
-  const noise = gaussians(start.length, seed + 1);
-  const width = Math.max(dimensions, start.length / rows);
+  const noise = gaussians(rows * dimensions, seed + 1);
+  const width = start.length / rows;
   const most = start.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
   const points = new Float32Array(rows * dimensions);
   for (let d = 0; d < dimensions; d++) {
+    const known = d < width && most > 0;
     const column = (row: number) =>
-      (most > 0 ? (start[row * width + d]! * startExtent) / most : 0) + noise[row * width + d]! * 1e-4;
+      (known ? (start[row * width + d]! * startExtent) / most : 0) + noise[row * dimensions + d]! * 1e-4;
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let row = 0; row < rows; row++) {
       low = Math.min(low, column(row));
