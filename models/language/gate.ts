@@ -10,8 +10,8 @@ const most = 128;
 /** Above this share of refusals among the last tries, the server has too much to do. Below it, it had a bad moment. */
 const overload = 0.15;
 const decrease = 0.7;
-/** A minute, and a bit for requests that were longer on their way than those after them. */
-const windowMs = 61_000;
+/** A minute, and a bit for clocks that differ. */
+const windowMs = 60_050;
 
 /** Tells what a try came to, and what the answer's headers said. */
 export type Learn = (outcome: Outcome, limits: RateLimits | null) => void;
@@ -39,7 +39,8 @@ export class Gate {
   /** How often the number was looked at. */
   #round = 0;
   #queue: Waiting[] = [];
-  /** What went through in the last minute. */
+  #runningTokens = 0;
+  /** What came back in the last minute: the server got it before that, whenever it was sent. */
   #log: { at: number; tokens: number }[] = [];
   /** Nothing goes through before this time: the server said that nothing is left. */
   #closedUntil = 0;
@@ -65,6 +66,8 @@ export class Gate {
       return await work((outcome, limits) => this.#learn(outcome, limits, round));
     } finally {
       this.#running--;
+      this.#runningTokens -= tokens;
+      if (this.#counts) this.#log.push({ at: this.#now(), tokens });
       this.#letIn();
     }
   }
@@ -113,6 +116,8 @@ export class Gate {
   #letIn(): void {
     while (this.#queue.length > 0 && this.#running < this.allowed) {
       const wait = this.#waitMs(this.#queue[0]!.tokens);
+      // Until one of those under way comes back, nobody knows.
+      if (wait === Infinity) return;
       if (wait > 0) {
         this.#timer ??= setTimeout(() => {
           this.#timer = undefined;
@@ -122,7 +127,7 @@ export class Gate {
       }
       const next = this.#queue.shift()!;
       this.#running++;
-      if (this.#counts) this.#log.push({ at: this.#now(), tokens: next.tokens });
+      this.#runningTokens += next.tokens;
       next.enter();
     }
   }
@@ -147,14 +152,18 @@ export class Gate {
     let passed = 0;
     while (passed < this.#log.length && this.#log[passed]!.at <= now - windowMs) passed++;
     if (passed > 0) this.#log.splice(0, passed);
-    let sum = this.#log.reduce((total, entry) => total + entry.tokens, 0);
+    let sum = this.#log.reduce((total, entry) => total + entry.tokens, this.#runningTokens);
     let wait = 0;
-    // One that is bigger than the limit goes alone.
-    for (let index = 0; index < this.#log.length; index++) {
-      if (this.#log.length - index < requests && sum + tokens <= most) break;
-      sum -= this.#log[index]!.tokens;
-      wait = this.#log[index]!.at + windowMs - now;
+    let open = this.#log.length;
+    const fits = () => this.#running + open < requests && sum + tokens <= most;
+    for (const entry of this.#log) {
+      if (fits()) break;
+      sum -= entry.tokens;
+      open--;
+      wait = entry.at + windowMs - now;
     }
+    // One that is bigger than the limit goes alone.
+    if (!fits() && this.#running > 0) return Infinity;
     return Math.max(0, closed, wait);
   }
 }

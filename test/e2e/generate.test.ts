@@ -274,4 +274,41 @@ describe('generate', () => {
     const grep = ['-rl', '--binary-files=text', '--exclude=.env', key, '.'];
     expect(spawnSync('grep', grep, { cwd: project.folder, encoding: 'utf8' }).stdout).toBe('');
   });
+
+  it('is not the only one to ask: a step file does, by the same door', async () => {
+    const { server, project } = await started();
+    await using _ = server;
+    using __ = project;
+    const [models] = workflow(server).split('steps:');
+    project.write({
+      'steps/overview.ts': `import { defineStep } from 'reprise';
+export default defineStep({
+  type: 'overview',
+  summary: 'One question about all rows',
+  parameters: {
+    type: 'object',
+    properties: { model: { type: 'string', 'x-reprise': 'language-model' } },
+    required: ['model'],
+  },
+  inputs: { rows: { kind: 'table', description: 'Rows.' } },
+  outputs: { text: { kind: 'files', description: 'The answer.' } },
+  example: 'x:\\n  use: overview',
+  async run({ parameters, inputs, outputs, context }) {
+    const model = context.languageModel(parameters.model);
+    const { text } = await model.ask({ messages: [{ role: 'user', content: \`\${inputs.rows.rows} rows\` }] });
+    await outputs.text.write('text.txt', text);
+  },
+});
+`,
+      'own.yaml': `${models}steps:
+  texts: { use: load, with: { path: texts.jsonl, text: text, id: id } }
+  overview: { use: ./steps/overview.ts, from: texts, with: { model: writer } }
+`,
+    });
+    const run = await project.run('own.yaml');
+    expect(run.err).not.toContain('error');
+    expect(Object.keys(run.step('overview').outputs)).toEqual(['text', 'answers']);
+    expect(run.cost).toMatchObject({ input_tokens: 2, output_tokens: 4 });
+    expect(server.requests.map(({ prompt }) => prompt)).toEqual(['5 rows']);
+  });
 });
