@@ -84,6 +84,8 @@ export interface LanguageModel {
   readonly alias: string;
   /** What a result depends on: provider, address, model and sampling; not keys, limits, retries or fallbacks. */
   readonly identity: JsonObject;
+  /** Files that answers come from, relative to the project's root: a result depends on what is in them. */
+  readonly files: readonly string[];
   /** For records: `openai/gpt-5-mini`. */
   readonly asked: string;
   /**

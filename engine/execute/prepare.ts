@@ -128,6 +128,15 @@ export async function prepareStep(
   const models = new Map<string, ModelFolder>();
   const doubts: string[] = [];
   const fileDigests: Record<string, string> = {};
+  const languageModels = new Map<string, LanguageModel>();
+  const modelDigests: Record<string, string> = {};
+  for (const { name, place } of aliases) {
+    const model = workspace.languageModels?.find(name);
+    if (model === undefined) throw unknownAlias(name, place, workspace.languageModels?.names ?? []);
+    languageModels.set(name, model);
+    modelDigests[name] = canonicalJson(model.identity);
+    for (const path of model.files) files.set(path, [join(workflow.root, path)]);
+  }
   for (const { path } of declared) files.set(path, filesBehind(workflow.root, path));
   const paths = [...files.values()].flat();
   const looked = workspace.files.many(paths);
@@ -136,7 +145,6 @@ export async function prepareStep(
     if (!(found instanceof Error)) fileDigests[name] = found.digest;
     else doubts.push(`${name} cannot be read (${(found as NodeJS.ErrnoException).code ?? found.message})`);
   }
-  const modelDigests: Record<string, string> = {};
   for (const { name, place } of modelNames) {
     const model = await modelFolder(name, workspace);
     if (model === undefined) {
@@ -147,13 +155,6 @@ export async function prepareStep(
     }
     models.set(name, model);
     modelDigests[name] = model.digest;
-  }
-  const languageModels = new Map<string, LanguageModel>();
-  for (const { name, place } of aliases) {
-    const model = workspace.languageModels?.find(name);
-    if (model === undefined) throw unknownAlias(name, place, workspace.languageModels?.names ?? []);
-    languageModels.set(name, model);
-    modelDigests[name] = canonicalJson(model.identity);
   }
   const source = workspace.registry.find(step.use);
   if (source === undefined) throw new StepError('unknown-step-type', `there is no step type "${step.use}"`);

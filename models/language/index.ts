@@ -49,6 +49,7 @@ export function createLanguageModels(options: LanguageModelOptions): LanguageMod
 class Model implements LanguageModel {
   readonly alias: string;
   readonly identity: JsonObject;
+  readonly files: readonly string[];
   readonly asked: string;
   /** The model itself, then its fallbacks. */
   readonly #chain: readonly Endpoint[];
@@ -71,6 +72,7 @@ class Model implements LanguageModel {
     this.#chain = [settings, ...settings.fallback].map((each) => new Endpoint(each, around));
     const [own] = this.#chain;
     this.identity = { ...own!.identity, sampling: { ...settings.sampling } as JsonObject };
+    this.files = this.#chain.flatMap(({ settings }) => settings.path ?? []);
     this.asked = own!.shown;
     this.#answers = answers;
     this.#offline = offline;
@@ -86,6 +88,8 @@ class Model implements LanguageModel {
       return { endpoint, full, digest: requestDigest(full) };
     });
     for (const { endpoint, digest } of asked) {
+      // What a file says is not kept beside it: it may say something else tomorrow.
+      if (endpoint.settings.path !== undefined) continue;
       const answer = await this.#answers?.get(endpoint.identity, digest);
       if (answer !== undefined) return { answer, cached: true };
     }
@@ -140,7 +144,8 @@ class Model implements LanguageModel {
         result = outOfOrder(endpoint.shown, error.message);
       }
       if ('answer' in result) {
-        this.#answers?.put(endpoint.identity, digest, result.answer);
+        if (endpoint.settings.path === undefined)
+          this.#answers?.put(endpoint.identity, digest, result.answer);
         return result;
       }
       const next = asked[index + 1]?.endpoint;

@@ -101,9 +101,24 @@ export function readSettings(alias: JsonObject): ModelSettings {
   };
 }
 
-/** What answers of a model are filed under, beside the request. */
-export function modelIdentity({ provider, base_url, model, revision, path }: ModelSettings): JsonObject {
-  return definedOnly({ provider, base_url, model, revision, path }) as JsonObject;
+/** What answers of a model are filed under, beside the request. Two programs may be given the same name of a model. */
+export function modelIdentity({
+  provider,
+  base_url,
+  model,
+  command,
+  revision,
+  path,
+}: ModelSettings): JsonObject {
+  const program = command.length > 0 ? command : undefined;
+  return definedOnly({
+    provider,
+    base_url,
+    model,
+    command: program,
+    revision,
+    path,
+  }) as unknown as JsonObject;
 }
 
 /** The object without members that are undefined. */

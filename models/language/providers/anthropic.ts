@@ -14,7 +14,8 @@ export async function openProvider({ settings, key, keyName }: ProviderOptions):
   const { Anthropic: Client } = await import('@anthropic-ai/sdk');
   const client = new Client({
     apiKey: key ?? 'none',
-    ...(settings.base_url !== undefined && { baseURL: settings.base_url }),
+    // Said in any case: the SDK would take it from ANTHROPIC_BASE_URL, and answers would be filed under another's name.
+    baseURL: settings.base_url ?? 'https://api.anthropic.com',
     maxRetries: 0,
     timeout: 2 ** 31 - 1,
     logLevel: 'off',

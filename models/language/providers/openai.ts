@@ -13,7 +13,8 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
   const client = new Client({
     // Servers of one's own need no key, but the SDK does.
     apiKey: key ?? 'none',
-    baseURL: settings.base_url,
+    // Said in any case: the SDK would take it from OPENAI_BASE_URL, and answers would be filed under another's name.
+    baseURL: settings.base_url ?? 'https://api.openai.com/v1',
     maxRetries: 0,
     // The time limit is the caller's.
     timeout: 2 ** 31 - 1,

@@ -44,7 +44,8 @@ async function readAnswers(file: string, shown: string): Promise<Map<string, Ans
     if (line.trim() === '') continue;
     try {
       const answer = JSON.parse(line) as Answer;
-      if (typeof answer.request !== 'string' || typeof answer.text !== 'string') throw new Error('no answer');
+      if (typeof answer.request !== 'string' || typeof answer.text !== 'string' || !answer.usage)
+        throw new Error('no answer');
       answers.set(answer.request, answer);
     } catch {
       throw new ProviderError('setup', `line ${index + 1} of ${shown} is no recorded answer`, {
