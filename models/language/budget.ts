@@ -4,15 +4,21 @@ import { type Failed, failed } from './failures.ts';
 export class Budget {
   readonly #usd: number;
   #spent = 0;
-  /** What calls under way are expected to cost. */
+  /** What calls under way are expected to cost, and how many there are. */
   #reserved = 0;
+  #underway = 0;
+  /** Resolves when a call has ended. */
+  #ended = Promise.withResolvers<void>();
 
   constructor(usd: number) {
     this.#usd = usd;
   }
 
-  /** Makes room for a call; a failure if there is none. `usd` is null where no price is known. */
-  reserve(usd: number | null, model: string): Failed | null {
+  /**
+   * Makes room for a call; a failure if there is none. Calls under way are waited for: most cost less than expected. `usd`
+   * is null where no price is known. Rejects when `signal` is aborted.
+   */
+  async reserve(usd: number | null, model: string, signal: AbortSignal): Promise<Failed | null> {
     if (usd === null)
       return failed({
         scope: 'step',
@@ -21,6 +27,11 @@ export class Budget {
         hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens',
         retryable: false,
       });
+    while (this.#underway > 0 && this.#spent + this.#reserved + usd > this.#usd) {
+      if (this.#spent + usd > this.#usd) break;
+      await this.#ended.promise;
+      signal.throwIfAborted();
+    }
     if (this.#spent + this.#reserved + usd > this.#usd)
       return failed({
         scope: 'step',
@@ -30,12 +41,16 @@ export class Budget {
         retryable: false,
       });
     this.#reserved += usd;
+    this.#underway++;
     return null;
   }
 
   /** The call that `reserved` was made for has ended, and cost `usd`. */
   settle(reserved: number, usd: number): void {
-    this.#reserved -= reserved;
+    this.#underway--;
+    this.#reserved = this.#underway === 0 ? 0 : this.#reserved - reserved;
     this.#spent += usd;
+    this.#ended.resolve();
+    this.#ended = Promise.withResolvers();
   }
 }

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../engine/json.ts';
 import type { Answer, AskResult, Message, Spent, Usage } from '../../engine/language-model.ts';
 import type { Budget } from './budget.ts';
 import { addUsage, costOf, estimatedInput, estimatedTokens, listedPrice, type Price } from './cost.ts';
-import { fromProvider, unusable, withoutKey } from './failures.ts';
+import { fromProvider, schemaWrong, unusable, withoutKey } from './failures.ts';
 import { cleaned, type OutputChecks } from './output.ts';
 import { type ProviderAnswer, ProviderError } from './provider.ts';
 import type { FullRequest } from './request.ts';
@@ -44,6 +44,10 @@ export class Endpoint {
   async ask(request: FullRequest, digest: Answer['request'], signal: AbortSignal): Promise<AskResult> {
     const { keyName, keyRequired } = this.settings;
     if (keyRequired && this.#around.secret(keyName!) === undefined) return withoutKey(this.shown, keyName!);
+    if (request.schema !== null) {
+      const wrong = await this.#around.checks.wrongIn(request.schema);
+      if (wrong !== null) return schemaWrong(wrong);
+    }
     const bill = new Bill();
     const messages = this.#inWords(request);
     const first = await this.#call(request, messages, signal, bill);
@@ -87,7 +91,7 @@ export class Endpoint {
       this.#mostOutput || sampling.max_tokens || guessedOutput,
     );
     const expected = this.#expected(input, output);
-    const refused = budget?.reserve(expected, this.shown) ?? null;
+    const refused = (await budget?.reserve(expected, this.shown, signal)) ?? null;
     if (refused !== null) return refused;
     let usd = 0;
     try {

@@ -40,6 +40,16 @@ export function withoutKey(model: string, keyName: string): Failed {
   });
 }
 
+/** Nothing is asked: no answer could be checked against such a schema. */
+export function schemaWrong(wrong: string): Failed {
+  return failed({
+    scope: 'step',
+    code: 'answer-schema',
+    message: `the schema for answers is no JSON Schema: ${wrong}`,
+    retryable: false,
+  });
+}
+
 /** What a try came to when no more of them are made. */
 export function fromProvider(
   error: ProviderError,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Json, JsonObject } from '../../engine/json.ts';
 import type { AskResult } from '../../engine/language-model.ts';
+import { ModelServer } from '../../test/model-server.ts';
 import { folderWith } from '../../test/run-step.ts';
 import { type AnswerCache, answerCache } from './answers.ts';
 import { createLanguageModels } from './index.ts';
@@ -79,5 +80,88 @@ describe('what an answer is filed under', () => {
     await ask('a');
     await ask('b');
     expect(hosts).toEqual(['api.openai.com', 'api.anthropic.com']);
+  });
+});
+
+describe('asking', () => {
+  const options = { signal: new AbortController().signal, notify: () => {} };
+  const price = { input: 0, output: 1 };
+  const openai = (server: ModelServer) => ({
+    provider: 'openai',
+    model: 'm',
+    base_url: server.url('openai'),
+    price,
+  });
+
+  it('makes equal requests once, also if they fail, and counts what that cost once', async () => {
+    await using server = await ModelServer.start({ latencyMs: 20, fault: () => 'refused' });
+    const model = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: openai(server) },
+      secret: () => undefined,
+      answers: keptAnswers(),
+    }).find('m')!;
+    const results = await Promise.all(Array.from({ length: 5 }, () => model.ask({ messages }, options)));
+    expect(server.requests).toHaveLength(1);
+    expect(results.map((result) => 'failure' in result && result.failure.code)).toEqual(
+      Array(5).fill('answer-refused'),
+    );
+    expect(results.filter((result) => 'spent' in result && result.spent !== null)).toHaveLength(1);
+  });
+
+  it('goes on for another when the one that asked is called off', async () => {
+    let count = 0;
+    await using server = await ModelServer.start({ fault: () => (count++ === 0 ? 'hang' : null) });
+    const model = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: openai(server) },
+      secret: () => undefined,
+      answers: keptAnswers(),
+    }).find('m')!;
+    const stop = new AbortController();
+    const first = model.ask({ messages }, { ...options, signal: stop.signal });
+    const others = [model.ask({ messages }, options), model.ask({ messages }, options)];
+    while (server.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    stop.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expect((await Promise.all(others)).map(textOf)).toEqual(Array(2).fill('answer to hello'));
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('waits for calls under way before it calls a budget spent: they may cost less than expected', async () => {
+    await using server = await ModelServer.start({ latencyMs: 5, reply: () => 'ok' });
+    const ask = (budget: number) => {
+      const model = createLanguageModels({
+        root: process.cwd(),
+        aliases: { m: openai(server) },
+        secret: () => undefined,
+        answers: null,
+        budget,
+      }).find('m')!;
+      const request = (content: string) => ({ messages: [{ role: 'user' as const, content }] });
+      return Promise.all(['a', 'b', 'c', 'd', 'e'].map((text) => model.ask(request(text), options)));
+    };
+    // An answer is expected to have 500 tokens before any was seen: two calls at once fit into the budget, five do not.
+    expect((await ask(0.001)).map(textOf)).toEqual(Array(5).fill('ok'));
+    const before = server.requests.length;
+    expect((await ask(0.0004)).map((result) => 'failure' in result && result.failure.code)).toEqual(
+      Array(5).fill('budget-reached'),
+    );
+    expect(server.requests).toHaveLength(before);
+  });
+
+  it('buys no answer for a schema that is none', async () => {
+    await using server = await ModelServer.start();
+    const model = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: openai(server) },
+      secret: () => undefined,
+      answers: null,
+    }).find('m')!;
+    const schema = { type: 'object', properties: { label: { type: 'strng' } } };
+    expect(await model.ask({ messages, schema }, options)).toMatchObject({
+      failure: { code: 'answer-schema', message: expect.stringContaining('/properties/label/type') },
+    });
+    expect(server.requests).toHaveLength(0);
   });
 });

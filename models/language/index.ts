@@ -12,7 +12,7 @@ import { Budget } from './budget.ts';
 import { Endpoint, type Surroundings } from './endpoint.ts';
 import { notKnown, outOfOrder } from './failures.ts';
 import { OutputChecks } from './output.ts';
-import { fullRequest, requestDigest } from './request.ts';
+import { type FullRequest, fullRequest, requestDigest } from './request.ts';
 import { isLanguageModel, readSettings } from './settings.ts';
 
 export interface LanguageModelOptions {
@@ -46,6 +46,13 @@ export function createLanguageModels(options: LanguageModelOptions): LanguageMod
   return { names: [...models.keys()], find: (alias) => models.get(alias) };
 }
 
+/** A model of the chain, with the request as it would be asked. */
+interface AskedEndpoint {
+  endpoint: Endpoint;
+  full: FullRequest;
+  digest: Answer['request'];
+}
+
 class Model implements LanguageModel {
   readonly alias: string;
   readonly identity: JsonObject;
@@ -55,7 +62,7 @@ class Model implements LanguageModel {
   readonly #chain: readonly Endpoint[];
   readonly #answers: AnswerCache | null;
   readonly #offline: boolean;
-  /** Requests under way, by digest: equal ones are made once. */
+  /** Requests being looked up or under way, by digest: equal ones are made once, and end alike. */
   readonly #underway = new Map<string, Promise<AskResult>>();
   readonly #told = new Set<Endpoint>();
   /** Tokens of earlier answers, on average; 0 if there are none. */
@@ -87,21 +94,18 @@ class Model implements LanguageModel {
       const full = fullRequest(request, endpoint.settings.sampling);
       return { endpoint, full, digest: requestDigest(full) };
     });
-    for (const { endpoint, digest } of asked) {
-      // What a file says is not kept beside it: it may say something else tomorrow.
-      if (endpoint.settings.path !== undefined) continue;
-      const answer = await this.#answers?.get(endpoint.identity, digest);
-      if (answer !== undefined) return { answer, cached: true };
-    }
-    if (this.#offline) return notKnown(this.asked);
     const { digest } = asked[0]!;
-    const other = this.#underway.get(digest);
-    if (other !== undefined) {
+    for (let other = this.#underway.get(digest); other !== undefined; other = this.#underway.get(digest)) {
       const result = await other.catch(() => null);
-      if (result !== null && 'answer' in result) return { ...result, cached: true };
+      // Paid for by the one that asked.
+      if (result !== null)
+        return 'answer' in result ? { ...result, cached: true } : { ...result, spent: null };
+      // It was called off; we are not.
       signal.throwIfAborted();
     }
-    const result = this.#live(asked, signal, notify);
+    const result = this.#known(asked).then(
+      (known) => known ?? (this.#offline ? notKnown(this.asked) : this.#live(asked, signal, notify)),
+    );
     this.#underway.set(digest, result);
     try {
       return await result;
@@ -124,13 +128,20 @@ class Model implements LanguageModel {
     };
   }
 
+  /** The answer that the model or a fallback gave earlier. */
+  async #known(asked: readonly AskedEndpoint[]): Promise<AskResult | null> {
+    for (const { endpoint, digest } of asked) {
+      // What a file says is not kept beside it: it may say something else tomorrow.
+      if (endpoint.settings.path !== undefined) continue;
+      const answer = await this.#answers?.get(endpoint.identity, digest);
+      if (answer !== undefined) return { answer, cached: true };
+    }
+    return null;
+  }
+
   /** Asks down the chain until one answers. */
   async #live(
-    asked: readonly {
-      endpoint: Endpoint;
-      full: ReturnType<typeof fullRequest>;
-      digest: `sha256:${string}`;
-    }[],
+    asked: readonly AskedEndpoint[],
     signal: AbortSignal,
     notify: (message: string) => void,
   ): Promise<AskResult> {

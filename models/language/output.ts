@@ -49,6 +49,25 @@ export class OutputChecks {
   async check(text: string, schema: JsonObject): Promise<{ json: Json } | { wrong: string }> {
     const json = jsonIn(text);
     if (json === undefined) return { wrong: 'it is no JSON' };
+    const validate = await this.#compiled(schema);
+    if (validate(json)) return { json };
+    const wrong = (validate.errors ?? [])
+      .slice(0, 5)
+      .map(({ instancePath, message }) => `${instancePath || 'it'} ${message}`);
+    return { wrong: wrong.join('; ') };
+  }
+
+  /** What is wrong with a schema itself; null if nothing is. */
+  async wrongIn(schema: JsonObject): Promise<string | null> {
+    try {
+      await this.#compiled(schema);
+      return null;
+    } catch (error) {
+      return (error as Error).message.replace(/^schema is invalid: /, '').replaceAll('data/', '/');
+    }
+  }
+
+  async #compiled(schema: JsonObject): Promise<ValidateFunction> {
     const name = JSON.stringify(schema);
     let validate = this.#checks.get(name);
     if (validate === undefined) {
@@ -56,10 +75,6 @@ export class OutputChecks {
       validate = new Ajv2020({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
       this.#checks.set(name, validate);
     }
-    if (validate(json)) return { json };
-    const wrong = (validate.errors ?? [])
-      .slice(0, 5)
-      .map(({ instancePath, message }) => `${instancePath || 'it'} ${message}`);
-    return { wrong: wrong.join('; ') };
+    return validate;
   }
 }
