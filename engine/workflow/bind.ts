@@ -131,7 +131,8 @@ export class Binder {
     for (const name of names) {
       const spec = inputs[name]!;
       if (spec.optional === true || instance.inputs[name] !== undefined) continue;
-      this.#reportMissing(instance, name, spec, names, from);
+      const needed = names.filter((input) => inputs[input]!.optional !== true);
+      this.#reportMissing(instance, name, spec, needed, from);
       if (named.size === 0) return;
     }
     // The order of the type's inputs, whatever the order of the file.
