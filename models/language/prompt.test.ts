@@ -21,6 +21,16 @@ describe('prompts', () => {
     );
   });
 
+  it('writes lists and objects as JSON at any depth', () => {
+    const prompt = compilePrompt(
+      '{{b.c}} {{b.list}} {{#each turns}}{{this}};{{/each}} {{#each turns}}{{role}}{{/each}}',
+    );
+    const turns = [{ role: 'user' }, { role: 'bot' }];
+    expect(prompt.render({ b: { c: { d: 1 }, list: [1, [2]] }, turns })).toBe(
+      '{"d":1} [1,[2]] {"role":"user"};{"role":"bot"}; userbot',
+    );
+  });
+
   it('refuses names that are not there, code, and broken texts', () => {
     expect(() => compilePrompt('{{a.b}}').render({ a: { c: 1 } })).toThrow(PromptError);
     expect(() => compilePrompt('{{constructor.name}}').render({ constructor: null })).toThrow(PromptError);

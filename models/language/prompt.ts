@@ -42,14 +42,14 @@ export function compilePrompt(text: string): Prompt {
   };
 }
 
-/** Lists and objects are written as JSON where they stand alone, and can still be looked into. */
+/** Lists and objects are written as JSON where they stand alone, at any depth, and can still be looked into. */
 function shown(value: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withText(member)]));
 }
 
 function withText(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
-  const copy = structuredClone(value);
+  const copy = Array.isArray(value) ? value.map(withText) : shown(value);
   Object.defineProperty(copy, 'toString', { value: () => JSON.stringify(value) });
   return copy;
 }
