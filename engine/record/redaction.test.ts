@@ -13,6 +13,30 @@ describe('redaction', () => {
     });
   });
 
+  it.each(['hunter2-and-more', 'päß wörd?>~', 'sk-0123456789'])(
+    'takes out %j in base64 and in forms',
+    (secret) => {
+      const redaction = new Redaction([secret]);
+      for (const user of ['', 'a', 'me', 'you', 'user'])
+        for (const encoding of ['base64', 'base64url'] as const) {
+          const coded = Buffer.from(`${user}:${secret}:x`).toString(encoding);
+          const clean = redaction.text(`Authorization: Basic ${coded}`);
+          expect(clean).toContain('[secret]');
+          // At most the bits that it shares with its neighbours are left.
+          expect(clean.replace('[secret]', '').length).toBeLessThanOrEqual(
+            `Authorization: Basic ${coded}`.length - Math.floor((Buffer.byteLength(secret) * 8) / 6) + 1,
+          );
+        }
+      const url = encodeURIComponent(secret);
+      for (const form of [
+        url,
+        url.replaceAll(/%../g, (code) => code.toLowerCase()),
+        url.replaceAll('%20', '+'),
+      ])
+        expect(redaction.text(`k=${form}&x=1`)).toBe('k=[secret]&x=1');
+    },
+  );
+
   it('takes the whole of a secret that contains another', () => {
     expect(new Redaction(['abcd', 'abcdefgh']).text('abcdefgh abcd')).toBe('[secret] [secret]');
   });

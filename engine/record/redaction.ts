@@ -5,7 +5,8 @@ export const redacted = '[secret]';
 
 /**
  * Takes secrets out of what is written: records, events, patches. A secret is found as it is, as JSON and as a URL
- * write it, and a long one of several lines also line by line.
+ * write it, in base64 (also with a name before it, as `Authorization: Basic` has it), and a long one of several lines
+ * also line by line.
  */
 export class Redaction {
   readonly #pattern: RegExp | null;
@@ -20,7 +21,7 @@ export class Redaction {
         if (text.trim() === '') continue;
         forms.add(text);
         forms.add(JSON.stringify(text).slice(1, -1));
-        forms.add(encodeURIComponent(text.toWellFormed()));
+        for (const form of encodedForms(text.toWellFormed())) forms.add(form);
       }
     }
     // The longest first, so that a secret within another one leaves no rest of it.
@@ -87,6 +88,24 @@ export class Redaction {
       Object.entries(value).map(([name, member]) => [this.text(name), this.#json(member)]),
     ) as Json;
   }
+}
+
+/** A secret as a URL, a form and base64 write it. Base64 that is shorter than eight characters may be anything. */
+function encodedForms(secret: string): string[] {
+  const url = encodeURIComponent(secret);
+  const forms = [url, url.replaceAll(/%../g, (code) => code.toLowerCase()), url.replaceAll('%20', '+')];
+  const bytes = Buffer.from(secret);
+  // What stands before it shifts it by 0, 1 or 2 bytes; characters that it shares with its neighbours are left out.
+  for (const shift of [0, 1, 2]) {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const whole = Math.floor(((shift + bytes.length) * 8) / 6);
+    const own = text.slice(Math.ceil((shift * 8) / 6), whole);
+    if (own.length < 8) continue;
+    forms.push(own, own.replaceAll('+', '-').replaceAll('/', '_'));
+  }
+  return forms;
 }
 
 /** A short secret counts only as a word of its own: taking every `a` out would leave nothing to read. */
