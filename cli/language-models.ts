@@ -6,6 +6,12 @@ import { answerCache } from '../models/language/answers.ts';
 import { createLanguageModels } from '../models/language/index.ts';
 import { keyNames } from '../models/language/settings.ts';
 
+/**
+ * What is shorter is no key, but a word for a server that wants none (`none`, `EMPTY`): taken out of all that is written,
+ * it would tear names and rows apart.
+ */
+const shortestKey = 8;
+
 /** Gives the workspace the language models of a workflow. Keys come from the environment or `.env`, and go nowhere else. */
 export function openLanguageModels(
   workflow: ResolvedWorkflow,
@@ -13,16 +19,14 @@ export function openLanguageModels(
   options: { budget?: number; offline?: boolean; answers?: AnswerCache } = {},
 ): void {
   const names = keyNames(workflow.models);
+  const keys = readSecrets({ secrets: names, root: workspace.root }, process.env);
   // What is a secret of the workflow is kept out of everything that a run writes.
-  if (names.length > 0) workflow.secrets = [...new Set([...(workflow.secrets ?? []), ...names])].sort();
-  let secrets: Readonly<Record<string, string>> | undefined;
+  const secret = names.filter((name) => (keys[name]?.length ?? shortestKey) >= shortestKey);
+  if (secret.length > 0) workflow.secrets = [...new Set([...(workflow.secrets ?? []), ...secret])].sort();
   workspace.languageModels = createLanguageModels({
     root: workspace.root,
     aliases: workflow.models,
-    secret(name) {
-      secrets ??= readSecrets(workflow, process.env);
-      return secrets[name];
-    },
+    secret: (name) => keys[name],
     answers: options.answers ?? answerCache(workspace.caches.answers),
     budget: options.budget,
     offline: options.offline === true,
