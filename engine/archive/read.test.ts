@@ -73,6 +73,14 @@ describe('an archive', () => {
     expect(readdirSync(join(folder, 'project/runs'))).toEqual([record.id]);
   });
 
+  it('is taken in by two at once, as by one', async () => {
+    const folder = temporaryFolder();
+    const path = await archive(folder, partsOf(good));
+    const both = await Promise.all([importing(folder, path), importing(folder, path)]);
+    expect(both.map(({ failure }) => failure)).toEqual([null, null]);
+    expect(readdirSync(join(folder, 'project/runs'))).toEqual([record.id]);
+  });
+
   it('does not replace a run of the same id', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'project/runs', record.id), { recursive: true });

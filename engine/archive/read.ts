@@ -97,13 +97,17 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
     await store.sync();
     for (const model of new Set(manifest.entries.flatMap(({ name }) => modelOf(name) ?? []))) {
       const target = join(store.folder, 'models', model);
-      if (!existsSync(target)) renameSync(join(modelDraft, model), target);
+      placed(join(modelDraft, model), target, () => existsSync(target));
     }
     const added = [...records.keys()]
       .filter((run) => !present.has(run))
       .sort((a, b) => Number(a === manifest.run) - Number(b === manifest.run));
-    for (const run of added) renameSync(join(runDraft, run), join(runsFolder, run));
-    return { run: manifest.run, added, entries: manifest.entries.length, bytes: total };
+    const taken = added.filter((run) =>
+      placed(join(runDraft, run), join(runsFolder, run), () =>
+        checkRecord(run, records.get(run)!, runsFolder),
+      ),
+    );
+    return { run: manifest.run, added: taken, entries: manifest.entries.length, bytes: total };
   } finally {
     rmSync(runDraft, { recursive: true, force: true });
     rmSync(modelDraft, { recursive: true, force: true });
@@ -205,6 +209,18 @@ function checkRecord(run: string, bytes: Buffer, runsFolder: string): boolean {
   }
   if (digestOf(readFileSync(here)) !== digestOf(bytes)) throw exists(run);
   return true;
+}
+
+/** Gives a folder its name; false if it is there already, perhaps since a moment ago by another import. */
+function placed(draft: string, target: string, isThere: () => boolean): boolean {
+  if (isThere()) return false;
+  try {
+    renameSync(draft, target);
+    return true;
+  } catch (error) {
+    if (isThere()) return false;
+    throw error;
+  }
 }
 
 function exists(run: string): ProblemError {

@@ -134,11 +134,14 @@ async function hashOf(bytes: AsyncIterable<Uint8Array>): Promise<{ bytes: number
   return { bytes: count, digest: `sha256:${hash.digest('hex')}` };
 }
 
-/** Writes the archive, piece by piece; the file is there when it is whole. Gives its size. Two archives of the same content are the same. */
+/**
+ * Writes the archive, piece by piece; the file is there when it is whole. Gives its size. Two archives of the same content
+ * are the same. ProblemError `cannot-write` if it cannot be written there.
+ */
 export async function writeArchive(contents: Contents, path: string, signal: AbortSignal): Promise<number> {
   const { pack: createPack } = await import('tar-stream');
   const pack = createPack();
-  const draft = `${path}.part`;
+  const draft = `${path}.${process.pid}.part`;
   const fill = async () => {
     const text = JSON.stringify(contents.manifest);
     const mtime = new Date(0);
@@ -147,6 +150,8 @@ export async function writeArchive(contents: Contents, path: string, signal: Abo
       signal.throwIfAborted();
       const hash = createHash('sha256');
       const sink = pack.entry({ name: entry.name, size: entry.bytes, mtime });
+      // When the file cannot be written, the pipeline below says so.
+      sink.on('error', () => {});
       for await (const piece of contents.open(entry)) {
         hash.update(piece);
         // A piece is good until the next is asked for, and tar keeps what it was given.
@@ -171,6 +176,10 @@ export async function writeArchive(contents: Contents, path: string, signal: Abo
     return statSync(path).size;
   } catch (error) {
     rmSync(draft, { force: true });
-    throw error;
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== 'open' && syscall !== 'rename') throw error;
+    throw ProblemError.of('cannot-write', `${path} cannot be written (${code})`, {
+      hint: 'choose another file with -o',
+    });
   }
 }

@@ -137,6 +137,9 @@ it('packs a run, and takes it in where nothing else of it is: it comes out the s
     const made = await p.run('w.yaml');
     expect(made.status, made.err).toBe('succeeded');
     run = made.run;
+    const refused = await p.reprise('runs', 'export', run, '-o', 'none/run.tgz');
+    expect(refused.code).toBe(2);
+    expect(refused.err).toMatch(/cannot-write: .*run\.tgz cannot be written \(ENOENT\)\n.*-o/);
     const { code, err } = await p.reprise('runs', 'export', run, '-o', pack, '--with-outputs');
     expect(code, err).toBe(0);
     expect(err).toMatch(
