@@ -36,7 +36,9 @@ describe('the schema for editors agrees with the validator', () => {
     .map((name) => ({ name, messages: readFileSync(join(corpus, name.replace('.yaml', '.txt')), 'utf8') }))
     .filter(
       ({ name, messages }) =>
-        structural.test(messages) && messages.startsWith(name) && !/step file|the package|included/.test(messages),
+        structural.test(messages) &&
+        messages.startsWith(name) &&
+        !/step file|the package|included/.test(messages),
     )
     // Values of expressions are known only when they are evaluated.
     .filter(({ messages }) => !/"\$\{\{[^"]*\}\}"[^\n]*\n\s+│\s+~{6}/.test(messages));

@@ -16,7 +16,7 @@ interface Sample {
 export default defineRowStep({
   type: 'generate',
   summary: 'Asks a language model about each row: any prompt, text or JSON, one answer or several',
-  description: `The prompt is a Handlebars text over the row's fields, \`params\` and the fields of \`matrix\`; values are put in as they are, lists
+  description: `The prompt is a Handlebars text over the row's fields and \`params\`; values are put in as they are, lists
 and objects as JSON. Only the fields that it names count: a row that changes elsewhere is not asked again.
 
 With \`schema\` the answer is JSON that fits it. One that does not is sent back once with what is wrong; if the second does not

@@ -14,6 +14,14 @@ const before = {
   topics: { use: 'cluster', from: { rows: 'unique', vectors: 'vectors' }, with: { k: 77 } },
   names: { use: 'summarize', from: 'topics' },
   scores: { use: 'evaluate', from: 'topics', with: { truth: 'label' } },
+  parts: { use: 'split', from: { rows: 'unique', vectors: 'vectors' }, with: { stratify: 'label' } },
+  head: {
+    use: 'train',
+    from: { rows: 'parts.train', vectors: 'parts.train_vectors' },
+    with: { label: 'label' },
+  },
+  questions: { use: 'sample', from: 'queries', with: { size: 10 } },
+  articles: { use: 'filter', from: 'queries', with: { where: 'true' } },
 };
 
 /** A language model that fragments name. */

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type DocsExample, docsExamples, filesOf, root } from '../docs-examples.ts';
-import { jsonl, type RunSummary, TestProject } from '../project.ts';
+import { jsonl, type RunSummary, summaryOf, TestProject } from '../project.ts';
 
 const examples = docsExamples();
 
@@ -27,6 +27,12 @@ const data = {
     { text: 'Where is the card that I ordered two weeks ago?' },
     { text: 'Where is the card that I ordered two weeks ago?' },
   ]),
+  'data/models.jsonl': jsonl([
+    { name: 'small', active: true, longest: 40 },
+    { name: 'large', active: true, longest: 400 },
+    { name: 'old', active: false, longest: 10 },
+  ]),
+  'data/queries.jsonl': jsonl(tickets.map(({ id, text }) => ({ id, text }))),
   'data/messy.csv': [
     'ticket,message,score',
     '1,Where is my new card?,5',
@@ -87,6 +93,18 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(run.step('questions').rows).toBe(3);
     expect(run.step('unique').rows).toBe(1);
   },
+  answers_by_model(run) {
+    expect(run.step('answers[id=old]').status).toBe('skipped');
+    const [small, large] = ['small', 'large'].map((id) => run.step(`answers[id=${id}]`).rows!);
+    expect(small).toBeLessThan(large!);
+    expect(run.step('all').rows).toBeGreaterThanOrEqual(large!);
+  },
+  nightly(run) {
+    expect(run.warnings).not.toContainEqual(expect.stringContaining('webhook'));
+  },
+  topics_of_questions(run) {
+    expect(run.step('vectors').rows).toBe(3);
+  },
   own_encoder(run) {
     expect(run.step('vectors').rows).toBe(6);
   },
@@ -108,7 +126,7 @@ it('runs every workflow in README.md and docs/ as it stands there', async ({ ann
       continue;
     }
     p.write({ [`${name}.yaml`]: recipe.text });
-    const run = await p.run(`${name}.yaml`);
+    const run = summaryOf(await p.start(['run', `${name}.yaml`, '--json'], { HOOK: 'a-secret' }).ended);
     expect(run, `${name}: ${run.err}`).toMatchObject({ code: 0, status: 'succeeded' });
     expected[name]!(run, p);
   }
