@@ -136,6 +136,12 @@ describe('what is exported is loaded as it was', () => {
     );
   });
 
+  it('a member __proto__ of a value, as Parquet', async () => {
+    const value = JSON.parse('{"__proto__":[1],"b":[{"__proto__":2}]}') as Json;
+    const rows = [{ id: 'r0', a: value, list: [value] }];
+    expect(JSON.stringify(await roundTrip(rows, { path: 'x.parquet' }))).toBe(JSON.stringify(rows));
+  });
+
   it('any texts, as CSV', { timeout: 60_000 }, async () => {
     const texts = fc.array(
       fc.record({

@@ -44,7 +44,7 @@ export async function* writeParquet(
     const columnData: ColumnSource[] = specs.map(({ name, type }, index) => ({
       name,
       type,
-      data: group.values[index]!,
+      data: type === 'JSON' ? (group.values[index] as Json[]).map(asWritten) : group.values[index]!,
       ...(type === 'JSON' ? { statistics: false } : {}),
     }));
     void writer.write({ columnData, rowGroupSize: group.rows });
@@ -90,6 +90,12 @@ class Group {
       else if (typeof value === 'object' && value !== null) this.text += JSON.stringify(value).length;
     }
   }
+}
+
+/** The writer copies objects by assignment, which loses a member `__proto__`; one without a prototype it takes as it is. */
+function asWritten(value: Json): Json {
+  if (Array.isArray(value)) return value.map(asWritten);
+  return typeof value === 'object' && value !== null ? Object.setPrototypeOf({ ...value }, null) : value;
 }
 
 async function columnTypes(table: TableSource, columns: readonly string[]): Promise<ColumnType[]> {
