@@ -27,34 +27,35 @@ export function makeScratch(): string {
   return folder;
 }
 
-/** Folders that are done with, and the removals under way. */
+/** Folders that are done with, and the removal under way. */
 let waiting: string[] = [];
-const removals = new Set<Promise<void>>();
-/** So many are removed at a stroke, by a program: unlinking blocks this process longer than starting one does. */
-const batch = 16;
+let removal: Promise<void> | null = null;
 
 /**
- * Removes a folder while the run goes on: nobody waits for a disk to forget. One that cannot be removed, since a program
- * still writes to it, is left to a later process, which knows it by its name.
+ * Removes a folder while the run goes on: nobody waits for a disk to forget. Those that come while one is removed go
+ * together. One that cannot be removed, since a program still writes to it, is left to a later process, which knows it by
+ * its name.
  */
 export function removeScratch(folder: string): void {
   waiting.push(folder);
-  if (waiting.length >= batch) startRemoval();
+  removal ??= removeAll();
 }
 
 /** Fulfilled when all that was to be removed is. */
 export async function scratchesRemoved(): Promise<void> {
-  if (waiting.length > 0) startRemoval();
-  await Promise.all(removals);
+  await removal;
 }
 
-function startRemoval(): void {
-  const folders = waiting;
-  waiting = [];
-  const removal = remove(folders).finally(() => removals.delete(removal));
-  removals.add(removal);
+async function removeAll(): Promise<void> {
+  while (waiting.length > 0) {
+    const folders = waiting;
+    waiting = [];
+    await remove(folders);
+  }
+  removal = null;
 }
 
+/** Many are removed by a program: unlinking blocks this process longer than starting one does. */
 async function remove(folders: readonly string[]): Promise<void> {
   if (process.platform !== 'win32' && folders.length > 2) {
     const { execFile } = await import('node:child_process');
