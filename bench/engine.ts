@@ -1,6 +1,4 @@
-import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import type { Command } from './measure.ts';
 import type { Shape, ShapeStep } from './shapes.ts';
 
@@ -21,19 +19,13 @@ export interface Engine {
   version(): Promise<string | null>;
   /** Writes the project's files. */
   write(project: Project): void;
-  /** What the engine needs once, before anything is measured. */
+  /** What a project needs before anything is measured in it. */
   prepare?(project: Project): Promise<void>;
-  /** Paths below the project that hold what runs have left: outputs, caches, records. */
-  leaves: readonly string[];
   run(project: Project): Command;
 }
 
 /** Steps at once, for all engines that can. */
 export const jobs = availableParallelism();
-
-export function forget(engine: Engine, project: Project): void {
-  for (const path of engine.leaves) rmSync(join(project.folder, path), { recursive: true, force: true });
-}
 
 export function outputOf(id: string): string {
   return `out/${id}.txt`;

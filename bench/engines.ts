@@ -5,11 +5,11 @@
  * node bench/engines.ts [--shapes chain10,fan100,grid1000] [--engines make,…] [--runs 3] [--limit 300]
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Engine, forget, jobs, type Project } from './engine.ts';
+import { type Engine, jobs, type Project } from './engine.ts';
 import { dvc } from './engines/dvc.ts';
 import { make } from './engines/make.ts';
 import { ninja } from './engines/ninja.ts';
@@ -82,19 +82,16 @@ function chosen<T extends { name: string }>(all: readonly T[], names: string, wh
   });
 }
 
-/** One engine's project of one shape, with what was measured of it so far. */
+/** One engine on one shape, with what was measured of it so far. */
 class Trial {
   readonly result: Result;
   readonly #engine: Engine;
   readonly #shape: Shape;
-  readonly #project: Project;
-  #changes = 0;
+  #rounds = 0;
 
   constructor(engine: Engine, version: string, shape: Shape) {
     this.#engine = engine;
     this.#shape = shape;
-    const folder = join(work, `${shape.name}-${engine.name.replaceAll(/\W+/g, '-')}`);
-    this.#project = { folder, shape, log: join(folder, 'executed.log') };
     this.result = {
       engine: engine.name,
       version,
@@ -107,33 +104,47 @@ class Trial {
     };
   }
 
-  async prepare(): Promise<void> {
-    const { folder } = this.#project;
-    mkdirSync(join(folder, 'src'), { recursive: true });
-    for (const { source } of this.#shape.steps)
-      if (source !== null) writeFileSync(join(folder, 'src', source), `${source}\n`);
-    this.#engine.write(this.#project);
-    await this.#engine.prepare?.(this.#project);
-  }
-
-  /** First run, nothing to do (three times, since it is quick), one change (twice). */
+  /**
+   * First run, nothing to do (three times, since it is quick), one change (twice), in a project of its own: a file system
+   * without a journal looks past all inodes that were freed lately, so that a first run after the removal of an earlier
+   * one's files would be measured several times too slow.
+   */
   async round(): Promise<void> {
-    forget(this.#engine, this.#project);
-    const first = await this.#measure('first', this.#shape.steps.length, true);
+    const project = await this.#makeProject();
+    const first = await this.#measure(project, 'first', this.#shape.steps.length, true);
     this.result.rssMiB = Math.max(this.result.rssMiB ?? 0, first.rssMiB ?? 0) || null;
     if (first.cpuSeconds !== null) this.result.cpuSeconds.push(first.cpuSeconds);
-    for (let time = 0; time < 3; time++) await this.#measure('nothing', 0);
-    for (let time = 0; time < 2; time++) {
+    for (let time = 0; time < 3; time++) await this.#measure(project, 'nothing', 0);
+    for (let time = 1; time <= 2; time++) {
       const { source, steps } = this.#shape.changed;
-      writeFileSync(join(this.#project.folder, 'src', source), `${source}, change ${++this.#changes}\n`);
-      await this.#measure('change', steps);
+      writeFileSync(join(project.folder, 'src', source), `${source}, change ${time}\n`);
+      await this.#measure(project, 'change', steps);
     }
   }
 
-  async #measure(kind: Kind, expected: number, usage = false): Promise<Measurement> {
-    writeFileSync(this.#project.log, '');
-    const measured = await measure(this.#engine.run(this.#project), { usage, limitSeconds });
-    const executed = readFileSync(this.#project.log, 'utf8').split('\n').length - 1;
+  async #makeProject(): Promise<Project> {
+    const shape = this.#shape;
+    const name = `${shape.name}-${this.#engine.name.replaceAll(/\W+/g, '-')}-${++this.#rounds}`;
+    const folder = join(work, name);
+    mkdirSync(join(folder, 'src'), { recursive: true });
+    // Older than the run, as data is: of a file that was written in the last moments no engine can trust the time.
+    const earlier = new Date(Date.now() - 60_000);
+    for (const { source } of shape.steps) {
+      if (source === null) continue;
+      const path = join(folder, 'src', source);
+      writeFileSync(path, `${source}\n`);
+      utimesSync(path, earlier, earlier);
+    }
+    const project = { folder, shape, log: join(folder, 'executed.log') };
+    this.#engine.write(project);
+    await this.#engine.prepare?.(project);
+    return project;
+  }
+
+  async #measure(project: Project, kind: Kind, expected: number, usage = false): Promise<Measurement> {
+    writeFileSync(project.log, '');
+    const measured = await measure(this.#engine.run(project), { usage, limitSeconds });
+    const executed = readFileSync(project.log, 'utf8').split('\n').length - 1;
     this.result.seconds[kind].push(measured.seconds);
     this.result.executed[kind].push(executed);
     if (executed !== expected) {
@@ -154,7 +165,6 @@ async function bench(shape: Shape, present: { engine: Engine; version: string }[
       if (out.has(trial)) continue;
       say(`${shape.name} ${round + 1}/${runs} ${engine.name}`);
       try {
-        if (round === 0) await trial.prepare();
         await trial.round();
       } catch (error) {
         out.add(trial);

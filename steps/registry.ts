@@ -14,6 +14,8 @@ const stepFile = /\.[cm]?[jt]s$/;
 
 /** The built-in step types and, by path, the step files of the project at `root`. */
 export function createStepRegistry(root: string): StepRegistry {
+  /** Step files that were found: a workflow of a thousand steps asks a thousand times. */
+  const stepFiles = new Map<string, StepSource>();
   return {
     names: Object.keys(stepTypes),
     find(use): StepSource | undefined {
@@ -27,8 +29,13 @@ export function createStepRegistry(root: string): StepRegistry {
       }
       if (use.startsWith('npm:')) return packageStep(use, root);
       if (!stepFile.test(use)) return undefined;
+      const known = stepFiles.get(use);
+      if (known) return known;
       const module = resolve(root, use);
-      return existsSync(module) ? { use, module, load: () => loadStepFile(module, use) } : undefined;
+      if (!existsSync(module)) return undefined;
+      const source = { use, module, load: () => loadStepFile(module, use) };
+      stepFiles.set(use, source);
+      return source;
     },
   };
 }

@@ -11,7 +11,6 @@ export const dvc: Engine = {
   name: 'DVC',
   note: '`cat` in a shell, one at a time (it has no parallel repro); MD5 of contents, stat cache',
   version: () => versionOf(program, ['--version']),
-  leaves: ['out', 'dvc.lock', '.dvc/cache', '.dvc/tmp'],
   write({ folder, shape, log }) {
     const stages: Record<string, unknown> = {};
     for (const step of shape.steps) {

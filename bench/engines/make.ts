@@ -7,7 +7,6 @@ export const make: Engine = {
   name: 'make',
   note: '`cat` in a shell; modification times',
   version: () => versionOf('make', ['--version']),
-  leaves: ['out'],
   write({ folder, shape, log }) {
     const rules = shape.steps.map(
       (step) =>

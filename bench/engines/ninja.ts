@@ -7,7 +7,6 @@ export const ninja: Engine = {
   name: 'ninja',
   note: '`cat` in a shell; modification times',
   version: () => versionOf('ninja', ['--version']),
-  leaves: ['out', '.ninja_log', '.ninja_deps'],
   write({ folder, shape, log }) {
     const rule = `rule cat\n  command = cat $in > $out && echo $id >> ${log}\n`;
     const builds = shape.steps.map(

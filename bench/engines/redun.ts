@@ -9,7 +9,6 @@ export const redun: Engine = {
   name: 'redun',
   note: 'a Python function in its process; hashes of code and files',
   version: () => versionOf(pythonProgram('pip'), ['show', 'redun']),
-  leaves: ['out', '.redun'],
   write({ folder, shape, log }) {
     const steps = shape.steps.map(({ id, source, needs }) => [
       id,

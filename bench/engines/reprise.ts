@@ -4,8 +4,6 @@ import { type Engine, jobs, type Project } from '../engine.ts';
 import { installed } from '../installed.ts';
 import { versionOf } from '../version.ts';
 
-const leaves = ['.reprise', 'runs'];
-
 function writeWorkflow(
   { folder, shape }: Project,
   stepOf: (step: Project['shape']['steps'][number]) => object,
@@ -29,7 +27,6 @@ export const repriseExec: Engine = {
   name: 'Reprise, exec',
   note: `\`cat\` in a shell (step type \`exec\`); SHA-256 of contents, stat cache; ${installed.what}`,
   version: () => versionOf(process.execPath, [installed.program, '--version']),
-  leaves,
   write(project) {
     writeWorkflow(project, ({ id, source, needs }) => {
       const files = [
@@ -54,7 +51,6 @@ export const repriseModule: Engine = {
   name: 'Reprise, module',
   note: `a TypeScript step file, in process; SHA-256 of contents, stat cache; ${installed.what}`,
   version: () => versionOf(process.execPath, [installed.program, '--version']),
-  leaves,
   write(project) {
     writeFileSync(
       join(project.folder, 'concatenate.ts'),

@@ -9,7 +9,6 @@ export const snakemake: Engine = {
   name: 'Snakemake',
   note: '`cat` in a shell; modification times and checksums, code, parameters',
   version: () => versionOf(program, ['--version']),
-  leaves: ['out', '.snakemake'],
   write({ folder, shape, log }) {
     const quoted = (files: string[]) => files.map((file) => JSON.stringify(file)).join(', ');
     const rules = shape.steps.map(

@@ -10,7 +10,6 @@ export const turbo: Engine = {
   name: 'Turborepo',
   note: 'a script of `npm run` for each step; hashes of contents. All steps are tasks of one package; no daemon',
   version: async () => (existsSync(program) ? versionOf(program, ['--version']) : null),
-  leaves: ['out', '.turbo', 'node_modules/.cache'],
   write({ folder, shape, log }) {
     const scripts: Record<string, string> = {};
     const tasks: Record<string, unknown> = {};

@@ -13,7 +13,6 @@ export const wireit: Engine = {
       '-p',
       `require(${JSON.stringify(join(npmFolder, 'node_modules/wireit/package.json'))}).version`,
     ]),
-  leaves: ['out', '.wireit'],
   write({ folder, shape, log }) {
     const scripts: Record<string, string> = { all: 'wireit' };
     const wireit: Record<string, unknown> = { all: { dependencies: targets(shape) } };
