@@ -21,10 +21,10 @@ export class Tally {
   metrics(total: number): Metrics {
     return {
       removed: this.removed,
-      removed_exact: this.removedExact,
-      removed_against: this.removedAgainst,
       groups: this.groups,
       largest_group: this.largest,
+      removed_exact: this.removedExact,
+      removed_against: this.removedAgainst,
       removed_share: total > 0 ? this.removed / total : 0,
       kept: total - this.removed,
     };
