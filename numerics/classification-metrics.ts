@@ -1,3 +1,4 @@
+import { quantile } from './quantile.ts';
 import { uniform } from './random.ts';
 
 /** URL of this module, for `pool.run`. */
@@ -203,13 +204,4 @@ function resampledAreas(
     if (!Number.isNaN(area)) areas.push(area);
   }
   return areas;
-}
-
-/** A quantile as NumPy's default has it: linear between the two nearest values. */
-function quantile(values: number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!);
 }
