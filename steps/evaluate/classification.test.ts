@@ -107,8 +107,10 @@ describe('evaluate classification', () => {
       evaluate.check!({ metric: 'cosine', sample_size: 10_000, ...parameters }).map(
         ({ parameter }) => parameter,
       );
-    expect(check({ task: 'clustering', out_of_scope_label: 'oos' })).toEqual(['out_of_scope_label']);
-    expect(check({ task: 'classification', metric: 'euclidean' })).toEqual(['metric']);
-    expect(check({ task: 'classification', out_of_scope_label: 'oos' })).toEqual([]);
+    expect(check({ task: 'clustering', truth: 'label', out_of_scope_label: 'oos' })).toEqual([
+      'out_of_scope_label',
+    ]);
+    expect(check({ task: 'classification', truth: 'label', metric: 'euclidean' })).toEqual(['metric']);
+    expect(check({ task: 'classification', truth: 'label', out_of_scope_label: 'oos' })).toEqual([]);
   });
 });

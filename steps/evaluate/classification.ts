@@ -13,7 +13,7 @@ import {
 } from '../../numerics/classification-metrics.ts';
 import { significant } from '../significant.ts';
 import { type Predictions, readPredictions } from './predictions.ts';
-import { nothingToScore, type Scoring } from './scoring.ts';
+import { type ClassScoring, nothingToScore } from './scoring.ts';
 
 /** The confusion matrix is a square of them. */
 const mostClasses = 5000;
@@ -24,7 +24,7 @@ export async function scoreClassification({
   inputs,
   outputs,
   context,
-}: Scoring): Promise<StepResult> {
+}: ClassScoring): Promise<StepResult> {
   const { truth, prediction, resamples, out_of_scope_label: outLabel } = parameters;
   const found = await readPredictions(inputs.rows, parameters, outLabel);
   const { classified, names, ranking } = found;

@@ -6,7 +6,7 @@ import { gatherRows } from '../../numerics/vectors.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
 import { readLabels } from './labels.ts';
-import { nothingToScore, type Scoring } from './scoring.ts';
+import { type ClassScoring, nothingToScore } from './scoring.ts';
 import { classRows, contingencyRows } from './tables.ts';
 
 /** Cells of the table of classes and clusters: half a gigabyte. */
@@ -18,7 +18,7 @@ export async function scoreClustering({
   inputs,
   outputs,
   context,
-}: Scoring): Promise<StepResult> {
+}: ClassScoring): Promise<StepResult> {
   const { truth, prediction } = parameters;
   if (inputs.vectors) sameRows(inputs.rows, inputs.vectors);
   const labels = await readLabels(inputs.rows, truth, prediction);

@@ -1,11 +1,16 @@
 import { defineStep } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
+import { scoreAgreement } from './agreement.ts';
+import { scoreCalibration } from './calibration.ts';
 import { scoreClassification } from './classification.ts';
 import { scoreClustering } from './clustering.ts';
+import { scorePairings } from './pairings.ts';
+import { checkParameters, parameters } from './parameters.ts';
+import { scorePassRate } from './pass-rate.ts';
 
 export default defineStep({
   type: 'evaluate',
-  summary: 'Scores a clustering or a classification against known classes',
+  summary: 'Scores clusterings, classifications and judges against what is known or what people say',
   description: `\`clustering\` (default) compares the clusters with the classes in the field \`truth\`. Definitions are scikit-learn's:
 
 - \`homogeneity\` 1 − H(class|cluster)/H(class): each cluster holds one class only. \`completeness\`: each class lies in one cluster. \`v_measure\`: their harmonic mean (Rosenberg & Hirschberg 2007).
@@ -19,64 +24,22 @@ export default defineStep({
 - With \`out_of_scope_label\` rows of that class are not among them. \`auroc\` says how well the field \`score\` tells them from the others: the chance that one of them has a greater score than another row, ties by half.
 - \`accuracy_low\` and \`accuracy_high\` (and so on) are the bounds of a percentile bootstrap: \`resamples\` times as many rows are drawn with replacement (Efron 1979).
 
-Rows without a class or without a prediction are left out, with a warning; the cluster −1 (noise) counts as a cluster.`,
-  parameters: {
-    type: 'object',
-    additionalProperties: false,
-    required: ['truth'],
-    properties: {
-      task: {
-        enum: ['clustering', 'classification'],
-        default: 'clustering',
-        description: 'What is scored.',
-      },
-      truth: { type: 'string', minLength: 1, description: 'The field with the known class of a row.' },
-      prediction: {
-        type: 'string',
-        minLength: 1,
-        description:
-          'The field with the cluster or class that a row was given; `cluster` or `predicted` if not given.',
-      },
-      metric: {
-        enum: ['cosine', 'euclidean'],
-        default: 'cosine',
-        description: 'The distance that the silhouette is made of.',
-      },
-      sample_size: {
-        type: 'integer',
-        minimum: 1,
-        default: 10_000,
-        description: 'Rows, at most, over which the silhouette is averaged; each is compared with all rows.',
-      },
-      out_of_scope_label: {
-        type: 'string',
-        minLength: 1,
-        description: 'classification: the value of `truth` of rows that are of no class.',
-      },
-      score: {
-        type: 'string',
-        minLength: 1,
-        default: 'out_of_scope_score',
-        description: 'classification: the field with a number that is greater for rows of no class.',
-      },
-      resamples: {
-        type: 'integer',
-        minimum: 0,
-        maximum: 100_000,
-        default: 1000,
-        description: 'classification: resamples of the bootstrap; 0 for no intervals.',
-      },
-      confidence_level: {
-        type: 'number',
-        exclusiveMinimum: 0,
-        exclusiveMaximum: 1,
-        default: 0.95,
-        description: 'classification: share of the resamples within the bounds.',
-      },
-    },
-  },
+Rows without a class or without a prediction are left out, with a warning; the cluster −1 (noise) counts as a cluster.
+
+\`agreement\` compares what \`raters\` said with each other, and with the field \`truth\` or what most of the \`annotators\` said:
+
+- \`agreement\`, the share of rows alike (\`accuracy\` where it is with what is right); \`kappa\` (Cohen 1960), \`fleiss_kappa\` of several (Fleiss 1971), \`alpha\` (Krippendorff 2004), for which ratings may be missing. 1 is agreement, 0 chance.
+- \`level\` says what is far apart: of \`ordinal\` ratings their order, of \`interval\` ones their differences, of \`ratio\` ones their ratios. With these also \`kappa_linear\` and \`kappa_quadratic\` (Cohen 1968), \`spearman\` and \`kendall\` (tau-b).
+
+\`ratings\` makes a table of \`players\` whose answers were compared: \`rating\`, Bradley and Terry's strengths (1952) of greatest likelihood, and \`elo\` (1978), in points: 1000 is the mean, 400 more are odds of ten to one, ties count half. With \`lengths\` also \`rating_length_corrected\`: as if the answers
+were equally long (the difference of lengths over their sum is a covariate, as in the style control of Chatbot Arena; \`length_effect\` is what it adds to the log-odds). Intervals are those of a percentile bootstrap over games.
+
+\`pass_rate\` is the share of rows whose field \`passed\` is true, with Wilson's interval (1927), over all and \`by\` a field.
+
+\`calibration\` says what the scores of a judge are worth in those of people, which only some rows need have: \`estimate\`, the mean that people would give to all rows, by prediction-powered inference (Angelopoulos et al. 2023), whose interval holds however biased the judge is; \`bias\` of the judge; and for each score the \`calibrated\` one (isotonic regression).`,
+  parameters,
   inputs: {
-    rows: { kind: 'table', description: 'Rows with the fields `truth` and `prediction`.' },
+    rows: { kind: 'table', description: 'Rows with the fields that the task names.' },
     vectors: {
       kind: 'matrix',
       optional: true,
@@ -87,12 +50,12 @@ Rows without a class or without a prediction are left out, with a warning; the c
     rows: {
       kind: 'table',
       description:
-        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead).',
+        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by`. calibration: a row for each score.',
     },
     contingency: {
       kind: 'table',
       description:
-        'The confusion matrix: a row for each class and cluster (or predicted class) that have rows in common: `class`, `predicted`, `count`.',
+        'The confusion matrix: a row for each class and cluster (or predicted class) that have rows in common: `class`, `predicted`, `count`. agreement: what is right, and what each `rater` said. ratings: how often `class` won against `predicted`, ties by half.',
     },
   },
   metrics: {
@@ -112,7 +75,8 @@ Rows without a class or without a prediction are left out, with a warning; the c
     macro_precision: 'Mean precision of the classes.',
     macro_recall: 'Mean recall of the classes, those never asked for included.',
     mcc: "Matthews' correlation coefficient, −1 to 1.",
-    kappa: "Cohen's kappa, −1 to 1; 0 is chance.",
+    kappa:
+      "Cohen's kappa, −1 to 1; 0 is chance. agreement: with what is right, the mean over raters, as accuracy is.",
     auroc: 'How well the score tells rows of no class from the others: 0.5 is chance.',
     out_of_scope: 'Rows of no class.',
     out_of_scope_recall: 'Share of the rows of no class that were predicted to be so.',
@@ -120,29 +84,54 @@ Rows without a class or without a prediction are left out, with a warning; the c
     accuracy_high: 'Upper bound of the interval; so for macro_f1 and auroc.',
     clusters: 'Number of clusters.',
     classes: 'Number of classes.',
+    alpha: "Krippendorff's alpha of the raters.",
+    fleiss_kappa: "Fleiss' kappa of the raters, over rows that all have rated.",
+    mean_kappa: "Mean of Cohen's kappa over pairs of raters.",
+    annotators_alpha: "Krippendorff's alpha of the annotators; so for fleiss_kappa and mean_kappa.",
+    no_majority: 'Rows of which no answer has most annotators.',
+    spearman: "Spearman's correlation with what is right.",
+    kendall: "Kendall's tau-b with what is right.",
+    games: 'Rows that are games.',
+    players: 'Number of players.',
+    ties: 'Games without a winner.',
+    length_effect: 'What the difference of lengths over their sum adds to the log-odds of winning.',
+    passed: 'Rows that pass.',
+    pass_rate: 'Share of the rows that pass, with pass_rate_low and pass_rate_high.',
+    estimate: 'Mean score that people would give to all rows, with estimate_low and estimate_high.',
+    labels_mean: 'Mean score that people gave, with labels_low and labels_high.',
+    trust: 'How far the judge is trusted in the estimate, 0 to 1.',
+    effective_labels: 'As many scores of people alone would give an interval of this width.',
+    bias: "Mean of the judge's score less that of people.",
+    mean_absolute_error: "Mean distance of the judge's score from that of people.",
+    labelled: 'Rows that a person scored.',
     rows: 'Rows scored.',
-    excluded: 'Rows left out, since they have no class or no prediction.',
+    excluded: 'Rows left out, since they lack what is scored.',
   },
   example: `scores:
   use: evaluate
   from: topics
   with: { task: clustering, truth: label }`,
   seeded: true,
-  check({ task, metric, sample_size: sampleSize, out_of_scope_label: outLabel }) {
-    const idle =
-      task === 'clustering'
-        ? { out_of_scope_label: outLabel !== undefined }
-        : { metric: metric !== 'cosine', sample_size: sampleSize !== 10_000 };
-    return Object.entries(idle).flatMap(([parameter, isGiven]) =>
-      isGiven ? [{ parameter, message: `${parameter} has no effect with task ${task}` }] : [],
-    );
-  },
+  check: checkParameters,
 
-  async run({ parameters, inputs, outputs, context }) {
-    const { task, truth } = parameters;
-    const prediction = parameters.prediction ?? (task === 'clustering' ? 'cluster' : 'predicted');
-    requireFields(inputs.rows, [truth, prediction]);
-    const score = task === 'clustering' ? scoreClustering : scoreClassification;
-    return score({ parameters: { ...parameters, prediction }, inputs, outputs, context });
+  async run({ parameters: given, inputs, outputs, context }) {
+    const { task } = given;
+    const scoring = { parameters: given, inputs, outputs, context };
+    switch (task) {
+      case 'agreement':
+        return scoreAgreement(scoring);
+      case 'ratings':
+        return scorePairings(scoring);
+      case 'pass_rate':
+        return scorePassRate(scoring);
+      case 'calibration':
+        return scoreCalibration(scoring);
+      default: {
+        const { truth = '', prediction = task === 'clustering' ? 'cluster' : 'predicted' } = given;
+        requireFields(inputs.rows, [truth, prediction]);
+        const score = task === 'clustering' ? scoreClustering : scoreClassification;
+        return score({ ...scoring, parameters: { ...given, truth, prediction } });
+      }
+    }
   },
 });

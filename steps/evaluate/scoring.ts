@@ -1,21 +1,19 @@
 import { StepError } from '../../engine/problems.ts';
+import type { FromSchema } from '../../engine/schema-type.ts';
 import type { MatrixInput, StepContext, TableInput, TableOutput } from '../../engine/step.ts';
+import type { parameters } from './parameters.ts';
 
 /** What each task of the step gets. */
 export interface Scoring {
-  parameters: {
-    truth: string;
-    prediction: string;
-    metric: 'cosine' | 'euclidean';
-    sample_size: number;
-    out_of_scope_label?: string;
-    score: string;
-    resamples: number;
-    confidence_level: number;
-  };
+  parameters: FromSchema<typeof parameters>;
   inputs: { rows: TableInput; vectors: MatrixInput | undefined };
   outputs: { rows: TableOutput; contingency: TableOutput };
   context: StepContext;
+}
+
+/** The fields with classes and predictions, which are there in tasks that compare them. */
+export interface ClassScoring extends Scoring {
+  parameters: Scoring['parameters'] & { truth: string; prediction: string };
 }
 
 export function nothingToScore(rows: TableInput, fields: readonly [string, string]): StepError {

@@ -80,6 +80,7 @@ const telling = [
   'accuracy',
   'f1',
   'win_rate',
+  'pass_rate',
   'silhouette',
   'purity',
   'nmi',

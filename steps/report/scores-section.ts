@@ -31,6 +31,13 @@ const meanings: { readonly [metric: string]: Meaning } = {
   f1: { label: 'F1', range: [0, 1] },
   macro_f1: { label: 'Macro F1', range: [0, 1] },
   win_rate: { label: 'Win rate', range: [0, 1] },
+  kappa: { label: "Cohen's kappa", note: 'agreement, less what chance would give', range: [0, 1] },
+  fleiss_kappa: { label: "Fleiss' kappa", note: 'agreement of all, less chance', range: [0, 1] },
+  alpha: { label: "Krippendorff's alpha", note: 'agreement of raters, less chance', range: [0, 1] },
+  annotators_alpha: { label: "Annotators' alpha", note: 'how far people agree', range: [0, 1] },
+  consistency: { label: 'Consistency', note: 'same verdict in both orders', range: [0, 1] },
+  position_bias: { label: 'Position bias', note: '1: the answer shown first always wins' },
+  pass_rate: { label: 'Pass rate', range: [0, 1] },
 };
 
 /** What a metric is called and means; unknown ones are spelled out: `rows_kept` is `Rows kept`. */

@@ -1,6 +1,7 @@
 import type { Json } from '../../engine/json.ts';
 import { count, figure, html, type Markup } from './markup.ts';
 import type { SampleTable } from './model.ts';
+import { ratingsChart } from './ratings-chart.ts';
 
 /** The head of a table as it stands, sortable by every column. */
 export function tableSection(table: SampleTable, index: number): Markup {
@@ -13,6 +14,7 @@ export function tableSection(table: SampleTable, index: number): Markup {
   });
   return html`<section class="section" aria-labelledby="${id}">
 <header><h2 id="${id}" dir="auto">${byClass ? 'By class' : name}</h2><p dir="auto">${byClass ? `${name}: ` : null}${extent(table)}</p></header>
+${ratingsChart(table)}
 ${
   table.head.length === 0
     ? html`<p class="card empty">This table has no rows.</p>`
