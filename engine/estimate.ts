@@ -7,6 +7,7 @@ import { rowIdentity } from './execute/run-step.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { LanguageModel, LanguageRequest, RequestEstimate } from './language-model.ts';
 import { anyInputs, RowFailure, type RowStepType, type StepRun, type TableInput } from './step.ts';
+import { rowsFor, typeWith } from './type-with.ts';
 import type { ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -37,7 +38,7 @@ export async function estimateAsking(
   { workflow, workspace, signal }: { workflow: ResolvedWorkflow; workspace: Workspace; signal: AbortSignal },
 ): Promise<AskingEstimate | null> {
   const { step, parameters, fingerprint } = prepared;
-  const type = await workspace.registry.find(step.use)!.load();
+  const type = typeWith(await workspace.registry.find(step.use)!.load(), parameters);
   if (type.kind !== 'rows') return null;
   const inputs = await openInputs(
     step,
@@ -64,7 +65,7 @@ export async function estimateAsking(
   try {
     const run = { parameters, inputs, outputs: {}, context } as unknown as StepRun<JsonObject, never, never>;
     const computer = await (type as RowStepType).open(run);
-    const rows = Object.values(inputs)[0] as TableInput;
+    const rows = await rowsFor(type, run);
     let missing = await contentsOf(rows, type.fields(parameters), signal);
     if (step.cache && fingerprint !== null) {
       const cache = workspace.rowCache();

@@ -8,7 +8,8 @@ import type { Looked } from './explain.ts';
 import { jsonDifferences, shownChange } from './fingerprint/json-difference.ts';
 import { canonicalJson, type Json, type JsonObject } from './json.ts';
 import { ProblemError } from './problems.ts';
-import { anyInputs, type RowStepType, type StepRun, type TableInput } from './step.ts';
+import { anyInputs, type StepRun, type TableInput } from './step.ts';
+import { rowsFor, typeWith } from './type-with.ts';
 import type { ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -39,7 +40,7 @@ export async function explainRow(options: {
   const { looked, row: id, workflow, workspace, signal } = options;
   const { prepared, productsOf } = looked;
   const { step, fingerprint, parameters } = prepared;
-  const type = await workspace.registry.find(step.use)!.load();
+  const type = typeWith(await workspace.registry.find(step.use)!.load(), parameters);
   if (type.kind !== 'rows')
     throw ProblemError.of('not-row-wise', `${step.id} (${step.use}) is no function of one row`, {
       hint: `it is cached as a whole: reprise cache explain <file> ${step.id}`,
@@ -55,14 +56,6 @@ export async function explainRow(options: {
     productsOf,
     (input) => type.inputs === anyInputs || type.inputs[input]?.optional === true,
   );
-  const row = await findRow(Object.values(inputs)[0] as TableInput, id);
-  if (row === undefined)
-    throw ProblemError.of('unknown-row', `the input of ${step.id} has no row "${id}"`, {
-      hint: `look at its rows: reprise show latest ${step.needs[0] ?? step.id}`,
-    });
-  const names = type.fields(parameters);
-  const content = names.map((name): Json => row[name] ?? null);
-  const fields = Object.fromEntries(names.map((name, index) => [name, content[index]!]));
   const pool = new WorkerPool();
   const { context, dispose } = stepContext({
     step,
@@ -77,16 +70,25 @@ export async function explainRow(options: {
     onProgress: () => {},
     onLog: () => {},
   });
+  const names = type.fields(parameters);
+  let content: Json[];
   let identity: JsonObject;
   try {
     const run = { parameters, inputs, outputs: {}, context } as unknown as StepRun<JsonObject, never, never>;
-    const computer = await (type as RowStepType).open(run);
+    const row = await findRow(await rowsFor(type, run), id);
+    if (row === undefined)
+      throw ProblemError.of('unknown-row', `the input of ${step.id} has no row "${id}"`, {
+        hint: `look at its rows: reprise show latest ${step.needs[0] ?? step.id}`,
+      });
+    content = names.map((name): Json => row[name] ?? null);
+    const computer = await type.open(run);
     identity = namespaceIdentity(type, parameters, rowIdentity(fingerprint), computer.identity);
     await computer.close?.();
   } finally {
     dispose();
     await pool.close();
   }
+  const fields = Object.fromEntries(names.map((name, index) => [name, content[index]!]));
   const key = rowKey(content);
   const known = workspace.rowCache().namespacesOf(type.type, key);
   const own = known.find((namespace) => canonicalJson(namespace.identity) === canonicalJson(identity));

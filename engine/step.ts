@@ -19,11 +19,18 @@ import type { FromSchema, ValueSchema } from './schema-type.ts';
  */
 export type ParameterSchema = ValueSchema & { readonly type: 'object' };
 
-export type TableSpec = { readonly kind: 'table'; readonly description: string; readonly optional?: boolean };
+/** `learnt`: of an input, that the step learns from it or shows it to a model as examples: data for evaluation only may not come here. */
+export type TableSpec = {
+  readonly kind: 'table';
+  readonly description: string;
+  readonly optional?: boolean;
+  readonly learnt?: boolean;
+};
 export type MatrixSpec = {
   readonly kind: 'matrix';
   readonly description: string;
   readonly optional?: boolean;
+  readonly learnt?: boolean;
 };
 export type FilesSpec = { readonly kind: 'files'; readonly description: string; readonly optional?: boolean };
 export type ArtefactSpec = TableSpec | MatrixSpec | FilesSpec;
@@ -225,6 +232,11 @@ interface StepTypeCommon {
   readonly example: string;
   /** The result depends on the workflow's seed. */
   readonly seeded?: boolean;
+  /**
+   * Of a type that works in several ways: the one that the parameters ask for. It has the same name and parameters; its
+   * inputs and outputs are the ones that count, and those declared here are all that there are.
+   */
+  readonly variantOf?: (parameters: JsonObject) => AnyStepType;
   /** Cross-parameter checks that a schema cannot say. Gives messages, each with the parameter it is about. */
   readonly check?: (parameters: JsonObject) => { parameter: string; message: string }[];
 }
@@ -273,6 +285,8 @@ export interface RowStepType extends StepTypeCommon {
   fields(parameters: JsonObject): string[];
   /** The parameters that count for a row's value; all of them if not given. */
   rowParameters?(parameters: JsonObject): JsonObject;
+  /** The rows that the work is done on, made of the inputs; those of the first input if not given. */
+  rowsOf?(run: StepRun<JsonObject, never, never>): Promise<TableInput>;
   open(run: StepRun<JsonObject, never, never>): Promise<RowComputer<Json | Float32Array>>;
   /** Writes the outputs from the rows that have a value, in the order of the input. */
   emit(
@@ -285,7 +299,7 @@ export type AnyStepType = StepType | RowStepType;
 
 type Common<S extends ParameterSchema, I, O extends OutputSpecs> = Omit<
   StepTypeCommon,
-  'parameters' | 'inputs' | 'outputs' | 'check' | 'outputsOf'
+  'parameters' | 'inputs' | 'outputs' | 'check' | 'outputsOf' | 'variantOf'
 > & {
   parameters: S;
   inputs: I;
@@ -306,6 +320,18 @@ export function defineStep<
   return { kind: 'step', ...definition } as unknown as StepType;
 }
 
+/** Defines a step type that works in several ways; see `variantOf`. */
+export function defineVariants<
+  const S extends ParameterSchema,
+  const I extends InputSpecs,
+  const O extends OutputSpecs,
+>(
+  definition: Common<S, I, O> & { variantOf(parameters: FromSchema<S>): AnyStepType },
+): StepType {
+  const run = () => Promise.reject(new Error(`${definition.type} works in one of its ways only`));
+  return { kind: 'step', run, ...definition } as unknown as StepType;
+}
+
 /** Defines a row-wise step type; see `RowStepType`. */
 export function defineRowStep<
   const S extends ParameterSchema,
@@ -316,6 +342,7 @@ export function defineRowStep<
   definition: Common<S, I, O> & {
     fields(parameters: FromSchema<S>): string[];
     rowParameters?(parameters: FromSchema<S>): JsonObject;
+    rowsOf?(run: StepRun<FromSchema<S>, I, O>): Promise<TableInput>;
     open(run: StepRun<FromSchema<S>, I, O>): Promise<RowComputer<V>>;
     emit(run: StepRun<FromSchema<S>, I, O>, rows: AsyncIterable<{ row: Row; value: V }>): Promise<StepResult>;
   },

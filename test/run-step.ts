@@ -17,6 +17,7 @@ import type {
   TableInput,
 } from '../engine/step.ts';
 import { RowFailure } from '../engine/step.ts';
+import { rowsFor, typeWith } from '../engine/type-with.ts';
 import { compileSchema } from '../engine/workflow/schema-check.ts';
 
 /** What a step made, in memory. */
@@ -34,7 +35,7 @@ export interface StepOutputs {
  * its schema and is checked against it. For the tests of step types.
  */
 export async function runStep(
-  type: AnyStepType,
+  declared: AnyStepType,
   options: {
     with?: JsonObject;
     inputs?: Record<string, Row[] | { matrix: Matrix; ids: string[] } | FilesInput | StepInput>;
@@ -48,7 +49,8 @@ export async function runStep(
     onLog?: (message: string) => void;
   } = {},
 ): Promise<StepOutputs> {
-  const parameters = compileSchema(type.parameters).parse(options.with ?? {});
+  const parameters = compileSchema(declared.parameters).parse(options.with ?? {});
+  const type = typeWith(declared, parameters);
   const result: StepOutputs = { tables: {}, matrices: {}, files: {}, metrics: {}, warnings: [], logs: [] };
   const root = options.root ?? process.cwd();
   const signal = options.signal ?? new AbortController().signal;
@@ -143,7 +145,7 @@ export async function runStep(
       result.metrics = (await type.run(run))?.metrics ?? {};
     } else {
       const computer = await type.open(run);
-      const rows = await (Object.values(inputs)[0] as TableInput).all();
+      const rows = await (await rowsFor(type, run)).all();
       const fields = type.fields(parameters);
       const values: { row: Row; value: Json | Float32Array }[] = [];
       const failed: Row[] = [];

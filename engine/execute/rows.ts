@@ -13,6 +13,7 @@ import {
 } from '../step.ts';
 import type { LeaseHolder, Leases } from '../store/leases.ts';
 import type { RowCache } from '../store/row-cache.ts';
+import { rowsFor } from '../type-with.ts';
 import { withAnswers, withoutAnswers } from './asked-rows.ts';
 import type { Asking } from './asking.ts';
 import { type Value, ValueStore } from './value-store.ts';
@@ -52,7 +53,7 @@ const answeredWaitMs = 1000;
 export async function runRows(options: RowRun): Promise<RowRunResult> {
   const { type, run, cache } = options;
   const { signal } = run.context;
-  const input = Object.values(run.inputs as unknown as Record<string, TableInput>)[0]!;
+  const input = await rowsFor(type, run);
   const fields = type.fields(run.parameters);
   const computer = (await type.open(run)) as RowComputer<Value>;
   let values: ValueStore | undefined;

@@ -9,6 +9,7 @@ import type { Redaction } from '../record/redaction.ts';
 import { type Secrets, secretEnv } from '../secrets.ts';
 import { type AnyStepType, type ArtefactSpec, anyInputs, type StepRun } from '../step.ts';
 import { DamagedBlobError } from '../store/failures.ts';
+import { typeWith } from '../type-with.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Asking } from './asking.ts';
@@ -61,7 +62,7 @@ export async function runStep(options: StepWorkOptions): Promise<StepWork> {
   const { prepared, workspace, signal } = options;
   const source = workspace.registry.find(prepared.step.use)!;
   const hidden = secretEnv(prepared.step.env, options.secrets);
-  const loaded = await source.load();
+  const loaded = typeWith(await source.load(), prepared.parameters);
   const type = hidden === null ? loaded : redactedType(loaded, options.redaction);
   for (let attempt = 1; ; attempt++) {
     options.onAttempt(attempt);

@@ -1,5 +1,6 @@
 import { suggestion } from '../nearest.ts';
 import { type ArtefactSpec, anyInputs, type InputSpecs } from '../step.ts';
+import { typeWith } from '../type-with.ts';
 import { addressedStep } from './address.ts';
 import { addNeed, type Instance, type StepDraft } from './draft.ts';
 import { type Located, placeOf } from './located.ts';
@@ -22,7 +23,8 @@ export class Binder {
 
   /** `from`, expanded: binds inputs and notes what they need. */
   bind(instance: Instance, from: Located | undefined): void {
-    const { type } = instance.draft;
+    const declared = instance.draft.type;
+    const type = declared && typeWith(declared, instance.parameters);
     // Of a step whose type is not known, the addresses are looked at all the same.
     const named = this.#namedSources(instance, from);
     if (named === undefined || type === undefined) return;

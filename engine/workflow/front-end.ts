@@ -4,6 +4,7 @@ import { digestOf } from '../digest.ts';
 import { canonicalJson, type JsonObject } from '../json.ts';
 import type { Place } from '../problems.ts';
 import type { ModelResolver, StepRegistry } from '../registry.ts';
+import { typeWith } from '../type-with.ts';
 import { Binder } from './bind.ts';
 import { checkFiles, stepsInErrors } from './check-files.ts';
 import { collectSteps } from './collect.ts';
@@ -303,7 +304,8 @@ class Compiler {
 
   #resolved(instance: Instance): ResolvedStep {
     const { draft } = instance;
-    const { node, type, part } = draft;
+    const { node, part } = draft;
+    const type = typeWith(draft.type!, instance.parameters);
     const callers = callersOf(part).map((caller) => caller.node);
     const described = draft.id === part.caller?.id ? [part.caller.node, node] : [node];
     return {
@@ -317,9 +319,9 @@ class Compiler {
       inputs: instance.inputs,
       ...(instance.forEach && { for_each: instance.forEach }),
       outputs: instance.outputs!,
-      takesSteps: type!.inputs === 'any',
-      seeded: type!.seeded === true,
-      rowWise: type!.kind === 'rows',
+      takesSteps: type.inputs === 'any',
+      seeded: type.seeded === true,
+      rowWise: type.kind === 'rows',
       needs: [...instance.needs.keys()],
       when: instance.when,
       ...resolveOptions([...callers, node, ...defaultsOf(part)]),

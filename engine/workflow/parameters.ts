@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
 import type { ModelResolver } from '../registry.ts';
 import type { AnyStepType, OutputSpecs } from '../step.ts';
+import { typeWith } from '../type-with.ts';
 import type { Instance } from './draft.ts';
 import { deferredOf, type Expander } from './expression.ts';
 import { fromRoot, resolvePath } from './load.ts';
@@ -75,7 +76,9 @@ export function resolveParameters(
     applyMarks(instance, type, node, new Set([...open, ...errors.map((e) => e.instancePath)]), context);
   const complete = errors.length === 0 && expansion.unknown.length === 0;
   instance.outputs =
-    complete || type.outputsOf === undefined ? outputsOf(instance, type, problems) : undefined;
+    complete || type.outputsOf === undefined
+      ? outputsOf(instance, typeWith(type, parameters), problems)
+      : undefined;
   if (complete && open.size === 0 && type.check !== undefined) {
     for (const { parameter, message } of type.check(parameters)) {
       const { node: at, key } = lookUp(node, pointerTo(...parameter.split('.')));
