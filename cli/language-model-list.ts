@@ -1,9 +1,10 @@
 import { readSecrets } from '../engine/secrets.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
-import { listedPrice, listedPrices, type Price } from '../models/language/cost.ts';
+import type { Catalogue, Price } from '../models/language/catalogue.ts';
+import { isRoute } from '../models/language/route.ts';
 import { isLanguageModel, readSettings } from '../models/language/settings.ts';
 import type { Cli } from './command.ts';
-import { columns } from './format.ts';
+import { columns, count } from './format.ts';
 
 /** A language model that a workflow names. */
 export interface ListedAlias {
@@ -17,20 +18,20 @@ export interface ListedAlias {
   key: { name: string; set: boolean } | null;
 }
 
-export function listedAliases(workflow: ResolvedWorkflow): ListedAlias[] {
+export function listedAliases(workflow: ResolvedWorkflow, catalogue: Catalogue): ListedAlias[] {
   return Object.entries(workflow.models)
-    .filter(([, settings]) => isLanguageModel(settings))
+    .filter(([, settings]) => isLanguageModel(settings) && !isRoute(settings))
     .map(([alias, written]) => {
       const settings = readSettings(written);
-      const { provider, model, base_url = null, keyName, keyRequired, hosted } = settings;
+      const { provider, model, base_url = null, keyName, hosted } = settings;
       const secrets = keyName === null ? {} : readSecrets({ ...workflow, secrets: [keyName] }, process.env);
       return {
         alias,
         provider,
         model: model || settings.path || '',
         base_url,
-        price: settings.price ?? (hosted ? listedPrice(provider, model) : undefined) ?? null,
-        key: keyName !== null && keyRequired ? { name: keyName, set: keyName in secrets } : null,
+        price: settings.price ?? (hosted ? catalogue.find(provider, model) : undefined) ?? null,
+        key: keyName !== null ? { name: keyName, set: keyName in secrets } : null,
       };
     });
 }
@@ -49,17 +50,18 @@ export function aliasTable(aliases: readonly ListedAlias[], cli: Cli): string {
   return columns([head, ...rows]);
 }
 
-/** The prices that come with the product, in US dollars for a million tokens. */
-export function priceTable(cli: Cli): string {
-  const head = ['provider', 'model', '$ in', '$ cached', '$ out', 'as of'].map((text) =>
+/** Prices in US dollars for a million tokens, and sizes. */
+export function priceTable(catalogue: Catalogue, cli: Cli): string {
+  const head = ['provider', 'model', '$ in', '$ cached', '$ out', 'context', 'as of'].map((text) =>
     cli.paint('bold', text),
   );
-  const rows = listedPrices.map(({ provider, model, input, cached, output, date }) => [
+  const rows = catalogue.all.map(({ provider, model, input, cached, output, context, date }) => [
     provider,
     model,
     String(input),
     String(cached ?? input),
     String(output),
+    context === undefined ? '' : count(context),
     date,
   ]);
   return columns([head, ...rows]);

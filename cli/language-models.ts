@@ -5,6 +5,7 @@ import type { AnswerCache } from '../models/language/answers.ts';
 import { answerCache } from '../models/language/answers.ts';
 import { createLanguageModels } from '../models/language/index.ts';
 import { keyNames } from '../models/language/settings.ts';
+import { readCatalogue } from './price-catalogue.ts';
 
 /**
  * What is shorter is no key, but a word for a server that wants none (`none`, `EMPTY`): taken out of all that is written,
@@ -27,6 +28,11 @@ export function openLanguageModels(
     root: workspace.root,
     aliases: workflow.models,
     secret: (name) => keys[name],
+    catalogue: readCatalogue(workspace),
+    condition: async (source) => {
+      const program = (await (await import('../engine/cel.ts')).loadCel())(source);
+      return (scope) => program.test(scope);
+    },
     answers: options.answers ?? answerCache(workspace.caches.answers),
     budget: options.budget,
     offline: options.offline === true,

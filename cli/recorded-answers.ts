@@ -2,6 +2,7 @@ import type { Answer } from '../engine/language-model.ts';
 import type { RunRecord } from '../engine/record/record.ts';
 import type { Store } from '../engine/store/store.ts';
 import type { AnswerCache } from '../models/language/answers.ts';
+import { sourceOf } from '../models/language/request.ts';
 
 /**
  * The answers that a run was made from, as its record pins them, in the place of an answer cache. They are read when the first
@@ -17,24 +18,24 @@ export function recordedAnswers({ steps }: RunRecord, store: Store): AnswerCache
       // An output of that name is the engine's only for steps that name a model.
       if (table?.kind !== 'table' || Object.keys(fingerprint?.models ?? {}).length === 0) continue;
       for await (const row of store.readTable(table).read()) {
-        const { provider, asked, request } = row as unknown as Answer;
-        answers.set(nameOf(provider, asked, request), row as unknown as Answer);
+        const answer = row as unknown as Answer;
+        answers.set(nameOf(answer.source, answer.request), answer);
       }
     }
     return answers;
   };
   return {
-    async get({ provider, model }, request) {
+    async get(model, request) {
       recorded ??= read();
-      const name = nameOf(provider as string, model as string, request);
+      const name = nameOf(sourceOf(model), request);
       return (await recorded).get(name) ?? fresh.get(name);
     },
-    put({ provider, model }, request, answer) {
-      fresh.set(nameOf(provider as string, model as string, request), answer);
+    put(model, request, answer) {
+      fresh.set(nameOf(sourceOf(model), request), answer);
     },
   };
 }
 
-function nameOf(provider: string, model: string, request: string): string {
-  return `${request} ${provider} ${model}`;
+function nameOf(source: string, request: string): string {
+  return `${request} ${source}`;
 }

@@ -134,6 +134,10 @@ class Counting {
     );
   }
 
+  tokens(alias: string) {
+    return this.#models.get(alias)?.tokens;
+  }
+
   /** Resolves when everything asked so far is counted. */
   async settled(): Promise<void> {
     await Promise.all(this.#underway);

@@ -20,6 +20,8 @@ export interface Sampling {
   readonly max_tokens?: number;
   readonly stop?: readonly string[];
   readonly seed?: number;
+  /** So many of the likeliest tokens in each place are wanted with the answer, where the provider gives them. */
+  readonly top_logprobs?: number;
 }
 
 export interface LanguageRequest extends Sampling {
@@ -42,20 +44,45 @@ export interface Usage {
   readonly estimated: boolean;
 }
 
+/** A token of an answer, the natural logarithm of its probability, and the likeliest that might have stood there. */
+export interface TokenLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  readonly top: readonly { readonly token: string; readonly logprob: number }[];
+}
+
+/** Why a request went to one of several models, and not to the others. */
+export interface RouteTrace {
+  readonly by: string;
+  /** The alias that was asked first; null if none fits. */
+  readonly chosen: string | null;
+  readonly why: string;
+  readonly others: readonly { readonly model: string; readonly why: string }[];
+}
+
 /** A model's answer, as it is kept: it holds no time, and nothing of our code. */
 export interface Answer {
   /** Names the request (messages, sampling, schema, sample), whoever answers it. */
   readonly request: Digest;
+  /** Names who answered: provider, address, model, revision. */
+  readonly source: Digest;
   readonly provider: string;
   /** The model as asked, and as the provider says it served. */
   readonly asked: string;
   readonly served: string | null;
   readonly text: string;
+  /** The text as it came, where that is another one: with what the model thought aloud before it. */
+  readonly raw?: string;
   /** With a schema: the answer as JSON that fits it. */
   readonly json: Json | null;
   readonly usage: Usage;
   /** What it cost; null if no price is known. */
   readonly usd: number | null;
+  readonly logprobs?: readonly TokenLogprob[];
+  /** Of a model that was chosen among several for this request. It is recorded, and not kept with the answer. */
+  readonly route?: RouteTrace;
+  /** What was said is no result, for this reason. Such an answer is recorded, and never given again by a cache. */
+  readonly failure?: { readonly code: string; readonly message: string };
 }
 
 /** What was spent on a request that came to nothing. */
@@ -65,7 +92,12 @@ export interface Spent {
 }
 
 export type AskResult =
-  | { readonly answer: Answer; readonly cached: boolean }
+  | {
+      readonly answer: Answer;
+      readonly cached: boolean;
+      /** What was spent beside it: on models before this one, that had no answer. */
+      readonly wasted: Spent | null;
+    }
   | {
       readonly failure: {
         /** `row`: this request failed, others need not. `step`: no other would fare better now. */
@@ -77,7 +109,17 @@ export type AskResult =
         readonly retryable: boolean;
       };
       readonly spent: Spent | null;
+      /** For the record: what the model said all the same, if anything. Null for a failure that is no answer to the request. */
+      readonly said: Answer | null;
     };
+
+/** How a model counts texts, for what has to fit. */
+export interface ModelTokens {
+  /** Tokens that a request and its answer may have together; null if not known. */
+  readonly context: number | null;
+  /** Loads a way to count a text's tokens: exactly, or rather too many than too few. */
+  counter(): Promise<(text: string) => number>;
+}
 
 /** A model under the name that the workflow gives it. */
 export interface LanguageModel {
@@ -88,6 +130,7 @@ export interface LanguageModel {
   readonly files: readonly string[];
   /** For records: `openai/gpt-5-mini`. */
   readonly asked: string;
+  readonly tokens: ModelTokens;
   /**
    * Asks, unless the answer is known. Rejects only when `signal` is aborted.
    *

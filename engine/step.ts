@@ -1,7 +1,7 @@
 import type { Metrics, Row } from './artefacts.ts';
 import type { Digest } from './digest.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { Answer, LanguageRequest } from './language-model.ts';
+import type { Answer, LanguageRequest, ModelTokens } from './language-model.ts';
 import type { FromSchema, ValueSchema } from './schema-type.ts';
 
 /**
@@ -176,6 +176,8 @@ export interface StepContext {
   model(name: string): ModelFolder;
   /** The language model that a `language-model` parameter names. */
   languageModel(alias: string): AskedModel;
+  /** How that model counts texts, and how many tokens it takes. */
+  modelTokens(alias: string): ModelTokens;
   progress(done: number, total?: number, unit?: string): void;
   log(message: string): void;
   /** A warning belongs to the result: it is shown again when the result comes from the cache. */

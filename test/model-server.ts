@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How a request goes wrong. The last three answer, but not as they should. */
+/** How a request goes wrong. Those from `drip` on answer, but not as they should: `blank` with an empty text. */
 export type Fault =
   | 'rate-limit'
   | 'error'
@@ -19,7 +19,8 @@ export type Fault =
   | 'drip'
   | 'wrong-usage'
   | 'cut-off'
-  | 'refused';
+  | 'refused'
+  | 'blank';
 
 /** A request as the server understood it. */
 export interface SeenRequest {
@@ -211,7 +212,14 @@ function openaiAnswer({ prompt, body }: SeenRequest, text: string, fault: Fault 
     choices:
       fault === 'empty'
         ? []
-        : [{ index: 0, message: { role: 'assistant', content: text, refusal: null }, finish_reason }],
+        : [
+            {
+              index: 0,
+              message: { role: 'assistant', content: fault === 'blank' ? '' : text, refusal: null },
+              finish_reason,
+              ...(body['logprobs'] === true && { logprobs: { content: text.split(/(?=\s)/).map(likely) } }),
+            },
+          ],
     usage,
   };
 }
@@ -231,12 +239,27 @@ function anthropicAnswer({ prompt, body }: SeenRequest, text: string, fault: Fau
     model: `${body['model']}-2026-01-01`,
     content:
       fault === 'empty'
-        ? []
-        : input === undefined
-          ? [{ type: 'text', text }]
-          : [{ type: 'tool_use', id: 't', name: tools![0]!.name, input }],
+        ? null
+        : fault === 'blank'
+          ? []
+          : input === undefined
+            ? [{ type: 'text', text }]
+            : [{ type: 'tool_use', id: 't', name: tools![0]!.name, input }],
     stop_reason: fault === 'cut-off' ? 'max_tokens' : fault === 'refused' ? 'refusal' : stop,
     usage,
+  };
+}
+
+/** A token that is nine times as likely as the other that might stand there. */
+function likely(token: string) {
+  const logprob = Math.log(0.9);
+  return {
+    token,
+    logprob,
+    top_logprobs: [
+      { token, logprob },
+      { token: 'else', logprob: Math.log(0.1) },
+    ],
   };
 }
 

@@ -6,6 +6,7 @@ import { digestOf, digestOfJson } from '../engine/digest.ts';
 import { WorkerPool } from '../engine/execute/pool.ts';
 import { randomStream } from '../engine/execute/random.ts';
 import type { Json, JsonObject } from '../engine/json.ts';
+import type { ModelTokens } from '../engine/language-model.ts';
 import type {
   AnyStepType,
   AskedModel,
@@ -45,6 +46,8 @@ export async function runStep(
     models?: Record<string, string>;
     env?: Record<string, string>;
     languageModels?: Record<string, AskedModel>;
+    /** Without it a model's context is not known, and each character is a token. */
+    modelTokens?: Record<string, ModelTokens>;
     /** Hears the step's log as it is written. */
     onLog?: (message: string) => void;
   } = {},
@@ -83,6 +86,8 @@ export async function runStep(
       if (found) return found;
       throw new Error(`no language model ${alias}`);
     },
+    modelTokens: (alias) =>
+      options.modelTokens?.[alias] ?? { context: null, counter: async () => (text) => text.length },
     progress: () => {},
     log(message) {
       result.logs.push(message);

@@ -21,15 +21,19 @@ export const command: Command = {
       ],
       async run([file], options, cli) {
         const { aliasTable, listedAliases, priceTable } = await import('../language-model-list.ts');
+        const { readCatalogue } = await import('../price-catalogue.ts');
         if (typeof file === 'string')
           return withProject(cli, folderOf(file, cli), async (project) => {
-            const aliases = listedAliases(await readWorkflowFile(file, [], project, cli));
+            const aliases = listedAliases(
+              await readWorkflowFile(file, [], project, cli),
+              readCatalogue(project.workspace),
+            );
             cli.out(options['json'] ? `${JSON.stringify({ models: aliases })}\n` : aliasTable(aliases, cli));
             return 0;
           });
+        const catalogue = await withProject(cli, cli.cwd, async ({ workspace }) => readCatalogue(workspace));
         if (options['json']) {
-          const { listedPrices } = await import('../../models/language/cost.ts');
-          cli.out(`${JSON.stringify({ models: builtInEncoders, prices: listedPrices })}\n`);
+          cli.out(`${JSON.stringify({ models: builtInEncoders, prices: catalogue.all })}\n`);
           return 0;
         }
         const head = ['name', 'dimensions', 'max tokens', 'languages', 'licence'].map((text) =>
@@ -46,9 +50,39 @@ export const command: Command = {
         cli.err(
           'a folder of a sentence-transformers model with an ONNX file works as well: with: { model: ./my-model }\n',
         );
-        cli.out(`\n${priceTable(cli)}`);
+        cli.out(`\n${priceTable(catalogue, cli)}`);
         cli.err('US dollars for a million tokens; a model of a workflow may give its own price\n');
         return 0;
+      },
+    },
+    {
+      name: 'refresh',
+      summary: 'fetch prices and sizes of hosted models',
+      description: `Fetches the list that LiteLLM keeps (MIT), or another in its format, and keeps it in the store: its prices go before those
+that come with the product. A list of the last 24 hours is not fetched again.`,
+      options: [
+        { flags: '--from <source>', description: 'the address of another list, or a file' },
+        { flags: '--force', description: 'also if the last list is younger than 24 hours' },
+        { flags: '--json', description: 'as JSON on stdout' },
+      ],
+      examples: [
+        { line: 'reprise models refresh', does: 'current prices' },
+        { line: 'reprise models refresh --from prices.json', does: 'from a file, without a network' },
+      ],
+      async run(_, options, cli) {
+        const { refreshPrices } = await import('../refresh-prices.ts');
+        return withProject(cli, cli.cwd, async ({ workspace }) => {
+          const from = options['from'] as string | undefined;
+          const done = await refreshPrices(workspace, cli, { from, force: options['force'] === true });
+          if (options['json']) cli.out(`${JSON.stringify(done)}\n`);
+          else
+            cli.out(
+              done.refreshed
+                ? `${done.models} models of ${done.source}\n`
+                : `the prices are of ${done.fetched}: --force fetches them again\n`,
+            );
+          return 0;
+        });
       },
     },
   ],

@@ -10,6 +10,9 @@ interface Answered {
   answers: UsedAnswer[];
 }
 
+/** What was said where a row failed: it is recorded beside the answers of the others. */
+const saidOf = new WeakMap<RowFailure, readonly UsedAnswer[]>();
+
 /** Computes one row at a time, and puts the answers that it was made from with its value. */
 export function withAnswers(computer: RowComputer<Value>, asking: Asking): RowComputer<Value> {
   if (computer.batchSize !== 1) throw new Error('a type that asks language models has batches of one row');
@@ -17,10 +20,17 @@ export function withAnswers(computer: RowComputer<Value>, asking: Asking): RowCo
     ...computer,
     async compute(batch, signal) {
       const { value: values, answers } = await asking.collect(() => computer.compute(batch, signal));
-      const [value] = values;
-      return [value instanceof RowFailure ? value : ({ value, answers } as unknown as Json)];
+      const value = values instanceof RowFailure ? values : values[0];
+      if (!(value instanceof RowFailure)) return [{ value, answers } as unknown as Json];
+      saidOf.set(value, answers);
+      return [value];
     },
   };
+}
+
+/** Rows of the output `answers` of a row that failed. */
+export function answersOf(failure: RowFailure, row: string, asking: Asking): Iterable<Row> {
+  return asking.rows(saidOf.get(failure) ?? [], row);
 }
 
 /** The values without their answers, which are written beside them. `computed`: pieces of work that this run did. */
@@ -36,7 +46,7 @@ export async function* withoutAnswers(
     if (!seen.has(unique)) {
       seen.add(unique);
       if (!computed.has(unique)) asking.reuse(answers);
-      for (const answer of asking.rows(answers)) await write(answer);
+      for (const answer of asking.rows(answers, row.id)) await write(answer);
     }
     yield { row, value };
   }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Row } from '../artefacts.ts';
 import { type Asked, addCost, type ModelUse } from '../asked.ts';
-import type { Answer, LanguageModel, LanguageRequest, Usage } from '../language-model.ts';
+import type { Answer, LanguageModel, LanguageRequest, ModelTokens, Spent } from '../language-model.ts';
 import { StepError } from '../problems.ts';
 import { type Cost, noCost } from '../record/record.ts';
 import { type AskedModel, RowFailure } from '../step.ts';
@@ -41,10 +41,17 @@ export class Asking {
     return model && { name: alias, ask: (request) => this.#ask(model, request) };
   }
 
-  /** Calls the work of one row; gives the answers that it used. */
-  async collect<T>(work: () => Promise<T>): Promise<{ value: T; answers: UsedAnswer[] }> {
+  tokens(alias: string): ModelTokens | undefined {
+    return this.#models.get(alias)?.tokens;
+  }
+
+  /** Calls the work of one row; gives the answers that it used, also those that made it fail. */
+  async collect<T>(work: () => Promise<T>): Promise<{ value: T | RowFailure; answers: UsedAnswer[] }> {
     const answers: UsedAnswer[] = [];
-    const value = await this.#scope.run(answers, work);
+    const value = await this.#scope.run(answers, work).catch((error: unknown) => {
+      if (error instanceof RowFailure) return error;
+      throw error;
+    });
     return { value, answers };
   }
 
@@ -53,16 +60,21 @@ export class Asking {
     for (const answer of answers) this.#use(answer, true);
   }
 
-  /** Rows of the output `answers`: each answer once, in an order that does not hang on which came first. */
-  *rows(answers: readonly UsedAnswer[] = this.#own): Iterable<Row> {
+  /**
+   * Rows of the output `answers`: each answer once, in an order that does not hang on which came first.
+   *
+   * @param row the row that they were used for; null for those that belong to none
+   */
+  *rows(answers: readonly UsedAnswer[] = this.#own, row: string | null = null): Iterable<Row> {
     const named = answers.map((answer) => ({
       id: `${answer.model}/${answer.request.slice(7, 39)}`,
+      row,
       ...answer,
     }));
-    for (const row of named.sort((a, b) => (a.id < b.id ? -1 : 1))) {
-      if (this.#written.has(row.id)) continue;
-      this.#written.add(row.id);
-      yield row as unknown as Row;
+    for (const answer of named.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      if (this.#written.has(answer.id)) continue;
+      this.#written.add(answer.id);
+      yield answer as unknown as Row;
     }
   }
 
@@ -73,33 +85,40 @@ export class Asking {
 
   async #ask(model: LanguageModel, request: LanguageRequest): Promise<Answer> {
     const result = await model.ask(request, { signal: this.#signal, notify: this.#notify });
+    const used = this.#scope.getStore() ?? this.#own;
     if ('failure' in result) {
       const { scope, code, message, hint, retryable } = result.failure;
-      if (result.spent) this.#spend(result.spent.usage, result.spent.usd ?? 0);
-      throw scope === 'row' ? new RowFailure(message) : new StepError(code, message, hint, retryable);
+      if (result.spent) this.#spend(model.alias, result.spent);
+      if (scope === 'step') throw new StepError(code, message, hint, retryable);
+      const reason = hint === undefined ? message : `${message}; ${hint}`;
+      if (result.said) used.push({ model: model.alias, ...result.said, failure: { code, message: reason } });
+      throw new RowFailure(reason);
     }
-    const { answer, cached } = result;
-    const used = { model: model.alias, ...answer };
-    (this.#scope.getStore() ?? this.#own).push(used);
-    this.#use(used, cached);
+    const { answer, cached, wasted } = result;
+    used.push({ model: model.alias, ...answer });
+    if (wasted) this.#spend(model.alias, wasted);
+    this.#use({ model: model.alias, ...answer }, cached);
     return answer;
   }
 
   #use({ model: alias, served, usage, usd }: UsedAnswer, known: boolean): void {
+    const use = this.#useOf(alias);
+    if (served !== null && !use.served.includes(served)) use.served.push(served);
+    if (known) this.#cost = { ...this.#cost, saved_usd: this.#cost.saved_usd + (usd ?? 0) };
+    else this.#spend(alias, { usage, usd });
+  }
+
+  #spend(alias: string, { usage: { input_tokens, output_tokens }, usd }: Spent): void {
+    this.#cost = addCost(this.#cost, { usd: usd ?? 0, input_tokens, output_tokens, saved_usd: 0 });
+    if (usd === null) this.#useOf(alias).unpriced++;
+  }
+
+  #useOf(alias: string): ModelUse {
     let use = this.#uses.get(alias);
     if (use === undefined) {
       use = { alias, asked: this.#models.get(alias)?.asked ?? alias, served: [], unpriced: 0 };
       this.#uses.set(alias, use);
     }
-    if (served !== null && !use.served.includes(served)) use.served.push(served);
-    if (known) this.#cost = { ...this.#cost, saved_usd: this.#cost.saved_usd + (usd ?? 0) };
-    else {
-      this.#spend(usage, usd ?? 0);
-      if (usd === null) use.unpriced++;
-    }
-  }
-
-  #spend({ input_tokens, output_tokens }: Usage, usd: number): void {
-    this.#cost = addCost(this.#cost, { usd, input_tokens, output_tokens, saved_usd: 0 });
+    return use;
   }
 }

@@ -17,7 +17,7 @@ export interface ContextSource {
   files: ReadonlyMap<string, readonly string[]>;
   models: ReadonlyMap<string, ModelFolder>;
   /** Null where nothing is asked. */
-  asking?: Pick<Asking, 'model'> | null;
+  asking?: Pick<Asking, 'model' | 'tokens'> | null;
   pool: WorkerPool;
   signal: AbortSignal;
   onProgress(done: number, total: number | null, unit: string): void;
@@ -50,6 +50,11 @@ export function stepContext(source: ContextSource): { context: StepContext; disp
     },
     languageModel(alias) {
       const found = source.asking?.model(alias);
+      if (found) return found;
+      throw new Error(`${step.use} asks the model ${alias}, which no \`language-model\` parameter names`);
+    },
+    modelTokens(alias) {
+      const found = source.asking?.tokens(alias);
       if (found) return found;
       throw new Error(`${step.use} asks the model ${alias}, which no \`language-model\` parameter names`);
     },

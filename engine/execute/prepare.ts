@@ -2,6 +2,7 @@ import { existsSync, globSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { digestOf, digestOfJson } from '../digest.ts';
 import { type Fingerprint, fingerprintKey, paramsNamed } from '../fingerprint/fingerprint.ts';
+import { propertyOrders } from '../fingerprint/property-order.ts';
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { type Place, ProblemError, StepError } from '../problems.ts';
@@ -166,6 +167,7 @@ export async function prepareStep(
   if (doubts.length > 0 || 'problem' in code) {
     return { ...base, fingerprint: null, key: null, uncached: doubts.join('; ') };
   }
+  const order = languageModels.size > 0 ? propertyOrders(parameters) : {};
   // Members stand in the order of their names, in which they are hashed.
   const fingerprint: Fingerprint = {
     code: code.digest,
@@ -179,6 +181,7 @@ export async function prepareStep(
       ]),
     ) as JsonObject,
     models: modelDigests,
+    ...(Object.keys(order).length > 0 && { order }),
     packages: code.packages,
     parameters,
     params,

@@ -14,7 +14,7 @@ import {
 import type { LeaseHolder, Leases } from '../store/leases.ts';
 import type { RowCache } from '../store/row-cache.ts';
 import { rowsFor } from '../type-with.ts';
-import { withAnswers, withoutAnswers } from './asked-rows.ts';
+import { answersOf, withAnswers, withoutAnswers } from './asked-rows.ts';
 import type { Asking } from './asking.ts';
 import { type Value, ValueStore } from './value-store.ts';
 
@@ -73,7 +73,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
     // A forced step computes its rows whatever the cache has.
     let missing = options.forced ? work.all() : await kept.lookUp(work.all());
     let cachedRows = rowsOf(work, (unique) => kept.has(unique));
-    const failures = new Map<number, string>();
+    const failures = new Map<number, RowFailure>();
     const computed = new Set<number>();
     const compute = options.asking ? withAnswers(computer, options.asking.by) : computer;
     if (missing.length > 0) {
@@ -88,7 +88,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
         cachedRows = rowsOf(work, (unique) => kept.has(unique));
         let done = cachedRows;
         await computeMissing(compute, work, missing, signal, (unique, value) => {
-          if (value instanceof RowFailure) failures.set(unique, value.reason);
+          if (value instanceof RowFailure) failures.set(unique, value);
           else kept.put(unique, value);
           computed.add(unique);
           done += work.counts[unique]!;
@@ -220,20 +220,22 @@ async function computeMissing(
 
 /** Writes the failed rows with their reasons, or fails the step if there are more than allowed. */
 async function reportFailures(
-  { maxFailures, writeFailed }: RowRun,
+  { maxFailures, writeFailed, asking }: RowRun,
   input: TableInput,
   work: Work,
-  failures: Map<number, string>,
+  failures: Map<number, RowFailure>,
 ): Promise<number> {
   if (failures.size === 0) return 0;
   let failed = 0;
   let example = '';
   let position = 0;
   for await (const row of input.read()) {
-    const reason = failures.get(work.unique[position++]!);
-    if (reason === undefined) continue;
+    const failure = failures.get(work.unique[position++]!);
+    if (failure === undefined) continue;
+    const { reason } = failure;
     if (failed++ === 0) example = `row ${row.id}: ${reason}`;
     await writeFailed({ ...row, reason });
+    if (asking) for (const answer of answersOf(failure, row.id, asking.by)) await asking.write(answer);
   }
   const allowed =
     'count' in maxFailures ? maxFailures.count : Math.floor(maxFailures.share * input.rows + 1e-9);
@@ -249,7 +251,7 @@ async function* emitted(
   input: TableInput,
   work: Work,
   values: ValueStore,
-  failures: Map<number, string>,
+  failures: Map<number, RowFailure>,
 ): AsyncIterable<{ row: Row; value: Value; unique: number }> {
   let position = 0;
   for await (const row of input.read()) {

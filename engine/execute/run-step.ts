@@ -193,12 +193,13 @@ export function rowIdentity({
   code,
   packages,
   params = {},
+  order,
   files,
   models,
   env,
   seed,
 }: Fingerprint): JsonObject {
-  return { code, packages, params, files, models, env, seed };
+  return { code, packages, params, ...(order && { order }), files, models, env, seed };
 }
 
 function timeLimit(ms: number): { signal: AbortSignal; clear(): void } {

@@ -20,6 +20,8 @@ export interface Fingerprint {
   packages: Record<string, string>;
   /** `with`, defaults filled in and paths relative to the root: equal values give equal results however written. */
   parameters: JsonObject;
+  /** Of a step that asks language models: in which order schemas among its parameters name their members. */
+  order?: Record<string, string[]>;
   /** The workflow's params that the step's expressions and templates name: the step sees no others. */
   params?: JsonObject;
   /**
@@ -85,6 +87,9 @@ export function explainChange(
   if (old.step_type !== now.step_type) reasons.push(`use ${old.step_type} → ${now.step_type}`);
   for (const { path, old: before, now: after } of jsonDifferences(old.parameters, now.parameters))
     reasons.push(`with.${path} ${shownChange(before, after)}`);
+  for (const path of namesOf(old.order ?? {}, now.order ?? {}))
+    if (jsonDifferences(memberOf(old.order ?? {}, path), memberOf(now.order ?? {}, path)).length > 0)
+      reasons.push(`with.${path} in another order`);
   for (const { path, old: before, now: after } of jsonDifferences(old.params ?? {}, now.params ?? {}))
     reasons.push(`params.${path} ${shownChange(before, after)}`);
   if (old.seed !== now.seed)

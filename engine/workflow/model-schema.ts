@@ -48,7 +48,7 @@ const answering: JsonObject = {
   model: text('The model, as the provider calls it. For a command, whatever it makes of the name.'),
   base_url: text("Where a server of one's own, or of another provider, speaks the same format."),
   api_key_env: text(
-    'The environment variable (or line of .env) with the key, if it is not OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY.',
+    "The environment variable (or line of .env) with the key, if it is not OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY, which are sent to these providers' own servers only. Another server is asked without a key if this is not given.",
   ),
   json: {
     enum: ['schema', 'object', 'prompt'],
@@ -67,13 +67,21 @@ const answering: JsonObject = {
     additionalProperties: false,
     description: 'US dollars for a million tokens, where the list of prices has none or another.',
   },
+  context: count(
+    'Tokens that a request and its answer may have together, where the list of models does not know it: longer texts are asked about in parts.',
+  ),
+  tokenizer: {
+    ...text('The tokenizer.json of a model: its tokens are counted by it.'),
+    'x-reprise': 'path',
+  },
   revision: text('Counts in what answers are filed under: change it to be asked anew.'),
   command: {
     type: ['array', 'string'],
     items: { type: 'string' },
     minItems: 1,
     minLength: 1,
-    description: 'A program that answers: JSON in, JSON out.',
+    description:
+      'A program that answers, JSON in, JSON out: it and its arguments as a list, or one line for the shell.',
   },
   ...sampling,
   ...pressure,
@@ -117,7 +125,60 @@ const fallback: JsonObject = {
   allOf: cases([]),
 };
 
-/** An entry of `models`: an encoder in a folder (`local`), or a language model. */
+const alias = (description: string): JsonObject => ({
+  type: 'string',
+  pattern: '^[a-z][a-z0-9_]*$',
+  description,
+});
+
+const route: JsonObject = {
+  type: 'object',
+  properties: {
+    among: {
+      type: 'array',
+      minItems: 2,
+      uniqueItems: true,
+      items: alias('Another model of the workflow.'),
+      description:
+        'The models to choose from. If the one that is chosen has no answer, the next best is asked.',
+    },
+    by: {
+      enum: ['cost', 'quality', 'latency', 'fallback', 'rules'],
+      default: 'cost',
+      description:
+        'cost: the cheapest for the request; quality: the best by `quality`; latency: the fastest so far; fallback: as written; rules: the first rule that holds.',
+    },
+    quality: {
+      type: 'object',
+      additionalProperties: { type: 'number' },
+      description: 'Scores of the models, measured by an evaluation.',
+    },
+    min_quality: { type: 'number', description: 'Models that score lower, or have no score, are not asked.' },
+    rules: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        properties: {
+          when: {
+            ...text(
+              'CEL over `tokens` (about), `json`, `images` and `text` (the question); without it the rule holds.',
+            ),
+          },
+          use: alias('The model that is asked then.'),
+        },
+        required: ['use'],
+        additionalProperties: false,
+      },
+      description: 'Of `by: rules`: the first that holds says which model is asked.',
+    },
+  },
+  required: ['among'],
+  additionalProperties: false,
+  description: 'Sends each request to one of several models.',
+};
+
+/** An entry of `models`: an encoder in a folder (`local`), a language model, or a route to several. */
 export const model: JsonObject = {
   type: 'object',
   description: 'A model under a name of its own.',
@@ -134,8 +195,12 @@ export const model: JsonObject = {
       items: fallback,
       description: 'Models that are asked, in this order, when this one cannot answer.',
     },
+    route,
   },
-  required: ['provider'],
+  if: { required: ['route'] },
+  // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
+  then: { properties: { route: true, description: true }, additionalProperties: false },
+  else: { required: ['provider'] },
   allOf: [
     {
       if: { properties: { provider: { const: 'local' } }, required: ['provider'] },

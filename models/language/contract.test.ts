@@ -136,8 +136,13 @@ describe.each(Object.entries(providers))('provider %s', (_, { settings }) => {
     });
     expect(server.requests).toHaveLength(1);
     behaviour.fault = () => 'error';
-    expect(await ask({ prompt: 'again' }, { retries: 1 })).toMatchObject({ failure: { scope: 'row' } });
+    expect(await ask({ prompt: 'again' }, { retries: 1 })).toMatchObject({
+      failure: { scope: 'row', message: expect.stringContaining('did not answer in 2 tries; the last: ') },
+    });
     expect(server.asked.get('again')).toBe(2);
+    expect(await ask({ prompt: 'once' }, { retries: 0 })).toMatchObject({
+      failure: { message: expect.stringContaining('did not answer: ') },
+    });
   });
 
   it('takes a truncated or a refused answer for what it is, and counts what it cost', async () => {
@@ -149,6 +154,28 @@ describe.each(Object.entries(providers))('provider %s', (_, { settings }) => {
     behaviour.fault = () => 'refused';
     expect(await ask()).toMatchObject({ failure: { scope: 'row', code: 'answer-refused' } });
     expect(server.requests).toHaveLength(2);
+  });
+
+  it('asks once more where an answer is empty, then gives the row up, and counts both', async () => {
+    first('blank');
+    expect(await ask()).toMatchObject({ answer: { text: 'answer to hello there' } });
+    expect(server.requests).toHaveLength(2);
+    behaviour.fault = () => 'blank';
+    expect(await ask({ prompt: 'two words' })).toMatchObject({
+      failure: { scope: 'row', code: 'answer-empty' },
+      spent: { usage: { input_tokens: 4 } },
+    });
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it('gives what was said with a failure, for the record', async () => {
+    behaviour.fault = () => 'cut-off';
+    expect(await ask()).toMatchObject({
+      failure: { code: 'answer-truncated' },
+      said: { text: 'answer to hello there', usage: { output_tokens: 4 } },
+    });
+    behaviour.fault = () => 'rejected';
+    expect(await ask()).toMatchObject({ said: { text: '', served: null } });
   });
 
   it('counts tokens itself where the server counts nonsense', async () => {
@@ -177,7 +204,13 @@ describe.each(Object.entries(providers))('provider %s', (_, { settings }) => {
 
   it('leaves out what the model thought aloud', async () => {
     behaviour.reply = () => '<think>hm, {"label": 1}</think>\nyes';
-    expect(await ask()).toMatchObject({ answer: { text: 'yes' } });
+    expect(await ask()).toMatchObject({
+      answer: { text: 'yes', raw: '<think>hm, {"label": 1}</think>\nyes' },
+    });
+    behaviour.reply = () => 'write <think> before it';
+    const plain = await ask({ prompt: 'how' });
+    expect(plain).toMatchObject({ answer: { text: 'write <think> before it' } });
+    expect('answer' in plain && 'raw' in plain.answer).toBe(false);
   });
 
   it('sends system and earlier messages, and the sampling parameters', async () => {

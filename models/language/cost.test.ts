@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { costOf, listedPrice, listedPrices } from './cost.ts';
+import { catalogueOf, listedModels } from './catalogue.ts';
+import { costOf } from './cost.ts';
+
+const listedPrice = catalogueOf().find;
 
 const usage = (input: number, cached: number, written: number, output: number) => ({
   input_tokens: input,
@@ -32,7 +35,7 @@ describe('costs', () => {
   });
 
   it('come with where and when each price was read', () => {
-    for (const price of listedPrices) {
+    for (const price of listedModels) {
       expect(price.source).toMatch(/^https:/);
       expect(price.date).toMatch(/^\d{4}-\d{2}-\d{2}$/);
       expect(price.output).toBeGreaterThan(price.input);

@@ -1,11 +1,12 @@
 import type { Json, JsonObject } from '../../engine/json.ts';
-import type { Answer, AskResult, Message, Spent, Usage } from '../../engine/language-model.ts';
+import type { Answer, AskResult, Message, ModelTokens, Spent, Usage } from '../../engine/language-model.ts';
 import type { Budget } from './budget.ts';
-import { addUsage, costOf, estimatedInput, estimatedTokens, listedPrice, type Price } from './cost.ts';
-import { fromProvider, schemaWrong, unusable, withoutKey } from './failures.ts';
+import type { Catalogue, Price } from './catalogue.ts';
+import { addSpent, costOf, estimatedInput, estimatedTokens } from './cost.ts';
+import { type Failed, fromProvider, outOfOrder, schemaWrong, unusable, withoutKey } from './failures.ts';
 import { cleaned, type OutputChecks } from './output.ts';
 import { type ProviderAnswer, ProviderError } from './provider.ts';
-import type { FullRequest } from './request.ts';
+import { type FullRequest, sourceOf } from './request.ts';
 import type { Resilience } from './resilience.ts';
 import { type ModelSettings, modelIdentity } from './settings.ts';
 
@@ -15,6 +16,7 @@ export interface Surroundings {
   secret(name: string): string | undefined;
   readonly checks: OutputChecks;
   readonly budget: Budget | null;
+  readonly catalogue: Catalogue;
 }
 
 /** Output that a call is expected to have before any was seen and without max_tokens. */
@@ -26,10 +28,12 @@ export class Endpoint {
   readonly identity: JsonObject;
   /** `openai/gpt-5-mini` */
   readonly shown: string;
+  readonly tokens: ModelTokens;
   readonly #around: Surroundings;
   readonly #price: Price | undefined;
   #line: Promise<Resilience> | undefined;
   #mostOutput = 0;
+  #opened: Resilience | undefined;
 
   constructor(settings: ModelSettings, around: Surroundings) {
     this.settings = settings;
@@ -37,44 +41,86 @@ export class Endpoint {
     const { provider, model, path } = settings;
     this.shown = `${provider}/${model || path || ''}`;
     this.#around = around;
-    this.#price = settings.price ?? (settings.hosted ? listedPrice(provider, model) : undefined);
+    const listed = settings.hosted ? around.catalogue.find(provider, model) : undefined;
+    this.#price = settings.price ?? listed;
+    this.tokens = {
+      context: settings.context ?? listed?.context ?? null,
+      counter: async () => {
+        const { tokenCounter } = await import('./tokens.ts');
+        return tokenCounter(settings, around.root);
+      },
+    };
   }
 
-  /** A whole answer that fits the schema, or why there is none. Rejects with OutOfOrder, or when the signal is aborted. */
+  /** What answers to a request are filed under, beside the request: how JSON is asked for counts where it is. */
+  filedUnder({ schema }: FullRequest): JsonObject {
+    const { json } = this.settings;
+    return schema === null || json === 'schema' ? this.identity : { ...this.identity, json };
+  }
+
+  /** A whole answer that fits the schema, or why there is none. Rejects when the signal is aborted. */
   async ask(request: FullRequest, digest: Answer['request'], signal: AbortSignal): Promise<AskResult> {
-    const { keyName, keyRequired } = this.settings;
-    if (keyRequired && this.#around.secret(keyName!) === undefined) return withoutKey(this.shown, keyName!);
+    const { keyName } = this.settings;
+    if (keyName !== null && this.#around.secret(keyName) === undefined)
+      return withoutKey(this.shown, keyName);
     if (request.schema !== null) {
       const wrong = await this.#around.checks.wrongIn(request.schema);
       if (wrong !== null) return schemaWrong(wrong);
     }
     const bill = new Bill();
-    const messages = this.#inWords(request);
-    const first = await this.#call(request, messages, signal, bill);
-    if ('failure' in first) return first;
-    let text = textOf(first.said, bill);
-    if (typeof text !== 'string') return text;
-    let { served } = first.said;
-    let json: Json | null = null;
-    if (request.schema !== null) {
-      let checked = await this.#around.checks.check(text, request.schema);
-      if ('wrong' in checked) {
-        const second = await this.#call(request, repairTurn(messages, text, checked.wrong), signal, bill);
-        if ('failure' in second) return { ...second, spent: bill.spent };
-        text = textOf(second.said, bill);
-        if (typeof text !== 'string') return text;
-        served = second.said.served;
-        checked = await this.#around.checks.check(text, request.schema);
-        if ('wrong' in checked) return unusable.invalid(bill.spent, checked.wrong);
-      }
-      ({ json } = checked);
-    }
     const { provider, model } = this.settings;
-    const { usage, usd } = bill.spent;
-    return {
-      answer: { request: digest, provider, asked: model, served, text, json, usage, usd },
-      cached: false,
+    const source = sourceOf(this.filedUnder(request));
+    const answerOf = (said: { text: string; served: string | null }, raw: string): Answer => {
+      const { usage, usd } = bill.spent ?? nothingSpent;
+      const { text, served } = said;
+      return {
+        request: digest,
+        source,
+        provider,
+        asked: model,
+        served,
+        text,
+        ...(raw.trim() !== text && { raw }),
+        json: null,
+        usage,
+        usd,
+      };
     };
+    let messages = this.#inWords(request);
+    for (let turn = 1; ; turn++) {
+      const called = await this.#call(request, messages, signal, bill);
+      if ('failure' in called) {
+        const said = called.failure.scope === 'row' ? answerOf({ text: '', served: null }, '') : null;
+        return { ...called, spent: bill.spent, said };
+      }
+      const { text: raw, served, logprobs } = called.said;
+      const read = await this.#read(called.said, request.schema, messages);
+      if (!('failed' in read)) {
+        const { text, json } = read;
+        const answer = { ...answerOf({ text, served }, raw), json, ...(logprobs !== null && { logprobs }) };
+        return { answer, cached: false, wasted: null };
+      }
+      if (read.again === null || turn === 2)
+        return { ...read.failed, spent: bill.spent, said: answerOf({ text: raw.trim(), served }, raw) };
+      messages = read.again;
+    }
+  }
+
+  /** The text of an answer that is whole, without what is no part of it; or what is wrong, with how to ask once more. */
+  async #read(
+    { text: raw, finish }: ProviderAnswer,
+    schema: JsonObject | null,
+    messages: readonly Message[],
+  ): Promise<{ text: string; json: Json | null } | { failed: Failed; again: readonly Message[] | null }> {
+    if (finish === 'length') return { failed: unusable.truncated(), again: null };
+    if (finish === 'refused') return { failed: unusable.refused(raw), again: null };
+    const text = cleaned(raw);
+    if (text === null) return { failed: unusable.unfinished(), again: null };
+    if (text === '') return { failed: unusable.empty(), again: messages };
+    if (schema === null) return { text, json: null };
+    const checked = await this.#around.checks.check(text, schema);
+    if ('json' in checked) return { text, json: checked.json };
+    return { failed: unusable.invalid(checked.wrong), again: repairTurn(messages, text, checked.wrong) };
   }
 
   /** One request, with its retries, on the bill. */
@@ -83,7 +129,7 @@ export class Endpoint {
     messages: readonly Message[],
     signal: AbortSignal,
     bill: Bill,
-  ): Promise<{ said: ProviderAnswer } | Extract<AskResult, { failure: object }>> {
+  ): Promise<{ said: ProviderAnswer } | Failed> {
     const { budget } = this.#around;
     const input = estimatedInput(messages);
     const output = Math.min(
@@ -94,26 +140,41 @@ export class Endpoint {
     const refused = (await budget?.reserve(expected, this.shown, signal)) ?? null;
     if (refused !== null) return refused;
     let usd = 0;
+    const charge = (usage: Usage, billed: number | null) => {
+      const cost = billed ?? (this.#price ? costOf(usage, this.#price) : null);
+      usd += cost ?? 0;
+      bill.add(usage, cost);
+    };
     try {
       const line = await this.#connect();
       const { model } = this.settings;
-      const said = await line.ask({ model, messages, sampling, schema, sample }, input + output, signal);
+      const asked = { model, messages, sampling, schema, sample };
+      const said = await line.ask(asked, input + output, signal, ({ usage, billed }) => {
+        // An answer that is none may have been paid for.
+        if (usage !== null || billed !== null)
+          charge({ ...(usage ?? noUsage), estimated: usage === null }, billed);
+      });
       const usage: Usage =
         said.usage === null
           ? { ...noUsage, input_tokens: input, output_tokens: estimatedTokens(said.text), estimated: true }
           : { ...said.usage, estimated: false };
       this.#mostOutput = Math.max(this.#mostOutput, usage.output_tokens);
-      const cost = said.billed ?? (this.#price ? costOf(usage, this.#price) : null);
-      usd = cost ?? 0;
-      bill.add(usage, cost);
+      charge(usage, said.billed);
       return { said };
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ProviderError) return fromProvider(error, this.shown, this.settings.limits);
+      if (error instanceof ProviderError) return fromProvider(error, this.shown);
+      const { OutOfOrder } = await import('./resilience.ts');
+      if (error instanceof OutOfOrder) return outOfOrder(this.shown, error.message);
       throw error;
     } finally {
       budget?.settle(expected ?? 0, usd);
     }
+  }
+
+  /** Milliseconds that its last answers took, at the median; null before the first. */
+  get latencyMs(): number | null {
+    return this.#opened?.latencyMs ?? null;
   }
 
   /** What asking would take. `usualOutput`: tokens of earlier answers, 0 if there are none. */
@@ -158,7 +219,8 @@ export class Endpoint {
       const { keyName } = settings;
       const key = keyName === null ? undefined : this.#around.secret(keyName);
       const provider = await openProvider({ settings, key, keyName, root: this.#around.root });
-      return new Resilience(provider, new Gate(settings.limits), settings.limits);
+      this.#opened = new Resilience(provider, new Gate(settings.limits), settings.limits);
+      return this.#opened;
     })();
     return this.#line;
   }
@@ -172,26 +234,17 @@ const noUsage: Usage = {
   estimated: false,
 };
 
+const nothingSpent: Spent = { usage: noUsage, usd: 0 };
+
 /** The sum of the calls that one answer took. */
 class Bill {
-  #usage = noUsage;
-  #usd: number | null = 0;
+  /** Null as long as nothing was. */
+  spent: Spent | null = null;
 
   add(usage: Usage, usd: number | null): void {
-    this.#usage = addUsage(this.#usage, usage);
-    this.#usd = this.#usd === null || usd === null ? null : this.#usd + usd;
+    const before = this.spent ?? nothingSpent;
+    this.spent = addSpent(before, { usage, usd });
   }
-
-  get spent(): Spent {
-    return { usage: this.#usage, usd: this.#usd };
-  }
-}
-
-/** The text of an answer that is whole, without what is no part of it. */
-function textOf({ text, finish }: ProviderAnswer, { spent }: Bill) {
-  if (finish === 'length') return unusable.truncated(spent);
-  if (finish === 'refused') return unusable.refused(spent, text);
-  return cleaned(text) ?? unusable.unfinished(spent);
 }
 
 function repairTurn(messages: readonly Message[], text: string, wrong: string): Message[] {

@@ -1,12 +1,16 @@
-import type { AskResult, Spent } from '../../engine/language-model.ts';
-import type { ProviderError } from './provider.ts';
-import type { ModelSettings } from './settings.ts';
+import type { Answer, AskResult } from '../../engine/language-model.ts';
+import { longestRetryAfterMs, type ProviderError } from './provider.ts';
 
 export type Failed = Extract<AskResult, { failure: object }>;
 type Failure = Failed['failure'];
 
-export function failed(failure: Failure, spent: Spent | null = null): Failed {
-  return { failure, spent };
+export function failed(failure: Failure): Failed {
+  return { failure, spent: null, said: null };
+}
+
+/** A failure that was recorded with what was said. */
+export function recordedFailure(answer: Answer, { code, message }: NonNullable<Answer['failure']>): Failed {
+  return { failure: { scope: 'row', code, message, retryable: false }, spent: null, said: answer };
 }
 
 /** Nothing may be asked, and the answer is not there. */
@@ -30,6 +34,16 @@ export function outOfOrder(model: string, last: string): Failed {
   });
 }
 
+/** Of a route: no model takes such a request. */
+export function noneFits(model: string): Failed {
+  return failed({
+    scope: 'row',
+    code: 'no-model-fits',
+    message: `${model}: none of them takes this request`,
+    retryable: false,
+  });
+}
+
 export function withoutKey(model: string, keyName: string): Failed {
   return failed({
     scope: 'step',
@@ -50,13 +64,9 @@ export function schemaWrong(wrong: string): Failed {
   });
 }
 
-/** What a try came to when no more of them are made. */
-export function fromProvider(
-  error: ProviderError,
-  model: string,
-  { retries }: ModelSettings['limits'],
-): Failed {
-  const { fault, message, hint } = error;
+/** What a request came to when it is not tried again. */
+export function fromProvider(error: ProviderError, model: string): Failed {
+  const { fault, message, hint, tries, retryAfterMs } = error;
   const withHint = hint === undefined ? {} : { hint };
   const message_ = `${model}: ${message}`;
   switch (fault) {
@@ -90,54 +100,53 @@ export function fromProvider(
       return failed({
         scope: 'row',
         code: 'model-unavailable',
-        message: `${message_}, ${retries === 0 ? 'and retries is 0' : `after ${retries} retries`}`,
+        message: `${model} did not answer${tries > 1 ? ` in ${tries} tries; the last` : ''}: ${message}${
+          (retryAfterMs ?? 0) > longestRetryAfterMs
+            ? `; it asks to wait for ${Math.ceil(retryAfterMs! / 60_000)} minutes, which is too long`
+            : ''
+        }`,
         retryable: true,
       });
   }
 }
 
-/** Answers that are no results. */
+/** Answers that are no results. What they cost is added by the caller. */
 export const unusable = {
-  truncated: (spent: Spent) =>
-    failed(
-      {
-        scope: 'row',
-        code: 'answer-truncated',
-        message: 'the answer was cut off at its limit of tokens',
-        hint: 'raise max_tokens',
-        retryable: false,
-      },
-      spent,
-    ),
-  refused: (spent: Spent, text: string) =>
-    failed(
-      {
-        scope: 'row',
-        code: 'answer-refused',
-        message: `the model refused${text === '' ? '' : `: ${text.slice(0, 200)}`}`,
-        retryable: false,
-      },
-      spent,
-    ),
-  unfinished: (spent: Spent) =>
-    failed(
-      {
-        scope: 'row',
-        code: 'answer-unfinished',
-        message: 'the answer ends within its thinking aloud',
-        hint: 'raise max_tokens',
-        retryable: false,
-      },
-      spent,
-    ),
-  invalid: (spent: Spent, wrong: string) =>
-    failed(
-      {
-        scope: 'row',
-        code: 'answer-invalid',
-        message: `the answer does not fit its schema, nor did a second one that was told so: ${wrong}`,
-        retryable: false,
-      },
-      spent,
-    ),
+  truncated: () =>
+    failed({
+      scope: 'row',
+      code: 'answer-truncated',
+      message: 'the answer was cut off at its limit of tokens',
+      hint: 'raise max_tokens',
+      retryable: false,
+    }),
+  empty: () =>
+    failed({
+      scope: 'row',
+      code: 'answer-empty',
+      message: 'the answer is empty, and so was the one before it',
+      retryable: false,
+    }),
+  refused: (text: string) =>
+    failed({
+      scope: 'row',
+      code: 'answer-refused',
+      message: `the model refused${text === '' ? '' : `: ${text.slice(0, 200)}`}`,
+      retryable: false,
+    }),
+  unfinished: () =>
+    failed({
+      scope: 'row',
+      code: 'answer-unfinished',
+      message: 'the answer ends within its thinking aloud',
+      hint: 'raise max_tokens',
+      retryable: false,
+    }),
+  invalid: (wrong: string) =>
+    failed({
+      scope: 'row',
+      code: 'answer-invalid',
+      message: `the answer does not fit its schema, nor did a second one that was told so: ${wrong}`,
+      retryable: false,
+    }),
 };

@@ -99,10 +99,44 @@ describe('limits of a minute', () => {
   it('waits when the headers say that nothing is left', async () => {
     const gate = new Gate(limits);
     await gate.through(1, never, async (learn) =>
-      learn('answered', { requests: { remaining: 0, resetMs: 2000 }, tokens: null }),
+      learn('answered', { requests: { remaining: 0, resetMs: 2000, limit: null }, tokens: null }),
     );
     const at = await passed(gate, 1, 1999);
     expect(at).toEqual([]);
     await vi.advanceTimersByTimeAsync(10);
+  });
+
+  it('keeps to what the headers say is left, of requests and of tokens', async () => {
+    for (const tokens of [false, true]) {
+      // A bucket of 60 that fills up in a minute, as the server sees it.
+      let left = 60;
+      let filled = performance.now();
+      let refused = 0;
+      const gate = new Gate({ ...limits, concurrency: 10 });
+      const request = () =>
+        gate.through(tokens ? 5 : 1, never, async (learn) => {
+          const now = performance.now();
+          left = Math.min(60, left + (now - filled) / 1000);
+          filled = now;
+          const taken = tokens ? 5 : 1;
+          const fits = left >= taken;
+          if (fits) left -= taken;
+          else refused++;
+          const said = { remaining: Math.floor(left), resetMs: (60 - left) * 1000, limit: 60 };
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          learn(
+            fits ? 'answered' : 'overloaded',
+            tokens ? { requests: null, tokens: said } : { requests: said, tokens: null },
+          );
+        });
+      const count = tokens ? 24 : 120;
+      const started = performance.now();
+      const all = Array.from({ length: count }, request);
+      await vi.runAllTimersAsync();
+      await Promise.all(all);
+      // 60 are there, 60 more take a minute.
+      expect(performance.now() - started).toBeLessThan(66_000);
+      expect(refused).toBeLessThan(count / 10);
+    }
   });
 });

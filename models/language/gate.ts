@@ -1,4 +1,5 @@
 import type { RateLimits } from './provider.ts';
+import { ServerLimit } from './server-limit.ts';
 import type { Limits } from './settings.ts';
 
 /** What a try came to, as far as the gate is concerned. */
@@ -21,8 +22,15 @@ interface Waiting {
   enter(): void;
 }
 
+/** A request under way: the server has counted it when it has counted one that was sent later. */
+interface Place {
+  readonly number: number;
+  readonly tokens: number;
+}
+
 /**
- * Lets requests to one model through: so many at once, and so many requests and tokens in a minute. Where nobody says
+ * Lets requests to one model through: so many at once, and so many requests and tokens in a minute, by the settings and
+ * by what the server says is left. Where nobody says
  * how many at once, it finds out: one more after each round of answers, to 0.7 of them when the server refuses more than
  * 15 % of a round (additive increase, multiplicative decrease); until the first refusal it doubles.
  */
@@ -32,6 +40,8 @@ export class Gate {
   readonly #now: () => number;
   #allowed: number;
   #running = 0;
+  readonly #places = new Set<Place>();
+  #entered = 0;
   /** Tries since the number was last changed, and how many of them were refused. */
   #tries = 0;
   #refused = 0;
@@ -42,8 +52,8 @@ export class Gate {
   #runningTokens = 0;
   /** What came back in the last minute: the server got it before that, whenever it was sent. */
   #log: { at: number; tokens: number }[] = [];
-  /** Nothing goes through before this time: the server said that nothing is left. */
-  #closedUntil = 0;
+  readonly #serverRequests = new ServerLimit();
+  readonly #serverTokens = new ServerLimit();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limits: Limits, now: () => number = () => performance.now()) {
@@ -60,11 +70,17 @@ export class Gate {
 
   /** Waits for a place, and does the work, which tells what it came to. `tokens`: how many the request will take. */
   async through<T>(tokens: number, signal: AbortSignal, work: (learn: Learn) => Promise<T>): Promise<T> {
-    await this.#place(tokens, signal);
+    await this.#enter(tokens, signal);
+    const place: Place = { number: ++this.#entered, tokens };
+    this.#places.add(place);
     const round = this.#round;
     try {
-      return await work((outcome, limits) => this.#learn(outcome, limits, round));
+      return await work((outcome, limits) => {
+        if (limits !== null) this.#heed(limits, place);
+        this.#learn(outcome, round);
+      });
     } finally {
+      this.#places.delete(place);
       this.#running--;
       this.#runningTokens -= tokens;
       if (this.#counts) this.#log.push({ at: this.#now(), tokens });
@@ -72,10 +88,15 @@ export class Gate {
     }
   }
 
-  #learn(outcome: Outcome, limits: RateLimits | null, round: number): void {
-    for (const left of [limits?.requests, limits?.tokens])
-      if (left && left.remaining <= 0)
-        this.#closedUntil = Math.max(this.#closedUntil, this.#now() + Math.min(left.resetMs, windowMs));
+  /** What the server says is left does not count what was sent after the request that it answers. */
+  #heed({ requests, tokens }: RateLimits, { number }: Place): void {
+    const later = [...this.#places].filter((place) => place.number > number);
+    const laterTokens = later.reduce((sum, place) => sum + place.tokens, 0);
+    if (requests) this.#serverRequests.heed(requests, later.length, this.#now());
+    if (tokens) this.#serverTokens.heed(tokens, laterTokens, this.#now());
+  }
+
+  #learn(outcome: Outcome, round: number): void {
     // What began under another number tells nothing about this one.
     if (round !== this.#round) return;
     this.#tries++;
@@ -92,7 +113,7 @@ export class Gate {
     this.#round++;
   }
 
-  #place(tokens: number, signal: AbortSignal): Promise<void> {
+  #enter(tokens: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -128,6 +149,8 @@ export class Gate {
       const next = this.#queue.shift()!;
       this.#running++;
       this.#runningTokens += next.tokens;
+      this.#serverRequests.spend(1);
+      this.#serverTokens.spend(next.tokens);
       next.enter();
     }
   }
@@ -146,8 +169,8 @@ export class Gate {
   /** How long until the limits let one more request of so many tokens through. */
   #waitMs(tokens: number): number {
     const now = this.#now();
-    const closed = this.#closedUntil - now;
-    if (!this.#counts) return Math.max(0, closed);
+    const closed = Math.max(this.#serverRequests.waitMs(1, now), this.#serverTokens.waitMs(tokens, now));
+    if (!this.#counts) return closed;
     const { requests_per_minute: requests = Infinity, tokens_per_minute: most = Infinity } = this.#limits;
     let passed = 0;
     while (passed < this.#log.length && this.#log[passed]!.at <= now - windowMs) passed++;
@@ -164,6 +187,6 @@ export class Gate {
     }
     // One that is bigger than the limit goes alone.
     if (!fits() && this.#running > 0) return Infinity;
-    return Math.max(0, closed, wait);
+    return Math.max(closed, wait);
   }
 }

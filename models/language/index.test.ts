@@ -8,6 +8,7 @@ import { folderWith } from '../../test/run-step.ts';
 import { type AnswerCache, answerCache } from './answers.ts';
 import { createLanguageModels } from './index.ts';
 import { fullRequest, requestDigest } from './request.ts';
+import { keyNames } from './settings.ts';
 
 /** Answers by what they are filed under, as the row cache keeps them. */
 function keptAnswers(): AnswerCache {
@@ -83,6 +84,103 @@ describe('what an answer is filed under', () => {
   });
 });
 
+describe('keys', () => {
+  const options = { signal: new AbortController().signal, notify: () => {} };
+
+  it.each([
+    ['openai', 'OPENAI_API_KEY'],
+    ['anthropic', 'ANTHROPIC_API_KEY'],
+    ['openrouter', 'OPENROUTER_API_KEY'],
+  ] as const)(
+    '%s: go to its own servers, and to others only if the workflow says so',
+    async (provider, usual) => {
+      for (const name of ['OPENAI_API_KEY', 'OPENAI_ADMIN_KEY', 'OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'])
+        vi.stubEnv(name, `sk-of-${name}`);
+      for (const name of ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN']) vi.stubEnv(name, `sk-of-${name}`);
+      for (const name of ['OPENAI_CUSTOM_HEADERS', 'ANTHROPIC_CUSTOM_HEADERS'])
+        vi.stubEnv(name, 'x-mine: sk-of-header');
+      await using server = await ModelServer.start({ fault: () => 'denied' });
+      const ask = async (more: JsonObject) => {
+        const alias = { provider, model: 'm', ...more } as JsonObject;
+        const secrets: { [name: string]: string } = { [usual]: 'sk-usual', OTHER: 'sk-other' };
+        const models = createLanguageModels({
+          root: process.cwd(),
+          aliases: { m: alias },
+          secret: (name) => secrets[name],
+          answers: null,
+        });
+        return { result: await models.find('m')!.ask({ messages }, options), named: keyNames({ m: alias }) };
+      };
+      const base_url = server.url(provider === 'anthropic' ? 'anthropic' : 'openai');
+      const without = await ask({ base_url });
+      expect(without.named).toEqual([]);
+      expect(without.result).toMatchObject({ failure: { hint: expect.stringContaining('api_key_env') } });
+      expect(JSON.stringify(server.requests[0]!.headers)).not.toContain('sk-');
+      expect((await ask({ base_url, api_key_env: 'OTHER' })).named).toEqual(['OTHER']);
+      const sent = JSON.stringify(server.requests[1]!.headers);
+      expect(sent.match(/sk-[\w-]+/g)).toEqual(['sk-other']);
+
+      const keys: { [host: string]: string } = {};
+      vi.stubGlobal('fetch', async (url: string | URL | Request, init?: RequestInit) => {
+        keys[new URL(url instanceof Request ? url.url : url).origin] = JSON.stringify([
+          ...new Headers(init?.headers),
+        ]);
+        return new Response('{}', { status: 401 });
+      });
+      await ask({});
+      await ask({ base_url: 'https://eu.api.openai.com.elsewhere.test' });
+      const [own, foreign] = Object.values(keys);
+      expect(own).toContain('sk-usual');
+      expect(foreign).not.toContain('sk-usual');
+    },
+  );
+});
+
+describe('what counts in an answer', () => {
+  const options = { signal: new AbortController().signal, notify: () => {} };
+
+  it('is the order of the schema, and how JSON is asked for where it is', async () => {
+    await using server = await ModelServer.start({ reply: () => '{"a":"x","b":"y"}' });
+    const own = { provider: 'openai', model: 'm', base_url: server.url('openai') };
+    const models = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: own, worded: { ...own, json: 'prompt' } },
+      secret: () => undefined,
+      answers: keptAnswers(),
+    });
+    const text = { type: 'string' };
+    const ask = async (alias: string, schema?: JsonObject) => {
+      const before = server.requests.length;
+      await models.find(alias)!.ask({ messages, ...(schema && { schema }) }, options);
+      return server.requests.length - before;
+    };
+    const ab = { type: 'object', properties: { a: text, b: text } };
+    const ba = { type: 'object', properties: { b: text, a: text } };
+    expect(await ask('m', ab)).toBe(1);
+    expect(await ask('m', structuredClone(ab))).toBe(0);
+    expect(await ask('m', ba)).toBe(1);
+    expect(await ask('worded', ab)).toBe(1);
+    expect([await ask('m'), await ask('worded')]).toEqual([1, 0]);
+  });
+
+  it('is not the alias: two that stand for one model ask once, also at once', async () => {
+    await using server = await ModelServer.start({ latencyMs: 10 });
+    const own = { provider: 'openai', model: 'm', base_url: server.url('openai') };
+    const fallback = [{ ...own, model: 'other' }];
+    const models = createLanguageModels({
+      root: process.cwd(),
+      aliases: { a: own, b: { ...own, concurrency: 2, fallback } },
+      secret: () => undefined,
+      answers: keptAnswers(),
+    });
+    const results = await Promise.all(
+      ['a', 'b', 'a'].map((alias) => models.find(alias)!.ask({ messages }, options)),
+    );
+    expect(server.requests).toHaveLength(1);
+    expect(results.map((result) => 'answer' in result && result.cached)).toEqual([false, true, true]);
+  });
+});
+
 describe('asking', () => {
   const options = { signal: new AbortController().signal, notify: () => {} };
   const price = { input: 0, output: 1 };
@@ -148,6 +246,58 @@ describe('asking', () => {
       Array(5).fill('budget-reached'),
     );
     expect(server.requests).toHaveLength(before);
+  });
+
+  it('counts answers that are none, and what was spent on models before the one that answered', async () => {
+    const price = { input: 0, output: 1e6 };
+    await using server = await ModelServer.start({
+      reply: () => 'two words',
+      fault: ({ attempt, body }) => (body['model'] === 'm' ? (attempt === 0 ? 'empty' : 'cut-off') : null),
+    });
+    const own = { provider: 'openai', base_url: server.url('openai'), price };
+    const model = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: { ...own, model: 'm', fallback: [{ ...own, model: 'second' }] } },
+      secret: () => undefined,
+      answers: null,
+    }).find('m')!;
+    // An answer without choices, one that was cut off, and that of the other model: two tokens each.
+    expect(await model.ask({ messages }, options)).toMatchObject({
+      answer: { asked: 'second', usd: 2 },
+      wasted: { usd: 4, usage: { output_tokens: 4 } },
+    });
+  });
+
+  it('runs a command that is a line for the shell, and ends all of it', async () => {
+    const models = createLanguageModels({
+      root: process.cwd(),
+      aliases: {
+        line: { provider: 'command', command: 'cat > /dev/null; echo one | tr a-z A-Z' },
+        slow: { provider: 'command', command: 'sleep 60 | cat; true', request_timeout: 0.05, retries: 0 },
+      },
+      secret: () => undefined,
+      answers: null,
+    });
+    expect(textOf(await models.find('line')!.ask({ messages }, options))).toBe('ONE');
+    expect(textOf(await models.find('slow')!.ask({ messages }, options))).toContain('no answer within');
+  });
+
+  it('gives the likeliest tokens where they are wanted', async () => {
+    await using server = await ModelServer.start({ reply: () => 'yes indeed' });
+    const model = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: openai(server) },
+      secret: () => undefined,
+      answers: keptAnswers(),
+    }).find('m')!;
+    const result = await model.ask({ messages, top_logprobs: 2 }, options);
+    const logprobs = ('answer' in result && result.answer.logprobs) || [];
+    expect(logprobs.map(({ token, top }) => [token, top.length])).toEqual([
+      ['yes', 2],
+      [' indeed', 2],
+    ]);
+    expect(server.requests[0]!.body).toMatchObject({ logprobs: true, top_logprobs: 2 });
+    expect(await model.ask({ messages }, options)).toMatchObject({ cached: false });
   });
 
   it('buys no answer for a schema that is none', async () => {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../engine/json.ts';
-import type { Message, Sampling, Usage } from '../../engine/language-model.ts';
+import type { Message, Sampling, TokenLogprob, Usage } from '../../engine/language-model.ts';
 
 /** What a provider is asked: what goes over the wire. */
 export interface ProviderRequest {
@@ -11,16 +11,21 @@ export interface ProviderRequest {
   readonly sample?: number;
 }
 
+/** Tokens, as a provider counts them. */
+export type ProviderUsage = Omit<Usage, 'estimated'>;
+
 export interface ProviderAnswer {
   readonly text: string;
   /** `length`: cut off at max_tokens or the end of the context. `refused`: by the model or a filter. */
   readonly finish: 'stop' | 'length' | 'refused';
   /** Null if the provider did not say, or what it said cannot be. */
-  readonly usage: Omit<Usage, 'estimated'> | null;
+  readonly usage: ProviderUsage | null;
   readonly served: string | null;
   /** What the provider billed, in US dollars, if it says. */
   readonly billed: number | null;
   readonly limits: RateLimits | null;
+  /** If they were asked for and the provider gives them. */
+  readonly logprobs: readonly TokenLogprob[] | null;
 }
 
 /** What the headers of an answer say about what is left. */
@@ -28,10 +33,12 @@ export interface RateLimits {
   readonly requests: Left | null;
   readonly tokens: Left | null;
 }
-interface Left {
+export interface Left {
   readonly remaining: number;
   /** Milliseconds until it is full again. */
   readonly resetMs: number;
+  /** What there is when it is full; null if the server does not say. */
+  readonly limit: number | null;
 }
 
 /** A way to reach models. One call of `ask` is one try: no retries, no cache. */
@@ -51,23 +58,41 @@ export interface Provider {
 export const faults = ['overloaded', 'unavailable', 'denied', 'unknown-model', 'setup', 'rejected'] as const;
 export type ProviderFault = (typeof faults)[number];
 
+/** Milliseconds: a server that asks to wait for longer than this is not waited for. */
+export const longestRetryAfterMs = 5 * 60_000;
+
 /** Why a try failed. */
 export class ProviderError extends Error {
   readonly fault: ProviderFault;
   /** How long the server asks to wait. */
   readonly retryAfterMs: number | null;
   readonly hint: string | undefined;
+  readonly limits: RateLimits | null;
+  /** What an answer that is none took all the same, and what was billed for it. */
+  readonly usage: ProviderUsage | null;
+  readonly billed: number | null;
+  /** How often the request was made before it was given up. */
+  tries = 1;
 
   constructor(
     fault: ProviderFault,
     message: string,
-    { retryAfterMs = null, hint }: { retryAfterMs?: number | null; hint?: string | undefined } = {},
+    more: {
+      retryAfterMs?: number | null;
+      hint?: string | undefined;
+      limits?: RateLimits | null;
+      usage?: ProviderUsage | null;
+      billed?: number | null;
+    } = {},
   ) {
     super(message);
     this.name = 'ProviderError';
     this.fault = fault;
-    this.retryAfterMs = retryAfterMs;
-    this.hint = hint;
+    this.retryAfterMs = more.retryAfterMs ?? null;
+    this.hint = more.hint;
+    this.limits = more.limits ?? null;
+    this.usage = more.usage ?? null;
+    this.billed = more.billed ?? null;
   }
 
   get mayPass(): boolean {

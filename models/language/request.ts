@@ -12,21 +12,32 @@ export interface FullRequest {
 }
 
 export function fullRequest(request: LanguageRequest, defaults: Sampling): FullRequest {
-  const { messages, schema, sample = 0, temperature, top_p, max_tokens, stop, seed } = request;
-  const own = definedOnly({ temperature, top_p, max_tokens, stop, seed });
+  const { messages, schema, sample = 0, temperature, top_p, max_tokens, stop, seed, top_logprobs } = request;
+  const own = definedOnly({ temperature, top_p, max_tokens, stop, seed, top_logprobs });
   return { messages, sampling: { ...defaults, ...own }, schema: schema ?? null, sample };
 }
 
 /**
- * Names a request by what is asked and how the answer is drawn. Attachments count by their bytes, in the messages. No
- * code counts: a mended parser asks nothing again.
+ * Names a request by what is asked and how the answer is drawn. Attachments count by their bytes, in the messages. Members
+ * of a schema count in their order: models write them in it, and reason before a score is another answer than after it.
+ * No code counts: a mended parser asks nothing again.
  */
 export function requestDigest({ messages, sampling, schema, sample }: FullRequest): `sha256:${string}` {
-  const counted = { messages, sampling, schema, sample } as unknown as JsonObject;
-  return `sha256:${hash('sha256', JSON.stringify(sorted(counted)))}`;
+  const counted = {
+    messages: sorted(messages as unknown as Json),
+    sample,
+    sampling: sorted(sampling as unknown as Json),
+    schema,
+  };
+  return `sha256:${hash('sha256', JSON.stringify(counted))}`;
 }
 
-/** The value with the members of its objects in the order of their names. A schema's order of members does not count. */
+/** Names what answers are filed under beside the request. */
+export function sourceOf(filedUnder: JsonObject): `sha256:${string}` {
+  return `sha256:${hash('sha256', JSON.stringify(sorted(filedUnder)))}`;
+}
+
+/** The value with the members of its objects in the order of their names. */
 function sorted(value: Json): Json {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

@@ -8,18 +8,26 @@ import {
   type IRetryBackoffContext,
   retry,
 } from 'cockatiel';
+import { orAborted } from './aborted.ts';
 import type { Gate } from './gate.ts';
-import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
+import {
+  longestRetryAfterMs,
+  type Provider,
+  type ProviderAnswer,
+  ProviderError,
+  type ProviderRequest,
+} from './provider.ts';
 import type { Limits } from './settings.ts';
 
 /** The first pause; it doubles. */
 const firstPauseMs = 250;
 const longestPauseMs = 30_000;
-/** A server that asks for more is not waited for. */
-const longestRetryAfterMs = 5 * 60_000;
 /** So many requests in a row that were given up, each after all its tries, open the circuit. */
 const givenUp = 5;
 const coolDownMs = 20_000;
+
+/** Answers whose time is remembered. */
+const remembered = 20;
 
 /** The circuit is open: the request was not made. */
 export class OutOfOrder extends Error {}
@@ -34,6 +42,7 @@ export class Resilience {
   readonly #limits: Limits;
   readonly #policies: ReturnType<typeof policiesOf>;
   #lastError = '';
+  readonly #latencies: number[] = [];
 
   constructor(provider: Provider, gate: Gate, limits: Limits, random: () => number = Math.random) {
     this.#provider = provider;
@@ -42,19 +51,44 @@ export class Resilience {
     this.#policies = policiesOf(limits, random);
   }
 
-  /** Rejects with a ProviderError, with OutOfOrder, or with the reason of an aborted signal. */
-  async ask(request: ProviderRequest, tokens: number, signal: AbortSignal): Promise<ProviderAnswer> {
+  /** Milliseconds that the last answers took, at the median, pauses and other tries left out; null before the first. */
+  get latencyMs(): number | null {
+    const sorted = this.#latencies.toSorted((a, b) => a - b);
+    return sorted[sorted.length >> 1] ?? null;
+  }
+
+  /**
+   * Rejects with a ProviderError, with OutOfOrder, or with the reason of an aborted signal.
+   *
+   * @param onFailed hears of each try that failed: it may have cost something
+   */
+  async ask(
+    request: ProviderRequest,
+    tokens: number,
+    signal: AbortSignal,
+    onFailed: (error: ProviderError) => void = () => {},
+  ): Promise<ProviderAnswer> {
     const { breaker, again } = this.#policies;
+    let tries = 0;
+    const once = async (ended: AbortSignal) => {
+      tries++;
+      try {
+        return await this.#try(request, tokens, ended);
+      } catch (error) {
+        if (error instanceof ProviderError) onFailed(error);
+        throw error;
+      }
+    };
     // A pause between tries does not end with the signal: it is left behind.
-    const answered = breaker.execute(
-      ({ signal: ended }) => again.execute(() => this.#try(request, tokens, ended), ended),
-      signal,
-    );
+    const answered = breaker.execute(({ signal: ended }) => again.execute(() => once(ended), ended), signal);
     try {
       return await orAborted(answered, signal);
     } catch (error) {
       if (error instanceof BrokenCircuitError) throw new OutOfOrder(this.#lastError);
-      if (error instanceof ProviderError && error.mayPass) this.#lastError = error.message;
+      if (error instanceof ProviderError) {
+        error.tries = tries;
+        if (error.mayPass) this.#lastError = error.message;
+      }
       throw error;
     }
   }
@@ -62,15 +96,18 @@ export class Resilience {
   #try(request: ProviderRequest, tokens: number, signal: AbortSignal): Promise<ProviderAnswer> {
     return this.#gate.through(tokens, signal, async (learn) => {
       try {
+        const started = performance.now();
         const answer = await withinMs(this.#limits.timeoutMs, signal, (ended) =>
           this.#provider.ask(request, ended),
         );
+        this.#latencies.push(performance.now() - started);
+        if (this.#latencies.length > remembered) this.#latencies.shift();
         learn('answered', answer.limits);
         return answer;
       } catch (error) {
         signal.throwIfAborted();
-        const overloaded = error instanceof ProviderError && error.fault === 'overloaded';
-        learn(overloaded ? 'overloaded' : 'failed', null);
+        const known = error instanceof ProviderError ? error : null;
+        learn(known?.fault === 'overloaded' ? 'overloaded' : 'failed', known?.limits ?? null);
         throw error;
       }
     });
@@ -114,19 +151,5 @@ async function withinMs<T>(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
-  }
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let leave = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-    work.catch(() => {});
   }
 }

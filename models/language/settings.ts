@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../engine/json.ts';
 import type { Sampling } from '../../engine/language-model.ts';
-import type { Price } from './cost.ts';
+import type { Price } from './catalogue.ts';
 
 export const providerNames = ['openai', 'anthropic', 'openrouter', 'command', 'replay'] as const;
 export type ProviderName = (typeof providerNames)[number];
@@ -8,23 +8,27 @@ export type ProviderName = (typeof providerNames)[number];
 /** An alias of a workflow's `models`, or one of its fallbacks, with everything in its place. */
 export interface ModelSettings {
   readonly provider: ProviderName;
-  /** The model as the provider calls it; empty for `replay`. */
+  /** The model as the provider calls it; of `replay` whose answers count, empty for all. */
   readonly model: string;
   readonly base_url: string | undefined;
-  /** True where the provider's own servers answer. */
+  /** True where the provider's own servers answer: only they are given its usual key, and have its list's prices. */
   readonly hosted: boolean;
   /** Whatever else should count in what answers are filed under. */
   readonly revision: string | undefined;
   readonly sampling: Sampling;
-  /** The environment variable with the key; null where none is needed. */
+  /** The environment variable with the key; null where none is sent. */
   readonly keyName: string | null;
-  readonly keyRequired: boolean;
   /** How the provider is asked for JSON: by its schema, by JSON mode, or in words only. */
   readonly json: 'schema' | 'object' | 'prompt';
-  readonly command: readonly string[];
+  /** A program and its arguments, or one line for the shell; empty where none is named. */
+  readonly command: readonly string[] | string;
   /** Of `replay`: the file with the answers, relative to the root. */
   readonly path: string | undefined;
   readonly price: Price | undefined;
+  /** Tokens that a request and its answer may have together, where the catalogue does not know it. */
+  readonly context: number | undefined;
+  /** tokenizer.json of the model, relative to the root. */
+  readonly tokenizer: string | undefined;
   readonly limits: Limits;
   readonly fallback: readonly ModelSettings[];
 }
@@ -46,12 +50,18 @@ const usualKeys: { readonly [provider in ProviderName]?: string } = {
   anthropic: 'ANTHROPIC_API_KEY',
   openrouter: 'OPENROUTER_API_KEY',
 };
+/** Where the providers' own servers are, or under a name before it (`eu.api.openai.com`). */
+const ownHosts: { readonly [provider in ProviderName]?: string } = {
+  openai: 'api.openai.com',
+  anthropic: 'api.anthropic.com',
+  openrouter: 'openrouter.ai',
+};
 const openrouterUrl = 'https://openrouter.ai/api/v1';
 
 /** The variables that hold the keys of a workflow's models, fallbacks included. */
 export function keyNames(aliases: Readonly<Record<string, JsonObject>>): string[] {
   const all = Object.values(aliases)
-    .filter(isLanguageModel)
+    .filter((alias) => isLanguageModel(alias) && alias['route'] === undefined)
     .map(readSettings)
     .flatMap((settings) => [settings, ...settings.fallback]);
   return [...new Set(all.flatMap(({ keyName }) => keyName ?? []))];
@@ -69,8 +79,8 @@ export function readSettings(alias: JsonObject): ModelSettings {
   const number = (name: string) => alias[name] as number | undefined;
   const command = alias['command'] as string | string[] | undefined;
   const base_url = text('base_url') ?? (provider === 'openrouter' ? openrouterUrl : undefined);
-  const hosted = text('base_url') === undefined;
-  const keyName = text('api_key_env') ?? usualKeys[provider] ?? null;
+  const hosted = isOwn(provider, text('base_url'));
+  const keyName = text('api_key_env') ?? (hosted ? usualKeys[provider] : undefined) ?? null;
   return {
     provider,
     model: text('model') ?? (command === undefined ? '' : [command].flat().join(' ')),
@@ -85,11 +95,12 @@ export function readSettings(alias: JsonObject): ModelSettings {
       seed: number('seed'),
     }),
     keyName,
-    keyRequired: keyName !== null && (hosted || text('api_key_env') !== undefined),
     json: (alias['json'] as ModelSettings['json'] | undefined) ?? 'schema',
-    command: command === undefined ? [] : typeof command === 'string' ? [command] : command,
+    command: command ?? [],
     path: text('path'),
     price: alias['price'] as unknown as Price | undefined,
+    context: number('context'),
+    tokenizer: text('tokenizer'),
     limits: {
       concurrency: number('concurrency'),
       requests_per_minute: number('requests_per_minute'),
@@ -99,6 +110,15 @@ export function readSettings(alias: JsonObject): ModelSettings {
     },
     fallback: ((alias['fallback'] ?? []) as JsonObject[]).map(readSettings),
   };
+}
+
+/** A key goes nowhere else, unless the user says so: an address may be anybody's. */
+function isOwn(provider: ProviderName, address: string | undefined): boolean {
+  if (address === undefined) return true;
+  const own = ownHosts[provider];
+  if (own === undefined || !URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' && (hostname === own || hostname.endsWith(`.${own}`));
 }
 
 /** What answers of a model are filed under, beside the request. Two programs may be given the same name of a model. */

@@ -123,6 +123,16 @@ describe('generate', () => {
       asked: 'small',
       usd: expect.any(Number),
     });
+    // What it cost, by row and altogether.
+    const byRow = JSON.parse((await project.reprise('runs', 'cost', run, 'labels', '--json')).out);
+    expect(byRow.rows.map(({ row }: { row: string }) => row).sort()).toEqual(['r0', 'r1', 'r2', 'r3', 'r4']);
+    expect(byRow.rows[0]).toMatchObject({
+      answers: 1,
+      failed: 0,
+      cost: { input_tokens: 6, output_tokens: 8 },
+    });
+    const all = await project.reprise('runs', 'cost');
+    expect(all.out).toMatch(/pipeline +1 +\$0\.0004\d* +30 +40 +\$0\.00\naltogether/);
     // Reproducing asks nobody; asked live, everything is asked again.
     const reproduced = await project.reprise('reproduce', run, '--json');
     expect(JSON.parse(reproduced.out)).toMatchObject({ verdict: 'identical' });
@@ -205,6 +215,19 @@ describe('generate', () => {
       rows_failed: 1,
       rows_cached: 4,
     });
+    // What was said of the failed row is recorded: the run can be made again, failure and all, without a call.
+    const answers = await project.reprise('show', tolerated.run, 'labels.answers', '--format', 'jsonl');
+    const said = answers.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(said).toHaveLength(5);
+    expect(said.filter(({ failure }) => failure)).toMatchObject([
+      { text: 'answer to Label: text number 3 of many', failure: { code: 'answer-truncated' } },
+    ]);
+    const reproduced = await project.reprise('reproduce', tolerated.run, '--json');
+    expect(JSON.parse(reproduced.out)).toMatchObject({ verdict: 'identical' });
+    expect(server.requests).toHaveLength(6);
     broken = false;
     const mended = JSON.parse((await project.reprise('retry', tolerated.run, '--json')).out);
     expect(mended.steps[1]).toMatchObject({ rows: 5, rows_computed: 1, rows_cached: 4 });

@@ -7,13 +7,13 @@ it('takes a word in the place of a key for what it is, and leaves it where it st
   using p = new TestProject({
     'texts.jsonl': jsonl([{ id: '1', text: 'nonetheless' }]),
     'w.yaml': `
-models: { writer: { provider: openai, base_url: "${server.url('openai')}", model: small } }
+models: { writer: { provider: openai, base_url: "${server.url('openai')}", model: small, api_key_env: SERVER_KEY } }
 steps:
   none_rows: { use: load, with: { path: texts.jsonl, text: text, id: id } }
   labels: { use: generate, from: none_rows, with: { model: writer, prompt: { text: "{{text}}" } } }
 `,
   });
-  const result = summaryOf(await p.start(['run', 'w.yaml', '--json'], { OPENAI_API_KEY: 'none' }).ended);
+  const result = summaryOf(await p.start(['run', 'w.yaml', '--json'], { SERVER_KEY: 'none' }).ended);
   expect(result.statuses).toEqual(['none_rows:ran', 'labels:ran']);
   expect(server.requests[0]!.headers.authorization).toBe('Bearer none');
   const shown = await p.reprise('show', 'latest', 'labels', '--format', 'jsonl');

@@ -1,6 +1,13 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { Message } from '../../../engine/language-model.ts';
-import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from '../provider.ts';
+import {
+  type Provider,
+  type ProviderAnswer,
+  ProviderError,
+  type ProviderRequest,
+  type ProviderUsage,
+} from '../provider.ts';
+import { foreignClient } from './foreign.ts';
 import { fromSdk, rateLimits, tokens } from './http-errors.ts';
 import type { ProviderOptions } from './index.ts';
 
@@ -12,14 +19,16 @@ const tool = 'answer';
 /** Anthropic's messages. There is no seed. */
 export async function openProvider({ settings, key, keyName }: ProviderOptions): Promise<Provider> {
   const { Anthropic: Client } = await import('@anthropic-ai/sdk');
-  const client = new Client({
-    apiKey: key ?? 'none',
+  const fixed = {
     // Said in any case: the SDK would take it from ANTHROPIC_BASE_URL, and answers would be filed under another's name.
     baseURL: settings.base_url ?? 'https://api.anthropic.com',
     maxRetries: 0,
     timeout: 2 ** 31 - 1,
     logLevel: 'off',
-  });
+  } as const;
+  const client = settings.hosted
+    ? new Client({ ...fixed, apiKey: key ?? 'none' })
+    : foreignClient('ANTHROPIC_', key, (given) => new Client({ ...fixed, ...given }));
   return {
     async ask(request, signal) {
       try {
@@ -81,33 +90,36 @@ function messageOf({ role, content, images = [] }: Message): Anthropic.MessagePa
 }
 
 function answerOf(data: Anthropic.Message, headers: Headers): ProviderAnswer {
+  const usage = usageOf(data);
   const content = (data as Partial<typeof data> | null)?.content;
-  if (!Array.isArray(content)) throw new ProviderError('unavailable', 'the answer has no content');
+  if (!Array.isArray(content)) throw new ProviderError('unavailable', 'the answer has no content', { usage });
   const used = content.find((block) => block.type === 'tool_use');
   const text = content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('');
   const refused = data.stop_reason === 'refusal';
   const cut = data.stop_reason === 'max_tokens' || data.stop_reason === 'model_context_window_exceeded';
-  if (!refused && !cut && used === undefined && text === '')
-    throw new ProviderError('unavailable', 'the answer has no text');
-  // Tokens of the cache are counted beside the others here, and among them everywhere else.
-  const fresh = tokens(data.usage?.input_tokens);
-  const output = tokens(data.usage?.output_tokens);
-  const read = tokens(data.usage?.cache_read_input_tokens) ?? 0;
-  const written = tokens(data.usage?.cache_creation_input_tokens) ?? 0;
   return {
     text: used === undefined ? text : JSON.stringify(used.input),
     finish: refused ? 'refused' : cut ? 'length' : 'stop',
-    usage:
-      fresh === null || output === null
-        ? null
-        : {
-            input_tokens: fresh + read + written,
-            cached_tokens: read,
-            written_tokens: written,
-            output_tokens: output,
-          },
+    usage,
     served: typeof data.model === 'string' && data.model !== '' ? data.model : null,
     billed: null,
     limits: rateLimits(headers),
+    logprobs: null,
+  };
+}
+
+/** Tokens of the cache are counted beside the others here, and among them everywhere else. */
+function usageOf(data: Anthropic.Message): ProviderUsage | null {
+  const usage = (data as Partial<typeof data> | null)?.usage;
+  const fresh = tokens(usage?.input_tokens);
+  const output = tokens(usage?.output_tokens);
+  if (fresh === null || output === null) return null;
+  const read = tokens(usage?.cache_read_input_tokens) ?? 0;
+  const written = tokens(usage?.cache_creation_input_tokens) ?? 0;
+  return {
+    input_tokens: fresh + read + written,
+    cached_tokens: read,
+    written_tokens: written,
+    output_tokens: output,
   };
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { JsonObject } from '../../../engine/json.ts';
 import { faults, type Provider, type ProviderAnswer, ProviderError } from '../provider.ts';
 import { tokens } from './http-errors.ts';
@@ -10,24 +10,44 @@ import type { ProviderOptions } from './index.ts';
  * print `{ error, fault? }` instead, with the name of a fault (see ProviderFault): `rejected` if it says none.
  */
 export async function openProvider({ settings, root }: ProviderOptions): Promise<Provider> {
-  const [program, ...args] = settings.command;
+  const { command } = settings;
   return {
     async ask(request, signal) {
-      const said = await converse(program!, args, root, JSON.stringify(request), signal);
-      return answerOf(said);
+      signal.throwIfAborted();
+      return answerOf(await converse(command, root, JSON.stringify(request), signal));
     },
   };
 }
 
+const windows = process.platform === 'win32';
+/** Programs that must not outlive the process. */
+const running = new Set<ChildProcess>();
+let watchingExit = false;
+
+/** @param command a program with its arguments, or one line for the shell */
 function converse(
-  program: string,
-  args: string[],
+  command: readonly string[] | string,
   cwd: string,
   input: string,
   signal: AbortSignal,
 ): Promise<string> {
+  if (!watchingExit) process.on('exit', () => running.forEach(kill));
+  watchingExit = true;
+  const program = typeof command === 'string' ? command : command[0]!;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, signal, stdio: 'pipe' });
+    // A process group of its own: with a line for the shell, what has to end is not the shell alone.
+    const options = { cwd, stdio: 'pipe', detached: !windows, windowsHide: true } as const;
+    const child =
+      typeof command === 'string'
+        ? spawn(command, { ...options, shell: true })
+        : spawn(program, command.slice(1), options);
+    const stop = () => kill(child);
+    signal.addEventListener('abort', stop, { once: true });
+    running.add(child);
+    const left = () => {
+      signal.removeEventListener('abort', stop);
+      running.delete(child);
+    };
     const out: Buffer[] = [];
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -35,17 +55,29 @@ function converse(
       err = (err + chunk.toString()).slice(-500);
     });
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (signal.aborted) reject(signal.reason);
-      else reject(new ProviderError('setup', `${program} cannot be started: ${error.message}`));
+      left();
+      reject(new ProviderError('setup', `${program} cannot be started: ${error.message}`));
     });
     child.on('close', (code, ended) => {
-      if (code === 0) resolve(Buffer.concat(out).toString('utf8'));
+      left();
+      if (signal.aborted) reject(signal.reason);
+      else if (code === 0) resolve(Buffer.concat(out).toString('utf8'));
       else reject(new ProviderError('unavailable', `${program} ended with ${ended ?? code}: ${err.trim()}`));
     });
     // A program that does not read its input is no mistake.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
+}
+
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    if (windows) child.kill('SIGKILL');
+    else process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 function answerOf(said: string): ProviderAnswer {
@@ -55,8 +87,7 @@ function answerOf(said: string): ProviderAnswer {
     throw new ProviderError(fault, given['error']);
   }
   const text = given === null ? said.trimEnd() : given['text'];
-  if (typeof text !== 'string' || text === '')
-    throw new ProviderError('unavailable', 'the program printed no answer');
+  if (typeof text !== 'string') throw new ProviderError('unavailable', 'the program printed no text');
   const usage = given?.['usage'] as { input_tokens?: unknown; output_tokens?: unknown } | undefined;
   const [input, output] = [tokens(usage?.input_tokens), tokens(usage?.output_tokens)];
   const finish = given?.['finish'];
@@ -70,6 +101,7 @@ function answerOf(said: string): ProviderAnswer {
     served: typeof given?.['model'] === 'string' ? given['model'] : null,
     billed: typeof given?.['usd'] === 'number' ? given['usd'] : null,
     limits: null,
+    logprobs: null,
   };
 }
 

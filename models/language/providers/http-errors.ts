@@ -19,10 +19,16 @@ export function fromSdk(error: unknown, keyName: string | null): ProviderError {
   if (status === 429 && /insufficient_quota|billing/i.test(`${said}`))
     return new ProviderError('denied', `the account has no credit left: ${said}`);
   if (status === 429 || status === 529 || status === 503)
-    return new ProviderError('overloaded', `${status} ${said}`, { retryAfterMs });
+    return new ProviderError('overloaded', `${status} ${said}`, {
+      retryAfterMs,
+      limits: headers ? rateLimits(headers) : null,
+    });
   if (status === 401 || status === 403)
     return new ProviderError('denied', `${status} ${said}`, {
-      hint: keyName === null ? undefined : `is ${keyName} set, in the environment or in .env, and right?`,
+      hint:
+        keyName === null
+          ? 'it was asked without a key: api_key_env names the variable with the key for this server'
+          : `is ${keyName} set, in the environment or in .env, and right?`,
     });
   if (status === 404) return new ProviderError('unknown-model', `${status} ${said}`);
   if (status === 408 || status === 409 || status >= 500)
@@ -57,7 +63,7 @@ export function retryAfter(headers: Headers): number | null {
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }
 
-/** `x-ratelimit-remaining-requests: 3` and `x-ratelimit-reset-requests: 1m2.5s`, or Anthropic's names and dates. */
+/** `x-ratelimit-remaining-requests: 3`, `x-ratelimit-reset-requests: 1m2.5s` and `x-ratelimit-limit-requests: 60`, or Anthropic's names and dates. */
 export function rateLimits(headers: Headers): RateLimits | null {
   const left = (what: 'requests' | 'tokens') => {
     const remaining =
@@ -66,9 +72,11 @@ export function rateLimits(headers: Headers): RateLimits | null {
       headers.get(`x-ratelimit-reset-${what}`) ?? headers.get(`anthropic-ratelimit-${what}-reset`);
     if (remaining === null || reset === null) return null;
     const resetMs = durationMs(reset);
-    return Number.isFinite(Number(remaining)) && resetMs !== null
-      ? { remaining: Number(remaining), resetMs }
-      : null;
+    if (!Number.isFinite(Number(remaining)) || resetMs === null) return null;
+    const full =
+      headers.get(`x-ratelimit-limit-${what}`) ?? headers.get(`anthropic-ratelimit-${what}-limit`) ?? '';
+    const limit = Number.parseFloat(full);
+    return { remaining: Number(remaining), resetMs, limit: limit > 0 ? limit : null };
   };
   const [requests, tokens] = [left('requests'), left('tokens')];
   return requests === null && tokens === null ? null : { requests, tokens };

@@ -1,6 +1,13 @@
 import type OpenAI from 'openai';
-import type { Message } from '../../../engine/language-model.ts';
-import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from '../provider.ts';
+import type { Message, TokenLogprob } from '../../../engine/language-model.ts';
+import {
+  type Provider,
+  type ProviderAnswer,
+  ProviderError,
+  type ProviderRequest,
+  type ProviderUsage,
+} from '../provider.ts';
+import { foreignClient } from './foreign.ts';
 import { fromSdk, rateLimits, tokens } from './http-errors.ts';
 import type { ProviderOptions } from './index.ts';
 
@@ -10,16 +17,19 @@ type Body = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 export async function openProvider(options: ProviderOptions): Promise<Provider> {
   const { OpenAI: Client } = await import('openai');
   const { settings, key, keyName } = options;
-  const client = new Client({
-    // Servers of one's own need no key, but the SDK does.
-    apiKey: key ?? 'none',
+  const fixed = {
     // Said in any case: the SDK would take it from OPENAI_BASE_URL, and answers would be filed under another's name.
     baseURL: settings.base_url ?? 'https://api.openai.com/v1',
+    adminAPIKey: null,
     maxRetries: 0,
     // The time limit is the caller's.
     timeout: 2 ** 31 - 1,
     logLevel: 'off',
-  });
+  } as const;
+  const own = settings.hosted && settings.provider === 'openai';
+  const client = own
+    ? new Client({ ...fixed, apiKey: key ?? 'none' })
+    : foreignClient('OPENAI_', key, (given) => new Client({ ...fixed, ...given }));
   return {
     async ask(request, signal) {
       try {
@@ -36,12 +46,16 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
 }
 
 function bodyOf({ model, messages, sampling, schema }: ProviderRequest, { settings }: ProviderOptions): Body {
-  const { max_tokens, temperature, top_p, stop, seed } = sampling;
+  const { max_tokens, temperature, top_p, stop, seed, top_logprobs } = sampling;
   const body: Body = { model, messages: messages.map(messageOf) };
   if (temperature !== undefined) body.temperature = temperature;
   if (top_p !== undefined) body.top_p = top_p;
   if (stop !== undefined) body.stop = [...stop];
   if (seed !== undefined) body.seed = seed;
+  if (top_logprobs !== undefined) {
+    body.logprobs = true;
+    body.top_logprobs = top_logprobs;
+  }
   if (max_tokens !== undefined) {
     // OpenAI's newer models refuse the old name, and other servers know no other.
     if (settings.hosted) body.max_completion_tokens = max_tokens;
@@ -71,43 +85,70 @@ function messageOf({ role, content, images = [] }: Message): OpenAI.Chat.ChatCom
   };
 }
 
-/** OpenAI holds an answer to a schema only if every object lists all its members, and no others may be. */
-function isStrict(schema: unknown): boolean {
-  if (Array.isArray(schema)) return schema.every(isStrict);
-  if (typeof schema !== 'object' || schema === null) return true;
-  const { properties, required, additionalProperties } = schema as Record<string, unknown>;
-  if (typeof properties === 'object' && properties !== null) {
-    const names = Object.keys(properties);
+/** Words of JSON Schema that OpenAI's strict mode knows; with any other it refuses the request. */
+const strictWords = new Set(
+  `$defs $ref $schema additionalProperties anyOf const definitions description enum exclusiveMaximum exclusiveMinimum
+  format items maximum maxItems minimum minItems multipleOf pattern properties required title type`.split(
+    /\s+/,
+  ),
+);
+
+/**
+ * OpenAI holds an answer to a schema only if every object lists all its members, no others may be, and it has none but the
+ * words that its strict mode knows. Other schemas are sent as a wish, and the answer is checked here.
+ */
+export function isStrict(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return false;
+  const { type, properties, required, additionalProperties, items, anyOf, $defs, definitions } =
+    schema as Record<string, unknown>;
+  if (!Object.keys(schema).every((word) => strictWords.has(word))) return false;
+  if ([type].flat().includes('object') || properties !== undefined) {
+    const names = Object.keys(properties ?? {});
     const listed = Array.isArray(required) ? required : [];
     if (additionalProperties !== false || !names.every((name) => listed.includes(name))) return false;
   }
-  return Object.values(schema).every(isStrict);
+  const parts = [properties, $defs, definitions].flatMap((named) => Object.values(named ?? {}));
+  if (items !== undefined) parts.push(items);
+  if (Array.isArray(anyOf)) parts.push(...anyOf);
+  return parts.every(isStrict);
 }
 
 function answerOf(data: OpenAI.Chat.ChatCompletion, headers: Headers): ProviderAnswer {
   // Servers differ: nothing of the answer is taken for granted.
+  const usage = usageOf(data);
+  const cost = (data?.usage as { cost?: unknown } | undefined)?.cost;
+  const billed = typeof cost === 'number' && cost >= 0 ? cost : null;
   const choice = (data as Partial<typeof data> | null)?.choices?.[0];
   const message = choice?.message as Partial<NonNullable<typeof choice>['message']> | undefined;
   if (choice === undefined || message === undefined || message === null)
-    throw new ProviderError('unavailable', 'the answer has no choices');
+    throw new ProviderError('unavailable', 'the answer has no choices', { usage, billed });
   const refusal = message.refusal ?? null;
   const refused = refusal !== null || choice.finish_reason === 'content_filter';
-  if (!refused && typeof message.content !== 'string')
-    throw new ProviderError('unavailable', 'the answer has no text');
-  const { usage } = data;
+  return {
+    // Some servers say null where they have nothing to say.
+    text: refusal ?? message.content ?? '',
+    finish: refused ? 'refused' : choice.finish_reason === 'length' ? 'length' : 'stop',
+    usage,
+    served: typeof data.model === 'string' && data.model !== '' ? data.model : null,
+    billed,
+    limits: rateLimits(headers),
+    logprobs: logprobsOf(choice),
+  };
+}
+
+function usageOf(data: OpenAI.Chat.ChatCompletion): ProviderUsage | null {
+  const usage = (data as Partial<typeof data> | null)?.usage;
   const input = tokens(usage?.prompt_tokens);
   const output = tokens(usage?.completion_tokens);
   const cached = tokens(usage?.prompt_tokens_details?.cached_tokens) ?? 0;
-  const billed = (usage as { cost?: unknown } | undefined)?.cost;
-  return {
-    text: refusal ?? message.content ?? '',
-    finish: refused ? 'refused' : choice.finish_reason === 'length' ? 'length' : 'stop',
-    usage:
-      input === null || output === null || cached > input
-        ? null
-        : { input_tokens: input, cached_tokens: cached, written_tokens: 0, output_tokens: output },
-    served: typeof data.model === 'string' && data.model !== '' ? data.model : null,
-    billed: typeof billed === 'number' && billed >= 0 ? billed : null,
-    limits: rateLimits(headers),
-  };
+  if (input === null || output === null || cached > input) return null;
+  return { input_tokens: input, cached_tokens: cached, written_tokens: 0, output_tokens: output };
+}
+
+/** How likely each token was, and which others were; null if the server did not say. */
+function logprobsOf(choice: OpenAI.Chat.ChatCompletion.Choice): TokenLogprob[] | null {
+  const content = choice.logprobs?.content;
+  if (!Array.isArray(content)) return null;
+  const one = ({ token, logprob }: { token: string; logprob: number }) => ({ token, logprob });
+  return content.map((item) => ({ ...one(item), top: (item.top_logprobs ?? []).map(one) }));
 }

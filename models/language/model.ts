@@ -1,0 +1,173 @@
+import type { JsonObject } from '../../engine/json.ts';
+import type {
+  Answer,
+  AskResult,
+  LanguageModel,
+  LanguageRequest,
+  ModelTokens,
+  RequestEstimate,
+  Spent,
+} from '../../engine/language-model.ts';
+import type { AnswerCache } from './answers.ts';
+import { addSpent } from './cost.ts';
+import type { Endpoint } from './endpoint.ts';
+import { noneFits, notKnown, recordedFailure } from './failures.ts';
+import { type FullRequest, fullRequest, requestDigest, sourceOf } from './request.ts';
+import type { Choice } from './route.ts';
+import type { Underway } from './underway.ts';
+
+/** A model of the chain, with the request as it would be asked. */
+interface Asked {
+  endpoint: Endpoint;
+  full: FullRequest;
+  digest: Answer['request'];
+}
+
+/** What the models of one run share. */
+export interface Shared {
+  readonly answers: AnswerCache | null;
+  readonly offline: boolean;
+  readonly underway: Underway<AskResult>;
+}
+
+/** Which models stand behind an alias, and which of them a request goes to. */
+export interface Line {
+  /** What a result depends on. */
+  readonly identity: JsonObject;
+  /** For records. */
+  readonly asked: string;
+  readonly tokens: ModelTokens;
+  readonly endpoints: readonly Endpoint[];
+  /** The models to ask, the first one first. */
+  choose(request: LanguageRequest): Promise<Choice>;
+}
+
+/** An alias of a workflow: asks the models behind it, one after the other, until one has an answer. */
+export class Model implements LanguageModel {
+  readonly alias: string;
+  readonly identity: JsonObject;
+  readonly files: readonly string[];
+  readonly asked: string;
+  readonly tokens: ModelTokens;
+  readonly #line: Line;
+  readonly #shared: Shared;
+  readonly #told = new Set<Endpoint>();
+  /** Tokens of earlier answers, on average; 0 if there are none. */
+  readonly #usualOutput = new Map<Endpoint, number>();
+
+  constructor(alias: string, line: Line, shared: Shared) {
+    this.alias = alias;
+    this.identity = line.identity;
+    this.files = line.endpoints.flatMap(({ settings }) => settings.path ?? []);
+    this.asked = line.asked;
+    this.tokens = line.tokens;
+    this.#line = line;
+    this.#shared = shared;
+  }
+
+  async ask(
+    request: LanguageRequest,
+    { signal, notify }: { signal: AbortSignal; notify(message: string): void },
+  ): Promise<AskResult> {
+    signal.throwIfAborted();
+    const { order, route } = await this.#line.choose(request);
+    const chain = order.map((endpoint) => askedOf(endpoint, request));
+    for (const asked of chain) {
+      const known = await this.#known(asked);
+      if (known !== null) return routed(known, route);
+    }
+    if (this.#shared.offline) return notKnown(this.asked);
+    return routed(await this.#live(chain, signal, notify), route);
+  }
+
+  async estimate(request: LanguageRequest): Promise<RequestEstimate> {
+    const { answers } = this.#shared;
+    const { order } = await this.#line.choose(request);
+    for (const endpoint of order) {
+      const { full, digest } = askedOf(endpoint, request);
+      if ((await answers?.get(endpoint.filedUnder(full), digest)) !== undefined)
+        return { known: true, input_tokens: 0, output_tokens: 0, usd: 0 };
+    }
+    const [first] = order;
+    if (first === undefined) return { known: false, input_tokens: 0, output_tokens: 0, usd: 0 };
+    const { full } = askedOf(first, request);
+    let usual = this.#usualOutput.get(first);
+    if (usual === undefined) {
+      usual = meanOutput(answers?.some?.(first.filedUnder(full), 200) ?? []);
+      this.#usualOutput.set(first, usual);
+    }
+    return { known: false, ...first.estimate(full, usual) };
+  }
+
+  /** The answer that a model of the chain gave earlier. */
+  async #known({ endpoint, full, digest }: Asked): Promise<AskResult | null> {
+    // What a file says is not kept beside it: it may say something else tomorrow.
+    if (endpoint.settings.path !== undefined) return null;
+    const answer = await this.#shared.answers?.get(endpoint.filedUnder(full), digest);
+    if (answer === undefined) return null;
+    if (answer.failure !== undefined) return recordedFailure(answer, answer.failure);
+    return { answer: { ...answer, source: sourceOf(endpoint.filedUnder(full)) }, cached: true, wasted: null };
+  }
+
+  /** Asks down the chain until one answers. */
+  async #live(
+    chain: readonly Asked[],
+    signal: AbortSignal,
+    notify: (message: string) => void,
+  ): Promise<AskResult> {
+    let wasted: Spent | null = null;
+    for (const [index, asked] of chain.entries()) {
+      const result = await this.#once(asked, signal);
+      if ('answer' in result) return { ...result, wasted };
+      if (result.spent !== null) wasted = wasted === null ? result.spent : addSpent(wasted, result.spent);
+      const { endpoint } = asked;
+      const next = chain[index + 1]?.endpoint;
+      if (next === undefined || !mayFallBack(result.failure.code)) return { ...result, spent: wasted };
+      if (!this.#told.has(endpoint)) notify(`${result.failure.message}; ${next.shown} is asked instead`);
+      this.#told.add(endpoint);
+    }
+    return noneFits(this.asked);
+  }
+
+  /** Asks one model, and files its answer. A request that is under way, by whatever alias, is not made again. */
+  #once({ endpoint, full, digest }: Asked, signal: AbortSignal): Promise<AskResult> {
+    const { answers, underway } = this.#shared;
+    const filed = endpoint.filedUnder(full);
+    return underway.once(
+      `${digest} ${JSON.stringify(filed)}`,
+      signal,
+      async () => {
+        // It may have been answered since it was looked for.
+        const known = await this.#known({ endpoint, full, digest });
+        if (known !== null) return known;
+        const result = await endpoint.ask(full, digest, signal);
+        if ('answer' in result && endpoint.settings.path === undefined)
+          answers?.put(filed, digest, result.answer);
+        return result;
+      },
+      // Paid for by the one that asked.
+      (result) => ('answer' in result ? { ...result, cached: true } : { ...result, spent: null }),
+    );
+  }
+}
+
+/** The answer with why this model gave it. */
+function routed(result: AskResult, route: Choice['route']): AskResult {
+  if (route === null) return result;
+  if ('answer' in result) return { ...result, answer: { ...result.answer, route } };
+  return { ...result, said: result.said && { ...result.said, route } };
+}
+
+function askedOf(endpoint: Endpoint, request: LanguageRequest): Asked {
+  const full = fullRequest(request, endpoint.settings.sampling);
+  return { endpoint, full, digest: requestDigest(full) };
+}
+
+function meanOutput(answers: readonly Answer[]): number {
+  return answers.reduce((sum, { usage }) => sum + usage.output_tokens, 0) / Math.max(1, answers.length);
+}
+
+/** Another model may do what this one cannot; what the budget forbids, none may, and a schema that is none, none can. */
+function mayFallBack(code: string): boolean {
+  return !code.startsWith('budget-') && code !== 'answer-schema';
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../engine/json.ts';
+import type { LanguageRequest } from '../../engine/language-model.ts';
+import { ModelServer } from '../../test/model-server.ts';
+import { createLanguageModels } from './index.ts';
+
+const options = { signal: new AbortController().signal, notify: () => {} };
+const question = (content: string): LanguageRequest => ({ messages: [{ role: 'user', content }] });
+
+/** Aliases `small`, `large` and `local` on one server, and `best`, which chooses among them. */
+function routed(server: ModelServer, route: JsonObject, more: Record<string, JsonObject> = {}) {
+  const own = (model: string, extra: JsonObject = {}) => ({
+    provider: 'openai',
+    model,
+    base_url: server.url('openai'),
+    retries: 0,
+    ...extra,
+    ...more[model],
+  });
+  return createLanguageModels({
+    root: process.cwd(),
+    aliases: {
+      best: { route: { among: ['large', 'small', 'local'], ...route } },
+      small: own('small', { price: { input: 1, output: 2 }, context: 1000 }),
+      large: own('large', { price: { input: 5, output: 20 }, context: 100_000 }),
+      local: own('local', { context: 100 }),
+    },
+    secret: () => undefined,
+    answers: null,
+    // As CEL would read it.
+    condition: async (source) => (scope) =>
+      source === 'json' ? scope['json'] === true : (scope['tokens'] as number) > 500,
+  }).find('best')!;
+}
+
+describe('a route', () => {
+  it.each<[string, JsonObject, string, string]>([
+    ['by cost', { by: 'cost' }, 'hello', 'local'],
+    ['by cost, where the cheapest does not take it', { by: 'cost' }, 'word '.repeat(200), 'small'],
+    ['by cost, where one alone takes it', { by: 'cost' }, 'word '.repeat(2000), 'large'],
+    [
+      'by cost above a score',
+      { by: 'cost', min_quality: 0.7, quality: { small: 0.8, local: 0.6 } },
+      'hello',
+      'small',
+    ],
+    ['by quality', { by: 'quality', quality: { small: 0.8, local: 0.9 } }, 'hello', 'local'],
+    ['by quality, where none is measured', { by: 'quality' }, 'hello', 'large'],
+    ['as written', { by: 'fallback' }, 'hello', 'large'],
+    [
+      'by rules',
+      { by: 'rules', rules: [{ when: 'tokens > 500', use: 'large' }, { use: 'small' }] },
+      'hello',
+      'small',
+    ],
+    [
+      'by a rule that holds',
+      { by: 'rules', rules: [{ when: 'tokens > 500', use: 'large' }, { use: 'small' }] },
+      'word '.repeat(600),
+      'large',
+    ],
+  ])('%s', async (_, route, content, chosen) => {
+    await using server = await ModelServer.start();
+    const result = await routed(server, route).ask(question(content), options);
+    expect(result).toMatchObject({ answer: { asked: chosen, route: { by: route['by'], chosen } } });
+  });
+
+  it('says why, and why not', async () => {
+    await using server = await ModelServer.start();
+    const result = await routed(server, { by: 'cost' }).ask(question('word '.repeat(200)), options);
+    expect('answer' in result && result.answer.route).toMatchObject({
+      chosen: 'small',
+      why: expect.stringMatching(/^about \$0\.00/),
+      others: [
+        { model: 'large', why: expect.stringMatching(/^about \$0\.0/) },
+        { model: 'local', why: 'about 254 tokens do not fit into its 100' },
+      ],
+    });
+  });
+
+  it('asks the next best where one has no answer, and the fastest where that is asked for', async () => {
+    await using server = await ModelServer.start({
+      fault: ({ body }) => (body['model'] === 'small' ? 'rejected' : null),
+    });
+    const quality = { small: 0.9, large: 0.8 };
+    const model = routed(server, { by: 'quality', quality });
+    expect(await model.ask(question('hello'), options)).toMatchObject({
+      answer: { asked: 'large', route: { chosen: 'small' } },
+    });
+    const fast = routed(server, { by: 'latency' });
+    await fast.ask(question('one'), options);
+    expect(await fast.ask(question('two'), options)).toMatchObject({
+      answer: {
+        asked: 'local',
+        route: { others: [{ model: 'local' }, { model: 'large', why: expect.stringContaining('ms') }] },
+      },
+    });
+  });
+
+  it('fails the row where no model takes it', async () => {
+    await using server = await ModelServer.start();
+    const model = routed(server, { by: 'rules', rules: [{ when: 'json', use: 'small' }] });
+    expect(await model.ask(question('hello'), options)).toMatchObject({
+      failure: { scope: 'row', code: 'no-model-fits' },
+    });
+    expect(server.requests).toEqual([]);
+  });
+});
