@@ -1,4 +1,4 @@
-import { readSecrets } from '../engine/secrets.ts';
+import { readSecrets, type Secrets } from '../engine/secrets.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import type { AnswerCache } from '../models/language/answers.ts';
@@ -13,14 +13,21 @@ import { readCatalogue } from './price-catalogue.ts';
  */
 const shortestKey = 8;
 
-/** Gives the workspace the language models of a workflow. Keys come from the environment or `.env`, and go nowhere else. */
+/**
+ * Gives the workspace the language models of a workflow. Keys come from the environment or `.env`, and go nowhere else.
+ *
+ * @param options.root absolute path of a project whose `.env` comes before that of the workspace
+ */
 export function openLanguageModels(
   workflow: ResolvedWorkflow,
   workspace: Workspace,
-  options: { budget?: number; offline?: boolean; answers?: AnswerCache } = {},
+  options: { budget?: number; offline?: boolean; answers?: AnswerCache; root?: string } = {},
 ): void {
   const names = keyNames(workflow.models);
-  const keys = readSecrets({ secrets: names, root: workspace.root }, process.env);
+  const keys: Secrets = {
+    ...readSecrets({ secrets: names, root: workspace.root }, process.env),
+    ...(options.root !== undefined && readSecrets({ secrets: names, root: options.root }, process.env)),
+  };
   // What is a secret of the workflow is kept out of everything that a run writes.
   const secret = names.filter((name) => (keys[name]?.length ?? shortestKey) >= shortestKey);
   if (secret.length > 0) workflow.secrets = [...new Set([...(workflow.secrets ?? []), ...secret])].sort();

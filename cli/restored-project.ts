@@ -1,5 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { importedModels } from '../engine/archive/models.ts';
 import type { RunRecord } from '../engine/record/record.ts';
 import { resolverOf } from '../engine/reproduce/models.ts';
 import type { ReproduceOptions, RestoredProject } from '../engine/reproduce/reproduce.ts';
@@ -45,7 +45,7 @@ export function restoredProject(
   return ({ root, cwd }, storeFolder): RestoredProject => {
     let aliases: Record<string, string> = {};
     const modelSources = () =>
-      [root, own.root, ...archivedModels(own.store.folder)].map((folder) =>
+      [root, own.root, ...importedModels(own.store.folder)].map((folder) =>
         createModelResolver({ root: folder, aliases }),
       );
     const workspace = openWorkspace({
@@ -70,7 +70,7 @@ export function restoredProject(
           const { openLanguageModels } = await import('./language-models.ts');
           // Asked live, the models are asked about everything: no answer is known in a restored project.
           const recorded = live ? {} : { answers: await answersOf(record, own.store), offline: true };
-          openLanguageModels(workflow, workspace, recorded);
+          openLanguageModels(workflow, workspace, { ...recorded, root: own.root });
         }
         return workflow;
       },
@@ -81,11 +81,4 @@ export function restoredProject(
 async function answersOf(record: RunRecord, store: OpenProject['workspace']['store']) {
   const { recordedAnswers } = await import('./recorded-answers.ts');
   return recordedAnswers(record, store);
-}
-
-/** Folders that stand in for the project's root where a model came with an archive: see engine/archive. */
-export function archivedModels(storeFolder: string): string[] {
-  const folder = join(storeFolder, 'models');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((name) => (name.startsWith('.') ? [] : [join(folder, name)]));
 }

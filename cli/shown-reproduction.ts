@@ -1,4 +1,5 @@
 import type { OutputComparison, Sameness } from '../engine/reproduce/compare.ts';
+import type { Drift } from '../engine/reproduce/drift.ts';
 import type { EnvironmentDifference } from '../engine/reproduce/environment.ts';
 import type { Ready, Reproduction } from '../engine/reproduce/reproduce.ts';
 import type { StepVerdict } from '../engine/reproduce/verdict.ts';
@@ -71,8 +72,35 @@ export function shownReproduction(reproduction: Reproduction, cli: Cli): string 
     for (const { step, why } of others.slice(0, 10)) lines.push(`  ${step}: ${truncate(why, 120)}`);
     if (others.length > 10) lines.push(`  and ${others.length - 10} more`);
   }
+  if (reproduction.drift?.length) lines.push(...driftLines(reproduction.drift, cli));
   if (reproduction.interrupted) lines.push('interrupted: what was not done is not comparable');
   return `${lines.join('\n')}\n`;
+}
+
+/** How far answers drifted, a line for each step that asked. */
+function driftLines(drift: readonly Drift[], cli: Cli): string[] {
+  const width = Math.max(...drift.map(({ step }) => step.length));
+  const percent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
+  return [
+    cli.paint('bold', 'answers, asked again'),
+    ...drift.flatMap(({ step, answers, agreement, similarity, scores }) => {
+      const facts = [
+        `${count(answers.compared)} of ${counted(answers.recorded, 'answer')} compared`,
+        ...(agreement === null ? [] : [`${percent(agreement)} the same`]),
+        ...(similarity === null
+          ? []
+          : [`similarity ${metric(similarity.mean)} (least ${metric(similarity.least)})`]),
+      ];
+      return [
+        `  ${step.padEnd(width)}  ${facts.join(', ')}`,
+        ...scores.flatMap(({ field, recorded_mean: was, mean, mean_abs_difference: apart }) =>
+          apart === 0
+            ? []
+            : [`    ${field} ${metric(was)} → ${metric(mean)} on average, ${metric(apart)} apart`],
+        ),
+      ];
+    }),
+  ];
 }
 
 function stepLines(

@@ -116,6 +116,8 @@ export interface RunFinished extends At {
 
 export type RunStatus = 'succeeded' | 'failed' | 'interrupted';
 export type StepStatus = 'ran' | 'cached' | 'skipped' | 'failed' | 'interrupted';
+/** Why a step was skipped: its own condition or what it reads was left out; something that it needs failed; the run stopped. */
+export type SkipCause = 'when' | 'failed' | 'stopped';
 
 /** How a step ended; the same shape in events, `run --json` and run.json. */
 export interface StepOutcome {
@@ -124,6 +126,8 @@ export interface StepOutcome {
   status: StepStatus;
   /** Why it ran, was skipped or failed: `with.k 77 → 50`, `new`, `when is false: …`, `needs topics, which failed`. */
   reason: string;
+  /** Of a skipped step. See `skipCauseOf` for records of versions that did not say it. */
+  skip_cause?: SkipCause;
   duration_ms: number;
   /** Rows of the main output if it is a table or matrix; null else. */
   rows: number | null;

@@ -239,6 +239,7 @@ async function evict(
   const result = await keepInBounds({ store, caches, references, capBytes: cacheSize });
   if (result === null) return;
   pruneOutputs(store.folder, runsFolder);
+  (await import('./archive/models.ts')).pruneModels(store.folder, runsFolder);
   if (result.removed.length > 0) {
     emit({
       type: 'cache-evicted',

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { recordFlaw } from '../engine/record/record-shape.ts';
 
 const launcher = resolve(import.meta.dirname, '../bin/reprise.mjs');
 
@@ -103,9 +104,13 @@ export class TestProject implements Disposable {
     return this.start(args).ended;
   }
 
-  /** Runs a workflow with `--json`. */
+  /** Runs a workflow with `--json`. Its record must have the shape that its schema says. */
   async run(...args: string[]): Promise<RunSummary> {
-    return summaryOf(await this.reprise('run', ...args, '--json'));
+    const summary = summaryOf(await this.reprise('run', ...args, '--json'));
+    const path = `runs/${summary.run}/run.json`;
+    const flaw = existsSync(this.path(path)) ? recordFlaw(JSON.parse(this.read(path))) : null;
+    if (flaw !== null) throw new Error(`${path} is not as its schema says: ${flaw}`);
+    return summary;
   }
 
   [Symbol.dispose](): void {

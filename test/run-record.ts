@@ -106,6 +106,7 @@ export function exampleRecord(change: Partial<RunRecord> = {}): RunRecord {
     exampleStep('page', {
       status: 'skipped',
       reason: 'when is false: steps.scores.metrics.v_measure > 0.9',
+      skip_cause: 'when',
       rows: null,
       outputs: {
         page: { kind: 'files', digest, bytes: 9, files: [{ name: 'report.html', digest, bytes: 9 }] },

@@ -1,5 +1,9 @@
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { dirname, sep } from 'node:path';
+import { isInside } from '../../engine/inside.ts';
 import { readRun, resolveRun } from '../../engine/record/runs.ts';
 import { reproduce } from '../../engine/reproduce/reproduce.ts';
+import type { Restored } from '../../engine/reproduce/restore.ts';
 import { openSandbox } from '../../engine/reproduce/sandbox.ts';
 import type { Cli, Command, Options } from '../command.ts';
 import { packageVersion } from '../package.ts';
@@ -15,7 +19,7 @@ export const command: Command = {
   name: 'reproduce',
   summary: 'run a past run again from its record and compare every output',
   description:
-    'Restores a run in a temporary folder (its commit with the patch, and what the record holds), runs it there without any cache, and says for each step whether it came out identical, within the tolerance, different, or cannot be compared. Your files, index and branches are never touched. Exit code 0: the same; 3: something differs; 2: it cannot be done, nothing was run.',
+    'Restores a run in a temporary folder (its commit with the patch, and what the record holds), runs it there without any cache, and says for each step whether it came out identical, within the tolerance, different, or cannot be compared. Reprise writes none of your files, nor the index or branches; the code of steps works in the copy. Exit code 0: the same; 3: something differs; 2: it cannot be done, nothing was run.',
   arguments: [runArgument],
   options: [
     {
@@ -27,7 +31,8 @@ export const command: Command = {
     },
     {
       flags: '--live',
-      description: 'ask language models again, which costs, instead of taking their answers from the record',
+      description:
+        'ask language models again, which costs, instead of taking their answers from the record, and measure how far the answers drift',
     },
     { flags: '--strict', description: 'refuse to run if anything around the run is not as it was' },
     { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
@@ -44,7 +49,13 @@ export const command: Command = {
       using sandbox = openSandbox();
       if (options['engine'] === 'recorded') {
         const { callEngine, findRecordedEngine } = await import('../../engine/reproduce/recorded-engine.ts');
-        const engine = await findRecordedEngine(record, project.workspace, sandbox, packageVersion());
+        const engine = await findRecordedEngine(
+          record,
+          project.workspace,
+          sandbox,
+          packageVersion(),
+          cli.signal,
+        );
         if (engine !== null) {
           cli.err(
             engine.from === 'npm'
@@ -58,6 +69,8 @@ export const command: Command = {
         }
       }
       const call = await recordedCall(record);
+      const live = options['live'] === true;
+      const openRestored = restoredProject(project, call, cli, { record, live });
       const reporter = cli.terminal.err ? terminalReporter(cli) : plainReporter(cli);
       const reproduction = await reproduce({
         record,
@@ -65,21 +78,39 @@ export const command: Command = {
         workspace: project.workspace,
         productsOf: pastProducts(project),
         sandbox,
-        open: restoredProject(project, call, cli, { record, live: options['live'] === true }),
+        open(restored, storeFolder) {
+          // What the code of steps names by a relative path is meant in the copy.
+          workIn(restored);
+          return openRestored(restored, storeFolder);
+        },
         engineVersion: packageVersion(),
         strict: options['strict'] === true,
+        ...(live && { similarity: (await import('../answer-similarity.ts')).answerSimilarity }),
         ...(typeof options['jobs'] === 'number' && { jobs: options['jobs'] }),
         ...(typeof options['examples'] === 'number' && { examples: options['examples'] }),
         signal: cli.signal,
         listeners: [reporter.on],
         now: Date.now,
         onReady: (ready) => cli.err(shownReady(ready, cli)),
-      }).finally(() => reporter.end());
+      }).finally(() => {
+        process.chdir(cli.cwd);
+        reporter.end();
+      });
       cli.out(options['json'] ? `${JSON.stringify(reproduction)}\n` : shownReproduction(reproduction, cli));
       return exitCode(reproduction, cli);
     });
   },
 };
+
+/** Makes the folder of the recorded call the current one: its place in the copy, or the copy's root if it has none there. */
+function workIn({ root, cwd, tree }: Restored): void {
+  let there = cwd;
+  while (!existsSync(there)) there = dirname(there);
+  // A commit may hold links to anywhere.
+  const folder = isInside(realpathSync(tree), realpathSync(there) + sep) ? cwd : root;
+  mkdirSync(folder, { recursive: true });
+  process.chdir(folder);
+}
 
 function exitCode({ verdict, interrupted }: { verdict: string; interrupted: boolean }, cli: Cli): number {
   if (interrupted || cli.signal.aborted) return 130;

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Headers, pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { exampleRecord } from '../../test/run-record.ts';
 import { temporaryFolder } from '../../test/temporary.ts';
-import { digestOf, hexOf } from '../digest.ts';
+import { digestOf, digestOfJson, hexOf } from '../digest.ts';
 import { Store } from '../store/store.ts';
 import { importArchive } from './read.ts';
 
@@ -16,6 +16,16 @@ const good = {
   [`runs/${record.id}/run.json`]: recordText,
   [`objects/${hexOf(digestOf(blob))}`]: blob,
 };
+
+const files = [
+  { name: 'onnx/model.onnx', text: 'weights' },
+  { name: 'tokenizer.json', text: '{}' },
+];
+const modelHex = hexOf(digestOfJson(files.map(({ name, text }) => ({ name, digest: digestOf(text) }))));
+/** A model that lay in `encoders/tiny` of its project. */
+const model = Object.fromEntries(
+  files.map(({ name, text }) => [`models/${modelHex}/encoders/tiny/${name}`, text]),
+);
 
 interface Part {
   name: string;
@@ -81,6 +91,20 @@ describe('an archive', () => {
     expect(readdirSync(join(folder, 'project/runs'))).toEqual([record.id]);
   });
 
+  it('mends a model that is here already and was changed', async () => {
+    const folder = temporaryFolder();
+    const path = await archive(folder, partsOf({ ...good, ...model }));
+    expect((await importing(folder, path)).failure).toBeNull();
+    const [network, tokenizer] = Object.keys(model).map((name) => join(folder, 'project/.reprise', name)) as [
+      string,
+      string,
+    ];
+    writeFileSync(network, 'tampered');
+    rmSync(tokenizer);
+    expect((await importing(folder, path)).failure).toBeNull();
+    expect([network, tokenizer].map((file) => readFileSync(file, 'utf8'))).toEqual(['weights', '{}']);
+  });
+
   it('does not replace a run of the same id', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'project/runs', record.id), { recursive: true });
@@ -140,6 +164,33 @@ describe('nothing is taken from an archive', () => {
     [
       'with the record of another run',
       partsOf({ ...good, [`runs/${record.id}/run.json`]: '{}' }),
+      undefined,
+      'archive-damaged',
+    ],
+    [
+      'with a record that is damaged in its middle',
+      partsOf({
+        ...good,
+        [`runs/${record.id}/run.json`]: recordText.replace('"metrics":{', '"metrics":7,"x":{'),
+      }),
+      undefined,
+      'archive-damaged',
+    ],
+    [
+      'with a record of a later version',
+      partsOf({ ...good, [`runs/${record.id}/run.json`]: recordText.replace('"format":1', '"format":2') }),
+      undefined,
+      'archive-too-new',
+    ],
+    [
+      'with a model that is not what its name says',
+      partsOf({ ...good, ...model, [`models/${modelHex}/encoders/tiny/onnx/model.onnx`]: 'others' }),
+      undefined,
+      'archive-damaged',
+    ],
+    [
+      'with a file beside a model',
+      partsOf({ ...good, ...model, [`models/${modelHex}/encoders/more`]: 'x' }),
       undefined,
       'archive-damaged',
     ],

@@ -14,9 +14,9 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { pipeline as pipe } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { digestOf } from '../digest.ts';
+import { type Digest, digestOf, hasBytes } from '../digest.ts';
 import { ProblemError } from '../problems.ts';
-import { headOf } from '../record/record.ts';
+import { parseRecord, recordFormat } from '../record/record.ts';
 import { isProcessAlive, thisHost } from '../store/session.ts';
 import type { Store } from '../store/store.ts';
 import {
@@ -29,6 +29,7 @@ import {
   readManifest,
   unsafe,
 } from './manifest.ts';
+import { draftPrefix, modelsFolder, unprovenModel } from './models.ts';
 
 export interface Imported {
   run: string;
@@ -49,27 +50,35 @@ export interface ImportOptions {
 /**
  * Takes an archive in. It is read twice: first every byte is checked against the manifest, every name and every record, and
  * nothing is written; then its blobs go into the store, and the runs appear, the one that it is about last. A run that is
- * here already stays as it is; one of the same id with another record is refused.
+ * here already stays as it is; one of the same id with another record is refused. A model that is here already and was
+ * changed is mended.
  *
  * ProblemError `archive-damaged`, `archive-unsafe`, `archive-too-new`, `run-exists`, `no-room`.
  */
 export async function importArchive({ path, runsFolder, store, signal }: ImportOptions): Promise<Imported> {
-  const records = new Map<string, Buffer>();
-  const manifest = await readEntries(path, signal, async ({ name, digest }, place, bytes) => {
+  /** Digests of the records. Of their texts one is in memory at a time. */
+  const records = new Map<string, Digest>();
+  const manifest = await readEntries(path, signal, async ({ name, digest, bytes: size }, place, bytes) => {
     const isRecord = place.kind === 'run' && place.file === 'run.json';
+    if (isRecord && size > recordLimit) throw damaged(`${name} is too large for a record`);
     const kept = await checked(name, digest, bytes, isRecord);
-    if (isRecord) records.set(place.run, kept!);
+    if (kept === null || !isRecord) return;
+    checkRecord(place.run, kept.toString('utf8'));
+    records.set(place.run, digest);
   });
+  const unproven = unprovenModel(manifest.entries);
+  if (unproven !== null) throw damaged(`${unproven} does not belong to the model that its name says`);
   const present = new Set<string>();
-  for (const [run, bytes] of records) if (checkRecord(run, bytes, runsFolder)) present.add(run);
+  for (const [run, digest] of records) if (isHere(run, digest, runsFolder)) present.add(run);
   const total = manifest.entries.reduce((sum, { bytes }) => sum + bytes, 0);
   mkdirSync(runsFolder, { recursive: true });
   refuseWithoutRoom(runsFolder, total);
 
   const mark = `${draftPrefix}${thisHost}-${process.pid}-${randomBytes(4).toString('hex')}`;
-  for (const folder of [runsFolder, join(store.folder, 'models')]) removeDead(folder);
+  const models = modelsFolder(store.folder);
+  for (const folder of [runsFolder, models]) removeDead(folder);
   const runDraft = join(runsFolder, mark);
-  const modelDraft = join(store.folder, 'models', mark);
+  const modelDraft = join(models, mark);
   try {
     await readEntries(path, signal, async ({ name, digest }, place, bytes) => {
       if (place.kind === 'object') {
@@ -95,17 +104,19 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
       if (`sha256:${hash.digest('hex')}` !== digest) throw damaged(`${name} is not what its digest says`);
     });
     await store.sync();
-    for (const model of new Set(manifest.entries.flatMap(({ name }) => modelOf(name) ?? []))) {
-      const target = join(store.folder, 'models', model);
-      placed(join(modelDraft, model), target, () => existsSync(target));
+    for (const { name, digest } of manifest.entries) {
+      const place = placeOf(name);
+      if (place?.kind !== 'model') continue;
+      const target = join(models, place.digest, place.path);
+      if (await hasBytes(target, digest)) continue;
+      mkdirSync(dirname(target), { recursive: true });
+      renameSync(join(modelDraft, place.digest, place.path), target);
     }
     const added = [...records.keys()]
       .filter((run) => !present.has(run))
       .sort((a, b) => Number(a === manifest.run) - Number(b === manifest.run));
     const taken = added.filter((run) =>
-      placed(join(runDraft, run), join(runsFolder, run), () =>
-        checkRecord(run, records.get(run)!, runsFolder),
-      ),
+      placed(join(runDraft, run), join(runsFolder, run), () => isHere(run, records.get(run)!, runsFolder)),
     );
     return { run: manifest.run, added: taken, entries: manifest.entries.length, bytes: total };
   } finally {
@@ -113,9 +124,6 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
     rmSync(modelDraft, { recursive: true, force: true });
   }
 }
-
-/** Folders that an import fills before they get their names. Lists of runs pass over them. */
-const draftPrefix = '.import-';
 
 /** Removes the drafts of processes that were killed. */
 function removeDead(folder: string): void {
@@ -126,15 +134,13 @@ function removeDead(folder: string): void {
   }
 }
 
-function modelOf(name: string): string | undefined {
-  const place = placeOf(name);
-  return place?.kind === 'model' ? place.digest : undefined;
-}
-
 type OnEntry = (entry: ArchiveEntry, place: EntryPlace, bytes: AsyncIterable<Buffer>) => Promise<void>;
 
 /** Largest manifest that is read: one for a million blobs has 200 MB. */
 const manifestLimit = 256 * 2 ** 20;
+
+/** Largest record that is read: no text of JavaScript can be much longer. */
+const recordLimit = 256 * 2 ** 20;
 
 /** Goes through an archive, which must hold what its manifest says, in that order, and nothing else. */
 async function readEntries(path: string, signal: AbortSignal, onEntry: OnEntry): Promise<Manifest> {
@@ -193,21 +199,27 @@ async function checked(
   return keep ? Buffer.concat(pieces) : null;
 }
 
-/** Whether the run is here already. */
-function checkRecord(run: string, bytes: Buffer, runsFolder: string): boolean {
-  let head: ReturnType<typeof headOf>;
-  try {
-    head = headOf(JSON.parse(bytes.toString('utf8')));
-  } catch {
-    // Said below.
-  }
-  if (head?.id !== run) throw damaged(`the record of ${run} is none`);
+/** Refuses what is no record of this run. */
+function checkRecord(run: string, text: string): void {
+  const parsed = parseRecord(text);
+  if ('later' in parsed)
+    throw ProblemError.of(
+      'archive-too-new',
+      `the record of ${run} in the archive has format ${parsed.later}; this version of reprise knows formats up to ${recordFormat}`,
+      { hint: 'install the version that made the run, or a later one' },
+    );
+  if ('flaw' in parsed) throw damaged(`the record of ${run} is none: ${parsed.flaw}`);
+  if (parsed.record.id !== run) throw damaged(`the record of ${run} is that of ${parsed.record.id}`);
+}
+
+/** Whether the run is here already, with the same record. ProblemError `run-exists` if it has another. */
+function isHere(run: string, digest: Digest, runsFolder: string): boolean {
   const here = join(runsFolder, run, 'run.json');
   if (!existsSync(here)) {
     if (existsSync(join(runsFolder, run))) throw exists(run);
     return false;
   }
-  if (digestOf(readFileSync(here)) !== digestOf(bytes)) throw exists(run);
+  if (digestOf(readFileSync(here)) !== digest) throw exists(run);
   return true;
 }
 

@@ -3,6 +3,7 @@ import {
   createReadStream,
   createWriteStream,
   existsSync,
+  lstatSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -134,11 +135,33 @@ async function hashOf(bytes: AsyncIterable<Uint8Array>): Promise<{ bytes: number
   return { bytes: count, digest: `sha256:${hash.digest('hex')}` };
 }
 
+/** ProblemError `file-exists` if something is there: an archive may be all that is left of a run. */
+export function refuseExisting(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  throw ProblemError.of(
+    'file-exists',
+    `${path} is ${stat.isDirectory() ? 'a folder' : 'there already'}; nothing was written`,
+    {
+      hint: stat.isDirectory()
+        ? `name a file in it: -o ${join(path, 'run.tgz')}`
+        : 'choose another file with -o, or write over it with --force',
+    },
+  );
+}
+
 /**
  * Writes the archive, piece by piece; the file is there when it is whole. Gives its size. Two archives of the same content
- * are the same. ProblemError `cannot-write` if it cannot be written there.
+ * are the same. ProblemError `cannot-write` if it cannot be written there, `file-exists` if something is there.
+ *
+ * @param options.force write over what is there
  */
-export async function writeArchive(contents: Contents, path: string, signal: AbortSignal): Promise<number> {
+export async function writeArchive(
+  contents: Contents,
+  path: string,
+  signal: AbortSignal,
+  { force = false }: { force?: boolean } = {},
+): Promise<number> {
   const { pack: createPack } = await import('tar-stream');
   const pack = createPack();
   const draft = `${path}.${process.pid}.part`;
@@ -149,18 +172,20 @@ export async function writeArchive(contents: Contents, path: string, signal: Abo
     for (const entry of contents.manifest.entries) {
       signal.throwIfAborted();
       const hash = createHash('sha256');
+      let bytes = 0;
       const sink = pack.entry({ name: entry.name, size: entry.bytes, mtime });
       // When the file cannot be written, the pipeline below says so.
       sink.on('error', () => {});
       for await (const piece of contents.open(entry)) {
         hash.update(piece);
+        bytes += piece.length;
+        if (bytes > entry.bytes) throw changed(entry);
         // A piece is good until the next is asked for, and tar keeps what it was given.
         const full = !sink.write(Buffer.from(piece));
         if (full) await new Promise((resume) => sink.once('drain', resume));
       }
+      if (`sha256:${hash.digest('hex')}` !== entry.digest) throw changed(entry);
       sink.end();
-      if (`sha256:${hash.digest('hex')}` !== entry.digest)
-        throw new Error(`${entry.name} changed while it was being packed`);
     }
     pack.finalize();
   };
@@ -172,6 +197,7 @@ export async function writeArchive(contents: Contents, path: string, signal: Abo
         throw error;
       }),
     ]);
+    if (!force) refuseExisting(path);
     renameSync(draft, path);
     return statSync(path).size;
   } catch (error) {
@@ -182,4 +208,10 @@ export async function writeArchive(contents: Contents, path: string, signal: Abo
       hint: 'choose another file with -o',
     });
   }
+}
+
+function changed({ name }: ArchiveEntry): ProblemError {
+  return ProblemError.of('archive-incomplete', `${name} changed while it was being packed`, {
+    hint: 'nothing was written; export again when nobody changes it',
+  });
 }

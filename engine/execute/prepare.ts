@@ -1,4 +1,4 @@
-import { existsSync, globSync, statSync } from 'node:fs';
+import { existsSync, globSync, lstatSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { digestOf, digestOfJson } from '../digest.ts';
 import { type Fingerprint, fingerprintKey, paramsNamed } from '../fingerprint/fingerprint.ts';
@@ -49,12 +49,26 @@ const globCharacters = /[*?[\]{}]/;
 export function filesBehind(root: string, path: string): string[] {
   // A file whose name has such characters in it is meant before a pattern is.
   if (!globCharacters.test(path) || existsSync(resolve(root, path))) return [resolve(root, path)];
+  const found = globSync(path, { cwd: root, withFileTypes: true }).map((entry) =>
+    join(entry.parentPath, entry.name),
+  );
+  for (const file of found) if (file.includes('\uFFFD')) refuseUnnamable(file, path);
   return (
     globSync(path, { cwd: root, withFileTypes: true })
       .map((entry) => join(entry.parentPath, entry.name))
       // A link to a file is a file: data folders are full of them.
       .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile())
       .sort()
+  );
+}
+
+/** Of a name that is no UTF-8 Node gives another: the file would be passed over without a word. */
+function refuseUnnamable(file: string, path: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false })) return;
+  throw new StepError(
+    'file-name-not-utf8',
+    `${path} matches a file whose name is not UTF-8: ${file}`,
+    'rename it, or name the files that are meant',
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Artefact } from '../artefacts.ts';
 import { type Asked, addAsked } from '../asked.ts';
 import type { Digest } from '../digest.ts';
-import type { RunEvent, RunListener, StepFailure, StepOutcome } from '../events.ts';
+import type { RunEvent, RunListener, SkipCause, StepFailure, StepOutcome } from '../events.ts';
 import type { Redaction } from '../record/redaction.ts';
 import type { Secrets } from '../secrets.ts';
 import { DamagedBlobError } from '../store/failures.ts';
@@ -37,9 +37,6 @@ export interface ExecutionOptions {
   readAfterwards?(outputs: { readonly [name: string]: Artefact }): Digest | null;
 }
 
-/** A false condition, something needed that failed, or a run that came to its end. */
-type SkipCause = 'when' | 'failed' | 'stopped';
-
 /** An event without its time, which the state adds. */
 export type Untimed<E> = E extends { time: number } ? Omit<E, 'time'> : never;
 
@@ -61,8 +58,6 @@ export class RunState {
   /** Calls listeners as what they are, not as a step's code. */
   outside: (work: () => void) => void = (work) => work();
   readonly #byId: Map<string, ResolvedStep>;
-  /** Why steps were skipped: what hangs on them depends on it. */
-  readonly #skipCauses = new Map<string, SkipCause>();
   /** What each attempt of a step asked of language models. */
   readonly #asked = new Map<string, Asked[]>();
 
@@ -151,7 +146,7 @@ export class RunState {
       if (need?.status === 'failed') return { cause: 'failed', reason: `needs ${id}, which failed` };
       if (need?.status === 'interrupted') return { cause: 'stopped', reason: 'interrupted' };
       if (need?.status !== 'skipped') continue;
-      const cause = this.#skipCauses.get(id)!;
+      const cause = need.skip_cause!;
       // `if_skipped: run` is for what a condition leaves out, not for what a failure does.
       if (cause === 'when' && step.if_skipped === 'run') continue;
       return { cause, reason: cause === 'when' ? `needs ${id}, which was skipped` : need.reason };
@@ -160,8 +155,7 @@ export class RunState {
   }
 
   skip(step: ResolvedStep, cause: SkipCause, reason: string): void {
-    this.#skipCauses.set(step.id, cause);
-    this.settle(step, { status: 'skipped', reason });
+    this.settle(step, { status: 'skipped', reason, skip_cause: cause });
   }
 
   skipStopped(step: ResolvedStep): void {
@@ -200,8 +194,7 @@ export class RunState {
       this.#stopAfter(step);
       this.failAfterwards(step, error);
     } else {
-      this.#skipCauses.set(step.id, lost.cause);
-      this.replace(step, { status: 'skipped', reason: lost.reason, outputs: {} });
+      this.replace(step, { status: 'skipped', reason: lost.reason, skip_cause: lost.cause, outputs: {} });
     }
   }
 

@@ -16,6 +16,7 @@ import type { Asking } from './asking.ts';
 import { stepContext } from './context.ts';
 import { stepGuard } from './guard.ts';
 import { OutputWriters, openInputs, type ProductsOf } from './io.ts';
+import { keptMetrics } from './metrics.ts';
 import type { WorkerPool } from './pool.ts';
 import type { PreparedStep } from './prepare.ts';
 import { redactedHandles, redactedType } from './redacted-writes.ts';
@@ -167,7 +168,7 @@ async function attemptStep(
     });
     const { result, ...rows } = await untilAborted(work, signal);
     const outputs = await writers.finish();
-    const metrics = redaction.json(result?.metrics ?? {});
+    const metrics = redaction.json(keptMetrics(result?.metrics ?? {}, (text) => warnings.push(text)));
     return { outputs, metrics, warnings: redaction.json(warnings), asked: asking?.asked ?? null, ...rows };
   } catch (error) {
     // What the step left running learns by its signal that it is over.

@@ -76,13 +76,18 @@ export class EventLog {
   }
 }
 
-/** The events of a run, in order. A torn last line is left out. */
+/** The events of a run, in order. What is none is left out: a torn line, or what an editor or an archive put there. */
 export function readEvents(path: string): RunEvent[] {
   const lines = readFileSync(path, 'utf8').split('\n');
   // What stands behind the last line end was not written whole.
   lines.pop();
-  return lines.map((line) => {
-    const { time, ...rest } = JSON.parse(line) as { time: string };
-    return { time: Date.parse(time), ...rest } as RunEvent;
+  return lines.flatMap((line) => {
+    try {
+      const { time, ...rest } = JSON.parse(line) as { time: string; type?: unknown };
+      const event = { time: Date.parse(time), ...rest } as RunEvent;
+      return typeof rest.type === 'string' && !Number.isNaN(event.time) ? [event] : [];
+    } catch {
+      return [];
+    }
   });
 }

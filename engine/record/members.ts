@@ -24,7 +24,7 @@ export function readMembers(runFolder: string, steps: ReadonlySet<string>): RunM
   try {
     const params = lineAfter(text, '\n"params":');
     const start = text.indexOf('\n"steps":[');
-    if (params === undefined || start < 0) return membersOf(JSON.parse(text) as RunRecord, steps);
+    if (params === undefined || start < 0) return wellFormed(membersOf(JSON.parse(text) as RunRecord, steps));
     const found: RunMembers['steps'] = [];
     if (steps.size > 0) {
       for (let at = text.indexOf('\n', start + 1); at >= 0; at = text.indexOf('\n', at + 1)) {
@@ -36,7 +36,7 @@ export function readMembers(runFolder: string, steps: ReadonlySet<string>): RunM
         found.push(JSON.parse(text.slice(at, end < 0 ? undefined : end).replace(/,$/, '')) as StepRecord);
       }
     }
-    return { params: JSON.parse(params) as JsonObject, steps: found };
+    return wellFormed({ params: JSON.parse(params) as JsonObject, steps: found });
   } catch {
     return undefined;
   }
@@ -54,6 +54,14 @@ function membersOf(record: RunRecord, steps: ReadonlySet<string>): RunMembers {
     params: record.params,
     steps: record.steps.filter(({ id, base }) => steps.has(id) || steps.has(base)),
   };
+}
+
+/** The same, if params and metrics are objects; the rest of a record is `readRun`'s to check. */
+function wellFormed(members: RunMembers): RunMembers | undefined {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(members.params) && members.steps.every(({ metrics }) => isObject(metrics))
+    ? members
+    : undefined;
 }
 
 /** `topics[k=5].silhouette`: a metric as people name it. */

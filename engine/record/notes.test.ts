@@ -77,6 +77,25 @@ describe('tags and notes', () => {
     expect(readNotes(join(folder, b))).toEqual({ tags: [], notes: [] });
   });
 
+  it('pass over what is no note', () => {
+    const folder = runs();
+    const time = '"time":"2026-11-21T00:00:00.000Z"';
+    const lines = [
+      'null',
+      '5',
+      `{${time},"note":5}`,
+      `{${time},"tag":["x"]}`,
+      `{${time},"tag":"../x"}`,
+      `{${time},"tag":"v1","note":"x"}`,
+      '{"note":"when?"}',
+      `{${time}}`,
+    ];
+    appendFileSync(join(folder, a, 'notes.ndjson'), `${lines.join('\n')}\n`);
+    addNote(folder, a, 'a note');
+    expect(readNotes(join(folder, a))).toMatchObject({ tags: [], notes: [{ text: 'a note' }] });
+    expect(readTags(folder)).toEqual(new Map());
+  });
+
   it('refuse names that mean something else', () => {
     for (const name of ['baseline', 'v1.0', 'before_fix-2']) expect(isTag(name), name).toBe(true);
     for (const name of ['latest', 'latest~1', '2026', 'a/b', 'a b', '', '-x', 'x'.repeat(101)]) {

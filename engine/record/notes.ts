@@ -136,13 +136,28 @@ function readLines(runFolder: string): NoteLine[] {
   const text = readFileSync(path, 'utf8');
   return text.split('\n').flatMap((line) => {
     try {
-      const value = JSON.parse(line) as NoteLine | null;
-      return typeof value?.time === 'string' && !Number.isNaN(Date.parse(value.time)) ? [value] : [];
+      const value: unknown = JSON.parse(line);
+      return isNoteLine(value) ? [value] : [];
     } catch {
       // A full disk tore it.
       return [];
     }
   });
+}
+
+/** Archives bring notes, and people edit them: what is none is passed over. */
+function isNoteLine(value: unknown): value is NoteLine {
+  const { time, tag, untag, note } = (value ?? {}) as {
+    [name in 'time' | 'tag' | 'untag' | 'note']?: unknown;
+  };
+  const said = [tag, untag, note].filter((part) => part !== undefined);
+  return (
+    typeof time === 'string' &&
+    !Number.isNaN(Date.parse(time)) &&
+    said.length === 1 &&
+    typeof said[0] === 'string' &&
+    (note !== undefined || isTag(said[0]))
+  );
 }
 
 /** One write each: lines of two processes never mix. A line that a full disk tore is ended first. */

@@ -45,7 +45,7 @@ describe('run.json', () => {
     walk(example, []);
     // Names in these are the workflow's own.
     const open = /params|parameters|metrics|matrix|inputs|outputs|packages|files|models|env$/;
-    const optional = /^(params|place|hint|trail)$/;
+    const optional = /^(params|place|hint|trail|skip_cause)$/;
     expect(paths.length).toBeGreaterThan(40);
     for (const path of paths) {
       const shape = path.join('.');

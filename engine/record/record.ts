@@ -1,11 +1,12 @@
-import { type Artefact, blobsOf } from '../artefacts.ts';
+import { type Artefact, blobsOf, type TableArtefact } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
-import type { RunStatus, StepOutcome, StepStatus } from '../events.ts';
+import type { RunStatus, SkipCause, StepOutcome, StepStatus } from '../events.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { JsonObject } from '../json.ts';
 import type { ResolvedStep } from '../workflow/resolved.ts';
 import type { EnvironmentRecord } from './environment.ts';
 import type { GitRecord } from './git.ts';
+import { headFlaw, headMembers, recordFlaw } from './record-shape.ts';
 import type { Redaction } from './redaction.ts';
 
 /** Version of run.json. */
@@ -158,6 +159,24 @@ export function stepRecord(
   };
 }
 
+/** The answers that a step was made from; null of one that asked nobody. Only of steps that name a model is the output the engine's. */
+export function answersOf({ outputs, fingerprint }: StepRecord): TableArtefact | null {
+  const { answers } = outputs;
+  return answers?.kind === 'table' && Object.keys(fingerprint?.models ?? {}).length > 0 ? answers : null;
+}
+
+/** Why a step was skipped; null of one that was not. Records of early versions say it in the words of the reason only. */
+export function skipCauseOf({
+  status,
+  reason,
+  skip_cause: said,
+}: Pick<StepRecord, 'status' | 'reason' | 'skip_cause'>): SkipCause | null {
+  if (status !== 'skipped') return null;
+  if (said !== undefined) return said;
+  if (/^(another step failed|interrupted)$/.test(reason)) return 'stopped';
+  return /^needs .*, which failed$/s.test(reason) ? 'failed' : 'when';
+}
+
 /** How many steps ended in each way. */
 export function countSteps(steps: readonly { status: StepStatus }[]): RunHead['summary']['steps'] {
   const counts = { ran: 0, cached: 0, skipped: 0, failed: 0, interrupted: 0 };
@@ -172,18 +191,6 @@ export function outputBlobs(record: Pick<RunRecord, 'steps'>): Digest[] {
     for (const output of Object.values(outputs)) for (const { digest } of blobsOf(output)) blobs.add(digest);
   return [...blobs].sort();
 }
-
-/** Members of the first line, in order. */
-const headMembers = [
-  'format',
-  'id',
-  'status',
-  'started',
-  'finished',
-  'duration_ms',
-  'process',
-  'summary',
-] as const;
 
 /**
  * run.json's text: the head on the first line, the pins on the second, then a line for each member and each step. So
@@ -219,12 +226,21 @@ export function parseFirstLines(text: string, count: number): RunHead | undefine
 
 /** The value itself if it can be the head of a record. */
 export function headOf(value: unknown): RunHead | undefined {
-  const head = value as Partial<RunHead> | null;
-  const known =
-    typeof head === 'object' &&
-    typeof head?.id === 'string' &&
-    typeof head.status === 'string' &&
-    typeof head.started === 'string' &&
-    typeof head.summary === 'object';
-  return known ? (head as RunHead) : undefined;
+  return headFlaw(value) === null ? (value as RunHead) : undefined;
+}
+
+/** A record as its text says it, or why the text is none: it was damaged, or a later version wrote it. */
+export type ParsedRecord = { record: RunRecord } | { flaw: string } | { later: number };
+
+export function parseRecord(text: string): ParsedRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { flaw: `it is no JSON: ${(error as Error).message}` };
+  }
+  const format = (value as Partial<RunHead> | null)?.format;
+  if (typeof format === 'number' && format > recordFormat) return { later: format };
+  const flaw = recordFlaw(value);
+  return flaw === null ? { record: value as RunRecord } : { flaw };
 }

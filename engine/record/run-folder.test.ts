@@ -94,12 +94,13 @@ describe('events.ndjson', () => {
     expect(readEvents(path)).toEqual(Array.from({ length: 5000 }, (_, index) => event(index)));
   });
 
-  it('is read without a torn last line', () => {
+  it('is read without a torn last line, and without what is no event', () => {
     const run = RunFolder.create({ runsFolder: makeRunsFolder(), workflow: 'a', now });
     run.events.append(event(1));
     run.events.close();
     const path = join(run.path, 'events.ndjson');
-    writeFileSync(path, `${readFileSync(path, 'utf8')}{"time":"2026-11-21T0`);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, `null\n{"type":"run-started"}\nno json\n${text}{"time":"2026-11-21T0`);
     expect(readEvents(path)).toEqual([event(1)]);
   });
 

@@ -170,11 +170,65 @@ describe('a run that a user names', () => {
     expect(of('2026', join(runsFolder, 'nowhere')).hint).toContain('there are no runs yet');
   });
 
+  it('by latest~3 of one', () => {
+    const folder = join(folderWith({}), 'runs');
+    mkdirSync(join(folder, 'one'), { recursive: true });
+    writeFileSync(
+      join(folder, 'one/run.json'),
+      serializeRecord(exampleRecord({ id: 'one' }), new Redaction()),
+    );
+    expect(problemOf(() => resolveRun(folder, 'latest~3')).message).toContain('there is one run');
+    rmSync(dirname(folder), { recursive: true });
+  });
+
   it('whose record is damaged is named with a remedy', () => {
     for (const id of ['half-written', 'other', 'gone'])
       expect(problemOf(() => readRun(runsFolder, id))).toMatchObject({
         code: 'damaged-run',
         hint: expect.stringContaining(`reprise runs rm ${id}`),
       });
+  });
+
+  it('whose record is damaged in its middle is refused: where, and what', () => {
+    const record = JSON.parse(JSON.stringify(exampleRecord({ id: 'bent' })));
+    record.steps[1].outputs = { rows: { kind: 'table' } };
+    write('bent/run.json', JSON.stringify(record));
+    write(
+      'cut/run.json',
+      serializeRecord(exampleRecord({ id: 'cut' }), new Redaction()).replace(
+        '"pins":[',
+        '"pins":['.repeat(2),
+      ),
+    );
+    const said = (id: string) => problemOf(() => readRun(runsFolder, id));
+    expect(said('bent')).toMatchObject({
+      code: 'damaged-run',
+      message: 'the record of run bent cannot be used: steps[1].outputs.rows.digest is missing',
+      hint: expect.stringContaining(join(runsFolder, 'bent/run.json')),
+    });
+    expect(said('cut').message).toMatch(/it is no JSON: .*(line|position) \d+/);
+    expect(said('renamed').message).toContain(`it is that of ${exampleRecord().id}`);
+    // Its pins are kept all the same.
+    expect(pinnedBlobs(runsFolder)).toContain(exampleRecord().pins[0]);
+    for (const id of ['bent', 'cut']) rmSync(join(runsFolder, id), { recursive: true });
+  });
+
+  it('which a later version wrote is refused as such, and listed', () => {
+    write(
+      'later/run.json',
+      serializeRecord({ ...exampleRecord({ id: 'later' }), format: 2 as 1 }, new Redaction()),
+    );
+    expect(problemOf(() => readRun(runsFolder, 'later'))).toMatchObject({ code: 'run-too-new' });
+    expect(listRuns(runsFolder).runs.map(({ id }) => id)).toContain('later');
+    rmSync(join(runsFolder, 'later'), { recursive: true });
+  });
+
+  it('is not listed if its first line is no head of a record', () => {
+    const pin = digestOf('pinned by a bent head');
+    const bent = { ...exampleRecord({ id: 'bent', pins: [pin] }), summary: null, process: 5 };
+    write('bent/run.json', serializeRecord(bent as unknown as RunRecord, new Redaction()));
+    expect(listRuns(runsFolder).unreadable).toContain('bent');
+    expect(pinnedBlobs(runsFolder)).toContain(pin);
+    rmSync(join(runsFolder, 'bent'), { recursive: true });
   });
 });

@@ -4,7 +4,14 @@ import type { Digest } from '../digest.ts';
 import { nearest } from '../nearest.ts';
 import { ProblemError } from '../problems.ts';
 import { readTags, runOfTag } from './notes.ts';
-import { headOf, parseFirstLines, type RunHead, type RunRecord } from './record.ts';
+import {
+  headOf,
+  parseFirstLines,
+  parseRecord,
+  type RunHead,
+  type RunRecord,
+  recordFormat,
+} from './record.ts';
 import { mayBeAlive } from './run-folder.ts';
 
 /** Runs as a list shows them, the newest first. */
@@ -28,7 +35,7 @@ export function listRuns(runsFolder: string): RunList {
 
 /** What a run's folder says of it, without its steps. A run whose process is gone is `interrupted`. */
 export function readHead(runFolder: string): RunHead | undefined {
-  const head = readStart(join(runFolder, 'run.json'), 1) ?? parseWhole(join(runFolder, 'run.json'));
+  const head = readStart(join(runFolder, 'run.json'), 1) ?? headOf(parseWhole(join(runFolder, 'run.json')));
   return head && { ...head, status: statusOf(head, runFolder) };
 }
 
@@ -40,31 +47,46 @@ export function statusOf(
   return status === 'running' && !mayBeAlive(process, runFolder) ? 'interrupted' : status;
 }
 
-/** A run's whole record. ProblemError `damaged-run` if it cannot be read. */
+/**
+ * A run's whole record. ProblemError `damaged-run` if it cannot be read, is not that of this run, or has not the shape of one;
+ * `run-too-new` if a later version wrote it.
+ */
 export function readRun(runsFolder: string, id: string): RunRecord {
   const path = join(runsFolder, id, 'run.json');
+  const damaged = (reason: string, remedy = 'bring it back as it was') =>
+    ProblemError.of('damaged-run', `the record of run ${id} cannot be used: ${reason}`, {
+      hint: `look at ${path}: ${remedy}, or remove the run: reprise runs rm ${id}`,
+    });
+  let text: string;
   try {
-    const record = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
-    if (!headOf(record) || !Array.isArray(record.steps)) throw new Error('it is no record of a run');
-    return { ...record, status: statusOf(record, join(runsFolder, id)) };
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw ProblemError.of(
-      'damaged-run',
-      `the record of run ${id} cannot be read: ${(error as Error).message}`,
-      {
-        hint: `look at ${path}, or remove the run: reprise runs rm ${id}`,
-      },
-    );
+    throw damaged((error as Error).message);
   }
+  const parsed = parseRecord(text);
+  if ('later' in parsed)
+    throw ProblemError.of(
+      'run-too-new',
+      `the record of run ${id} has format ${parsed.later}; this version of reprise knows formats up to ${recordFormat}`,
+      { hint: 'install the version that made the run, or a later one' },
+    );
+  if ('flaw' in parsed) throw damaged(parsed.flaw);
+  const { record } = parsed;
+  if (record.id !== id)
+    throw damaged(`it is that of ${record.id}`, 'give its folder that name if it was renamed');
+  return { ...record, status: statusOf(record, join(runsFolder, id)) };
 }
 
-/** Blobs that runs need to be reproduced: they must not be evicted. Of each run.json two lines are read. */
+/**
+ * Blobs that runs need to be reproduced: they must not be evicted. Of each run.json two lines are read; of one that is not as
+ * it should be, whatever it has of them counts.
+ */
 export function pinnedBlobs(runsFolder: string): Set<Digest> {
   const pins = new Set<Digest>();
   for (const name of runNames(runsFolder)) {
     const path = join(runsFolder, name, 'run.json');
-    const known = readStart(path, 2) ?? (parseWhole(path) as Partial<RunRecord> | undefined);
-    for (const digest of known?.pins ?? []) pins.add(digest);
+    const known = readStart(path, 2) ?? (parseWhole(path) as { pins?: unknown } | null | undefined);
+    if (Array.isArray(known?.pins)) for (const digest of known.pins) pins.add(digest as Digest);
   }
   return pins;
 }
@@ -83,7 +105,12 @@ export function resolveRun(runsFolder: string, reference: string): string {
     const known = listRuns(runsFolder).runs.filter(({ status }) => status !== 'running');
     const back = Number(latest[1] ?? 0);
     if (known[back]) return known[back].id;
-    const count = known.length === 0 ? 'there are no runs yet' : `there are ${known.length} runs`;
+    const count =
+      known.length === 0
+        ? 'there are no runs yet'
+        : known.length === 1
+          ? 'there is one run'
+          : `there are ${known.length} runs`;
     throw ProblemError.of('unknown-run', `there is no run "${reference}": ${count}`, {
       hint: known.length === 0 ? 'make one: reprise run <file>' : 'list them: reprise runs',
     });
@@ -149,9 +176,9 @@ function readStart(path: string, lines: 1 | 2): RunHead | undefined {
 }
 
 /** For a run.json that somebody's editor wrote anew. */
-function parseWhole(path: string): RunHead | undefined {
+function parseWhole(path: string): unknown {
   try {
-    return headOf(JSON.parse(readFileSync(path, 'utf8')));
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { exampleRecord, exampleStep } from '../../test/run-record.ts';
@@ -86,6 +86,21 @@ it('shows what was asked for, and the tags', () => {
       metrics: { 'topics.v_measure': 0.77, 'scores.ok': false },
     },
   ]);
+});
+
+it('names runs whose params or metrics cannot be read, if they are asked for', () => {
+  const folder = history();
+  for (const [id, from, to] of [
+    ['a', '"params":{', '"params":[{'],
+    ['c', '"params":{"list":[1,2]}', '"params":null'],
+  ] as const) {
+    const path = join(folder, id, 'run.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(`\n${from}`, `\n${to}`));
+  }
+  expect(searchRuns(folder).unreadable).toEqual([]);
+  const found = searchRuns(folder, { params: [{ name: 'topics', value: null }] });
+  expect(found.runs.map(({ id }) => id)).toEqual(['d', 'b']);
+  expect(found.unreadable.sort()).toEqual(['a', 'c']);
 });
 
 it('parses only the lines that are asked for', () => {

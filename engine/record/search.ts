@@ -68,10 +68,13 @@ export function searchRuns(runsFolder: string, search: RunSearch = {}): FoundRun
     if (tag !== undefined && !tags.includes(tag)) continue;
     if (since !== undefined && !(started >= since)) continue;
     if (until !== undefined && !(started < until)) continue;
-    const members: RunMembers = (needsMembers && readMembers(join(runsFolder, head.id), steps)) || {
-      params: {},
-      steps: [],
-    };
+    const members: RunMembers | undefined = needsMembers
+      ? readMembers(join(runsFolder, head.id), steps)
+      : { params: {}, steps: [] };
+    if (members === undefined) {
+      unreadable.push(head.id);
+      continue;
+    }
     const matches =
       params.every(({ name, value }) => isParam(members, name, value)) &&
       metrics.every((asked) => isMetric(metricOf(members, asked), asked.test));

@@ -1,8 +1,8 @@
 import { blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
 import { ProblemError } from '../problems.ts';
-import type { RunRecord } from '../record/record.ts';
-import { DamagedBlobError } from '../store/store.ts';
+import { answersOf, type RunRecord } from '../record/record.ts';
+import { DamagedBlobError, type Store } from '../store/store.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import type { ReproduceOptions, RestoredProject } from './reproduce.ts';
@@ -36,6 +36,34 @@ export function missingModels({ steps }: RunRecord, digests: ReadonlyMap<string,
     const users = steps.filter(({ fingerprint }) => fingerprint && Object.hasOwn(fingerprint.models, name));
     return [{ what: `the model ${name}`, why: 'it is not here', steps: users.map(({ id }) => id) }];
   });
+}
+
+/** Answers of language models that the record pins and that the store does not have as they were. */
+export async function missingAnswers({ steps }: RunRecord, store: Store): Promise<Missing[]> {
+  const missing: Missing[] = [];
+  for (const step of steps) {
+    const answers = answersOf(step);
+    for (const { digest } of answers ? blobsOf(answers) : []) {
+      const flaw = await flawOf(store, digest);
+      if (flaw === null) continue;
+      const why =
+        flaw === 'changed' ? 'their bytes in the store were changed' : 'they are not in the store any more';
+      const what = `the answers of ${step.asked?.models.map(({ alias }) => alias).join(', ') || 'its model'}`;
+      missing.push({ what, why, steps: [step.id] });
+    }
+  }
+  return missing;
+}
+
+/** What is wrong with a blob: all its bytes are read. */
+async function flawOf(store: Store, digest: Digest): Promise<'missing' | 'changed' | null> {
+  try {
+    for await (const _ of store.stream(digest));
+    return null;
+  } catch (error) {
+    if (error instanceof DamagedBlobError) return error.reason;
+    throw error;
+  }
 }
 
 /** Copies what steps read of earlier runs into the store of the reproduction. */

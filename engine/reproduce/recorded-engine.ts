@@ -1,20 +1,17 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { Digest } from '../digest.ts';
-import { ProblemError } from '../problems.ts';
+import { join, relative, sep } from 'node:path';
+import { type Digest, digestOf } from '../digest.ts';
 import { findRepository } from '../record/git.ts';
 import type { RunRecord } from '../record/record.ts';
 import type { Workspace } from '../workspace.ts';
 import { openCheckout } from './checkout.ts';
+import { engineFromNpm, integrityIn, packageName } from './npm-engine.ts';
 import { takeBlob } from './restore.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** The engine that made a run, as a program to be called with a command; null for the one that asks. */
 export type RecordedEngine = { program: string[]; from: 'commit' | 'npm' } | null;
-
-const packageName = 'reprise';
 
 /**
  * Finds the engine that made a run: this one, if its version and the code of its step types are those of the record; else the
@@ -26,6 +23,7 @@ export async function findRecordedEngine(
   { root, store, registry, code }: Workspace,
   sandbox: Sandbox,
   engineVersion: string,
+  signal: AbortSignal,
 ): Promise<RecordedEngine> {
   const codeNow = (use: string): Digest | undefined => {
     const source = registry.names.includes(use) ? registry.find(use) : undefined;
@@ -38,7 +36,12 @@ export async function findRecordedEngine(
   });
   if (same && record.environment.engine === engineVersion) return null;
   const repository = findRepository(root);
-  return (await ofCommit(record, repository, store, sandbox)) ?? (await ofNpm(record.environment.engine));
+  const carried = await ofCommit(record, repository, store, sandbox);
+  if (carried !== null) return carried;
+  const version = record.environment.engine;
+  const integrity = await recordedIntegrity(record, root, repository, sandbox);
+  const launcher = await engineFromNpm({ version, integrity, root, folder: sandbox.file('npm'), signal });
+  return { program: [process.execPath, launcher], from: 'npm' };
 }
 
 async function ofCommit(
@@ -75,44 +78,54 @@ function nameIn(manifest: string): unknown {
   }
 }
 
-/** npm fetches the package, or has it; asking it for its version shows which. */
-async function ofNpm(version: string): Promise<RecordedEngine> {
-  const program = [
-    ...['npm', 'exec', '--yes', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
-    ...[`--package=${packageName}@${version}`, '--', packageName],
-  ];
-  const { execFile } = await import('node:child_process');
-  const [name, ...rest] = program;
-  try {
-    const { stdout } = await promisify(execFile)(name!, [...rest, '--version'], { encoding: 'utf8' });
-    if (stdout.trim().endsWith(version)) return { program, from: 'npm' };
-    throw new Error(`it says that it is version ${stdout.trim()}`);
-  } catch (error) {
-    const { stderr = '', message } = error as Error & { stderr?: string };
-    const reason = stderr.split('\n').find((line) => /npm (error|ERR!) (?!code)/.test(line));
-    throw ProblemError.of(
-      'engine-not-available',
-      `the engine that made the run, ${packageName} ${version}, is not to be had: the recorded commit does not carry it with the packages installed here, and npm says: ${(reason ?? message.split('\n')[0]!).replace(/^npm (error|ERR!) /, '')}`,
-      {
-        hint: 'without --engine recorded it is reproduced with this engine, and the verdict says what that changes; nothing was run',
-      },
-    );
-  }
+/**
+ * What the lockfile that the run was made with says of the package of the engine: the one in the project if it is still
+ * the same, else that of the commit. Null if neither is, or if it has no such package.
+ */
+async function recordedIntegrity(
+  { environment, git }: RunRecord,
+  root: string,
+  repository: string | null,
+  sandbox: Sandbox,
+): Promise<string | null> {
+  const { lockfile, engine } = environment;
+  if (lockfile === null) return null;
+  const path = join(root, lockfile.path);
+  const known = (text: string | null) =>
+    text !== null && digestOf(text) === lockfile.digest ? integrityIn(text, engine) : null;
+  const now = existsSync(path) ? readFileSync(path, 'utf8') : null;
+  if (now !== null && digestOf(now) === lockfile.digest) return known(now);
+  if (repository === null || !git?.commit) return null;
+  const checkout = await openCheckout(
+    repository,
+    sandbox.file('lockfile'),
+    sandbox.file('lockfile-index'),
+  ).catch(() => null);
+  const inside = relative(repository, path).split(sep).join('/');
+  return known((await checkout?.read(git.commit, inside)) ?? null);
 }
 
-/** Runs a command of another engine in a folder, with this process' terminal; gives its exit code. */
+/**
+ * Runs a command of another engine in a folder, with this process' terminal; gives its exit code. When the signal aborts, the
+ * engine is told to stop and its orderly end is waited for; if this process ends at once, so does the engine.
+ */
 export function callEngine(
   [name, ...rest]: readonly string[],
   args: readonly string[],
   { cwd, signal }: { cwd: string; signal: AbortSignal },
 ): Promise<number> {
   return new Promise((done, failed) => {
+    if (signal.aborted) return done(130);
     const child = spawn(name!, [...rest, ...args], { cwd, stdio: 'inherit' });
+    // A Ctrl-C in the terminal reaches the engine as well: it takes what comes this soon for the same.
     const stop = () => child.kill('SIGTERM');
+    const end = () => child.kill('SIGTERM');
     signal.addEventListener('abort', stop);
+    process.on('exit', end);
     child.on('error', failed);
     child.on('close', (code) => {
       signal.removeEventListener('abort', stop);
+      process.off('exit', end);
       done(code ?? 130);
     });
   });

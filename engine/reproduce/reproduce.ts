@@ -9,8 +9,9 @@ import type { ModelResolver } from '../registry.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import { compareMetrics, compareOutputs } from './compare.ts';
+import { type Drift, measureDrift, type Similarity } from './drift.ts';
 import { type EnvironmentDifference, environmentDifferences, type Surroundings } from './environment.ts';
-import { changedSources, missingFolders, missingModels, takePastInputs } from './missing.ts';
+import { changedSources, missingAnswers, missingFolders, missingModels, takePastInputs } from './missing.ts';
 import { chooseModels } from './models.ts';
 import { refuseEnvironment, refuseMissing, refuseUnfinished } from './refusals.ts';
 import { relocated } from './relocate.ts';
@@ -41,6 +42,8 @@ export interface ReproduceOptions {
   engineVersion: string;
   /** Refuses to run when anything around it differs. */
   strict: boolean;
+  /** Language models are asked again: how far their answers drifted is measured with this. Not if not given. */
+  similarity?: Similarity;
   jobs?: number;
   /** Rows that are given whole where a table differs. */
   examples?: number;
@@ -62,6 +65,8 @@ export interface Reproduction extends Ready, Verdict {
   workflow: string;
   /** Version of the engine that did it. */
   engine: string;
+  /** Of steps that asked language models again; null where answers were taken from the record. */
+  drift: Drift[] | null;
   /** The reproduction was ended by the user: what was not done is not comparable. */
   interrupted: boolean;
   duration_ms: number;
@@ -89,6 +94,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     const missing = [
       ...changedSources(record, workflow),
       ...missingModels(record, digests),
+      ...(options.similarity ? [] : await missingAnswers(record, own.store)),
       ...(await takePastInputs(options, workspace)),
     ];
     refuseMissing(missing, record);
@@ -109,6 +115,13 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     if (options.strict && environment.length > 0) refuseEnvironment(environment);
     const { steps, interrupted } = await runAgain(options, workspace, workflow);
     const pairs = await pairsOf(options, workspace, workflow, steps, restored);
+    const drift = options.similarity
+      ? await measureDrift(
+          { record, store: own.store },
+          { record: { id: record.id, steps }, store: workspace.store },
+          options.similarity,
+        )
+      : null;
     const verdict = judge(
       pairs,
       environment,
@@ -121,6 +134,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       interrupted,
       ...ready,
       ...verdict,
+      drift,
       duration_ms: now() - started,
     };
   } finally {

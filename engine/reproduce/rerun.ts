@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { RunListener } from '../events.ts';
 import { execute } from '../execute/execution.ts';
-import { type RunRecord, type StepRecord, stepRecord } from '../record/record.ts';
+import { type RunRecord, type StepRecord, skipCauseOf, stepRecord } from '../record/record.ts';
 import { Redaction } from '../record/redaction.ts';
 import { readSecrets } from '../secrets.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -17,16 +17,17 @@ export async function runAgain(
   const { record, signal, now, listeners } = options;
   const reached = new Set(
     record.steps
-      .filter(
-        ({ status, reason }) =>
-          status !== 'interrupted' && !/^(another step failed|interrupted)/.test(reason),
-      )
+      .filter((step) => step.status !== 'interrupted' && skipCauseOf(step) !== 'stopped')
       .map(({ id }) => id),
   );
   // A step with `for_each` stands for those that the record has.
   const bases = new Set(record.steps.filter(({ id }) => reached.has(id)).map(({ base }) => base));
   for (const { id, base, for_each: rows } of workflow.steps) if (rows && bases.has(base)) reached.add(id);
-  const secrets = readSecrets({ secrets: workflow.secrets, root: options.workspace.root }, process.env);
+  // They are in no record. What the project has now comes before a `.env` of the commit.
+  const secrets = {
+    ...readSecrets({ secrets: workflow.secrets, root: workspace.root }, process.env),
+    ...readSecrets({ secrets: workflow.secrets, root: options.workspace.root }, process.env),
+  };
   const redaction = new Redaction(Object.values(secrets));
   const past = pastInputs(record, workflow, options.productsOf);
   const listener: RunListener = (event) => {

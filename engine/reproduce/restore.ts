@@ -1,15 +1,6 @@
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  openSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, symlinkSync, writeSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { type Digest, digestOf } from '../digest.ts';
+import { type Digest, digestOf, hasBytes } from '../digest.ts';
 import { isInside } from '../inside.ts';
 import { findRepository, gitsReason } from '../record/git.ts';
 import type { RunRecord } from '../record/record.ts';
@@ -126,19 +117,7 @@ export async function restore(
     restored.missing.push({ what: path, why: `${stored}, and ${here}`, steps: ids });
   }
   linkPackages(projectRoot, root, top);
-  linkSecrets(projectRoot, root);
   return restored;
-}
-
-/** The same of a file that is here for now only: its digest need not be remembered. */
-async function hasBytes(path: string, digest: Digest): Promise<boolean> {
-  const hash = createHash('sha256');
-  try {
-    for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-  } catch {
-    return false;
-  }
-  return `sha256:${hash.digest('hex')}` === digest;
 }
 
 /** Steps that a source concerns: those whose type it is; else all. */
@@ -242,17 +221,21 @@ async function restoreCommit(
 function linkPackages(projectRoot: string, root: string, top: string): void {
   let place = root;
   for (let from = projectRoot; ; from = dirname(from)) {
-    const packages = join(from, 'node_modules');
-    if (existsSync(packages) && !existsSync(join(place, 'node_modules')))
-      symlinkSync(packages, join(place, 'node_modules'), 'junction');
+    linkEach(join(from, 'node_modules'), join(place, 'node_modules'));
     if (dirname(from) === from) return;
     // What lies above the repository shares a place above the restored tree.
     if (place !== dirname(top)) place = place === top ? dirname(top) : dirname(place);
   }
 }
 
-/** `.env` is in no record, and must be read where it is. */
-function linkSecrets(projectRoot: string, root: string): void {
-  const own = join(projectRoot, '.env');
-  if (existsSync(own) && !existsSync(join(root, '.env'))) symlinkSync(own, join(root, '.env'));
+/**
+ * A `node_modules` of our own with a link for each package: what a package keeps beside the others (`node_modules/.cache`) is
+ * written here, not into the project.
+ */
+function linkEach(packages: string, place: string): void {
+  if (!existsSync(packages) || existsSync(place)) return;
+  mkdirSync(place);
+  for (const entry of readdirSync(packages, { withFileTypes: true }))
+    if (!entry.isFile() && (!entry.name.startsWith('.') || entry.name === '.bin'))
+      symlinkSync(join(packages, entry.name), join(place, entry.name), 'junction');
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isProcessAlive, thisHost } from '../store/session.ts';
 
 /** A temporary folder apart from the project, in which a run is restored and done again. Dispose it at the end. */
@@ -14,7 +14,7 @@ export interface Sandbox extends Disposable {
 const prefix = 'reprise-reproduce-';
 
 /** Makes the folder, and removes those of processes that were killed. */
-export function openSandbox(parent = tmpdir()): Sandbox {
+export function openSandbox(parent = resolve(tmpdir())): Sandbox {
   removeDead(parent);
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, `${prefix}${thisHost}-${process.pid}-`));

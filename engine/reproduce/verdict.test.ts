@@ -106,6 +106,27 @@ describe('a verdict', () => {
     };
     expect(one(skipped, skipped).verdict).toBe('identical');
     expect(one(skipped, {}).verdict).toBe('different');
+    // Another version may say it in other words, and shows other values.
+    expect(one(skipped, { ...skipped, reason: 'its condition was false' }).steps[0]).toMatchObject({
+      verdict: 'identical',
+      detail: 'skipped both times: its condition was false (in the record: when is false: params.x)',
+    });
+  });
+
+  it('tells what the run did not get to by its cause, not by its words', () => {
+    const one = (old: Partial<StepRecord>) =>
+      judge(
+        [{ ...pair('a', 'identical'), old: exampleStep('a', { status: 'skipped', outputs: {}, ...old }) }],
+        [],
+      ).steps[0]!;
+    for (const skip_cause of ['failed', 'stopped'] as const)
+      expect(one({ reason: 'in other words', skip_cause }).detail).toContain('the run did not get to it');
+    expect(one({ reason: 'interrupted', skip_cause: 'when' }).verdict).toBe('different');
+    // Records of early versions have the words only.
+    for (const reason of ['another step failed', 'interrupted', 'needs x, which failed'])
+      expect(one({ reason }).verdict).toBe('not_comparable');
+    for (const reason of ['when is false: params.x', 'needs x, which was skipped', 'x has no rows'])
+      expect(one({ reason }).verdict).toBe('different');
   });
 
   it('cannot compare what the run did not get to, what has no cache, and what needs such a step', () => {

@@ -1,5 +1,5 @@
 import { explainChange, type Fingerprint } from '../fingerprint/fingerprint.ts';
-import type { StepRecord } from '../record/record.ts';
+import { type StepRecord, skipCauseOf } from '../record/record.ts';
 import type { MetricComparison, OutputComparison, Sameness } from './compare.ts';
 import type { EnvironmentDifference } from './environment.ts';
 
@@ -110,9 +110,8 @@ function judgeStep(
     return state('different', `${was} in the record, done now`, [...causes.own, ...causes.inherited]);
   }
   if (was === 'skipped') {
-    return old.reason === now.reason
-      ? state('identical', `skipped both times: ${now.reason}`)
-      : state('different', `skipped both times: ${old.reason}; now: ${now.reason}`);
+    const recorded = old.reason === now.reason ? '' : ` (in the record: ${old.reason})`;
+    return state('identical', `skipped both times: ${now.reason}${recorded}`);
   }
   if (was === 'failed') {
     const same = old.error?.code === now.error?.code && old.error?.message === now.error?.message;
@@ -144,10 +143,8 @@ function judgeStep(
 
 /** A step that the run left out for a reason of the run's: not because of what the step is. */
 function notReached(step: StepRecord): boolean {
-  if (step.status === 'interrupted') return true;
-  return (
-    step.status === 'skipped' && /^(another step failed|interrupted|needs .*, which failed)/.test(step.reason)
-  );
+  const cause = skipCauseOf(step);
+  return step.status === 'interrupted' || cause === 'stopped' || cause === 'failed';
 }
 
 function endOf({ status }: StepRecord): 'done' | 'failed' | 'skipped' {

@@ -1,4 +1,6 @@
+import { rmSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import type { Reproduction } from '../../engine/reproduce/reproduce.ts';
 import { ModelServer } from '../model-server.ts';
 import { jsonl, numberedTexts, TestProject } from '../project.ts';
 
@@ -29,4 +31,40 @@ it('a replay says what its file says today, and is not asked again while the fil
     reason: expect.stringContaining('answers.jsonl'),
   });
   expect(await shown()).toBe(first.replaceAll('answer to', 'mended'));
+});
+
+it('reproduced live, answers are asked for again, and how far they drifted is said', async () => {
+  const again: Record<string, string> = {
+    'Label: text number 0 of many': 'a text',
+    'Label: text number 1 of many': 'the writing',
+  };
+  await using server = await ModelServer.start({
+    reply: ({ prompt, attempt }) => (attempt === 0 ? 'a text' : again[prompt]!),
+  });
+  using p = new TestProject({
+    'texts.jsonl': jsonl(numberedTexts(2)),
+    'w.yaml': workflow(`{ provider: openai, base_url: "${server.url('openai')}", model: small }`),
+  });
+  const { run } = await p.run('w.yaml');
+  const { code, out } = await p.reprise('reproduce', run, '--live', '--json');
+  expect(code).toBe(3);
+  const { drift } = JSON.parse(out) as Reproduction;
+  expect(drift).toMatchObject([
+    { step: 'labels', answers: { recorded: 2, compared: 2 }, agreement: 0.5, similarity: { embedded: 1 } },
+  ]);
+  const { least, mean } = drift![0]!.similarity!;
+  expect(least).toBeGreaterThan(0.2);
+  expect(least).toBeLessThan(0.99);
+  expect(mean).toBeCloseTo((1 + least) / 2, 5);
+  const shown = (await p.reprise('reproduce', run, '--live')).out;
+  expect(shown).toMatch(
+    /\nanswers, asked again\n {2}labels {2}2 of 2 answers compared, 50 % the same, similarity 0\.\d+ \(least 0\.\d+\)\n/,
+  );
+  expect(server.requests).toHaveLength(6);
+  rmSync(p.path('.reprise/objects'), { recursive: true });
+  const gone = await p.reprise('reproduce', run);
+  expect(gone.code).toBe(2);
+  expect(gone.err).toContain(
+    'without the answers of writer: they are not in the store any more (needed by labels)',
+  );
 });

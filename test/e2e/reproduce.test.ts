@@ -5,7 +5,8 @@ import { commitAll, git, snapshot } from '../git-project.ts';
 import { jsonl, numberedTexts, TestProject } from '../project.ts';
 import { temporaryFolder } from '../temporary.ts';
 
-const mark = `import { defineStep } from 'reprise';
+const mark = `import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { defineStep } from 'reprise';
 import { word } from './word.ts';
 export default defineStep({
   type: 'mark',
@@ -15,13 +16,16 @@ export default defineStep({
   outputs: { rows: { kind: 'table', description: 'Rows.' } },
   example: 'mark: { use: ./steps/mark.ts, from: texts }',
   async run({ inputs, outputs }) {
+    // Code of a user's own writes where it likes.
+    writeFileSync('left.txt', word);
+    if (existsSync('node_modules')) mkdirSync('node_modules/.cache', { recursive: true });
     for await (const row of inputs.rows.read()) await outputs.rows.write({ ...row, mark: word + (process.env['NOISE'] ?? '') });
   },
 });
 `;
 
 const files = {
-  '.gitignore': '.reprise/\nruns/\n*.tgz\n',
+  '.gitignore': '.reprise/\nruns/\nnode_modules/\n*.tgz\nleft.txt\n',
   'data.jsonl': jsonl(numberedTexts(10)),
   'steps/word.ts': "export const word = 'x';\n",
   'w.yaml': `name: again
@@ -38,8 +42,9 @@ it('does a run again from its id, whatever became of its files, and touches none
   using p = new TestProject(files);
   git(p.folder, 'init', '-q');
   commitAll(p.folder);
-  p.write({ 'steps/mark.ts': mark });
+  p.write({ 'steps/mark.ts': mark, 'node_modules/some/package.json': '{}' });
   const { run } = await p.run('w.yaml', '--param', 'skip=r3');
+  for (const written of ['left.txt', 'node_modules/.cache']) rmSync(p.path(written), { recursive: true });
   p.write({ 'data.jsonl': '', 'w.yaml': 'name: another', 'steps/mark.ts': 'no longer' });
   const before = snapshot(p.folder);
 
@@ -88,6 +93,7 @@ the first step that differs is mark
     'steps',
     'first_difference',
     'score',
+    'drift',
     'duration_ms',
   ]);
 });
@@ -145,6 +151,9 @@ it('packs a run, and takes it in where nothing else of it is: it comes out the s
     expect(err).toMatch(
       /: \d+ files, .* before compression\n {2}record .*\n {2}data .*\n {2}outputs .*\n {2}models .*\n/,
     );
+    const again = await p.reprise('runs', 'export', run, '-o', pack);
+    expect(again.code).toBe(2);
+    expect(again.err).toMatch(/file-exists: .*there already.*\n.*--force/);
     const light = JSON.parse(
       (await p.reprise('runs', 'export', run, '-o', 'b.tgz', '--without-models', '--json')).out,
     ) as {
@@ -157,8 +166,10 @@ it('packs a run, and takes it in where nothing else of it is: it comes out the s
   using q = new TestProject({});
   mkdirSync(q.path('home'));
   const home = { HOME: q.path('home') };
-  const taken = await q.start(['runs', 'import', pack], home).ended;
+  const taken = await q.start(['runs', 'import', pack, '--json'], home).ended;
   expect(taken.code, taken.err).toBe(0);
+  expect(taken.err).toBe('');
+  expect(JSON.parse(taken.out)).toMatchObject({ run });
   expect(readdirSync(q.path('runs'))).toHaveLength(2);
   const { code, out, err } = await q.start(['reproduce', run, '--json'], home).ended;
   expect(code, `${err}\n${out}`).toBe(0);

@@ -19,7 +19,16 @@ class EngineProject extends TestProject {
       'w.yaml':
         'name: own\nsteps:\n  rows: { use: load, with: { path: data.jsonl, text: text, id: id } }\n  kept: { use: filter, from: rows, with: { where: "row.id != \'r1\'" } }\n',
     });
-    for (const name of ['bin', 'cli', 'engine', 'steps', 'numerics', 'index.ts', 'package-lock.json'])
+    for (const name of [
+      'bin',
+      'cli',
+      'engine',
+      'steps',
+      'numerics',
+      'schemas',
+      'index.ts',
+      'package-lock.json',
+    ])
       cpSync(join(root, name), this.path(name), { recursive: true });
     cpSync(join(root, 'models'), this.path('models'), {
       recursive: true,

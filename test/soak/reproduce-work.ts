@@ -231,4 +231,18 @@ export const shapesOfWork: Shape[] = [
     },
     make: (p) => ranThen(p, { 'w.yaml': workflow('') }),
   },
+  {
+    name: 'a secret of a file that the commit has with another value',
+    files: {
+      'w.yaml': workflow(
+        `  told: { use: exec, from: rows, env: { TOKEN: "\${{ secrets.TOKEN }}" }, with: { run: 'test "$TOKEN" = hush-hush && cp "$REPRISE_INPUT" out.jsonl', outputs: { rows: out.jsonl } } }\n`,
+      ),
+      '.env': 'TOKEN=of-the-commit\n',
+    },
+    async make(p) {
+      commitAll(p.folder);
+      p.write({ '.env': 'TOKEN=hush-hush\n' });
+      return run(p);
+    },
+  },
 ];

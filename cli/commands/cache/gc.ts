@@ -1,3 +1,4 @@
+import { pruneModels } from '../../../engine/archive/models.ts';
 import { ProblemError } from '../../../engine/problems.ts';
 import { pruneOutputs } from '../../../engine/record/outputs-folder.ts';
 import { runReferences } from '../../../engine/record/references.ts';
@@ -45,8 +46,9 @@ export const gc: Command = {
         dryRun,
       });
       if (!dryRun) pruneOutputs(store.folder, runsFolder);
+      const models = pruneModels(store.folder, runsFolder, { dryRun });
       if (options['json']) {
-        cli.out(`${JSON.stringify({ dry_run: dryRun, cap_bytes: capBytes, ...result })}\n`);
+        cli.out(`${JSON.stringify({ dry_run: dryRun, cap_bytes: capBytes, ...result, models })}\n`);
         return 0;
       }
       const { removed, before, after, kept } = result;
@@ -57,6 +59,10 @@ export const gc: Command = {
       cli.out(
         `${dryRun ? 'would remove' : 'removed'} ${counted(removed.length, 'item')}: ${size(before)} → ${size(after)}\n`,
       );
+      for (const { digest, bytes } of models)
+        cli.out(
+          `${dryRun ? 'would remove' : 'removed'} the imported model ${digest.slice(7, 19)}, which no run names: ${size(bytes)}\n`,
+        );
       if (after > capBytes)
         cli.err(
           `more than ${size(capBytes)}: ${size(kept)} is pinned by runs or in use; reprise cache unpin and reprise runs rm free what runs pin\n`,

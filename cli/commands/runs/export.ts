@@ -19,6 +19,7 @@ export const exportRun: Command = {
       description: 'also what its steps made: a difference can then be shown row by row',
     },
     { flags: '--without-models', description: 'leave out the models of the project' },
+    { flags: '--force', description: 'write over a file that is there already' },
     json,
   ],
   examples: [{ line: 'reprise runs export latest -o run.tgz', does: 'take the last run along' }],
@@ -26,10 +27,13 @@ export const exportRun: Command = {
     return withProject(cli, cli.cwd, async (project) => {
       const { workspace, runsFolder } = project;
       const record = readRun(runsFolder, resolveRun(runsFolder, run as string));
-      const [{ contentsOf, writeArchive }, { modelsOfRun }] = await Promise.all([
+      const path = resolve(cli.cwd, (options['output'] as string | undefined) ?? `${record.id}.tgz`);
+      const force = options['force'] === true;
+      const [{ contentsOf, refuseExisting, writeArchive }, { modelsOfRun }] = await Promise.all([
         import('../../../engine/archive/write.ts'),
         import('../../models-of-run.ts'),
       ]);
+      if (!force) refuseExisting(path);
       const contents = await contentsOf({
         record,
         runsFolder,
@@ -47,8 +51,7 @@ export const exportRun: Command = {
       );
       cli.err(columns(parts.map(([kind, part]) => [`  ${kind}`, size(part)])));
       for (const note of notes) cli.err(`${cli.paint('yellow', 'note')} ${note}\n`);
-      const path = resolve(cli.cwd, (options['output'] as string | undefined) ?? `${record.id}.tgz`);
-      const written = await writeArchive(contents, path, cli.signal);
+      const written = await writeArchive(contents, path, cli.signal, { force });
       if (options['json'])
         cli.out(
           `${JSON.stringify({ run: record.id, file: path, bytes: written, entries: manifest.entries.length, sizes, notes })}\n`,

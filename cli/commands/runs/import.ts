@@ -19,8 +19,11 @@ export const importRun: Command = {
       const { store } = workspace;
       const imported = await importArchive({ path, runsFolder, store, signal: cli.signal });
       const { run, added, entries, bytes } = imported;
-      if (options['json']) cli.out(`${JSON.stringify(imported)}\n`);
-      else if (added.includes(run)) cli.out(`imported ${run}: ${counted(entries, 'file')}, ${size(bytes)}\n`);
+      if (options['json']) {
+        cli.out(`${JSON.stringify(imported)}\n`);
+        return 0;
+      }
+      if (added.includes(run)) cli.out(`imported ${run}: ${counted(entries, 'file')}, ${size(bytes)}\n`);
       else cli.out(`${run} was here already; what its store lacked was added\n`);
       cli.err(`do it again with: reprise reproduce ${run}\n`);
       return 0;

@@ -1,9 +1,12 @@
 import { type FoundRun, searchRuns } from '../../../engine/record/search.ts';
 import type { Cli, Command } from '../../command.ts';
-import { columns, count, counted, duration, metric, truncate, usd } from '../../format.ts';
+import { columns, count, duration, metric, truncate, usd } from '../../format.ts';
 import { withProject } from '../../project.ts';
 import { searchOf } from '../../run-search.ts';
 import { json, statusStyles } from './words.ts';
+
+/** Unreadable folders that are named. */
+const unreadableShown = 5;
 
 export const list: Command = {
   name: 'list',
@@ -57,13 +60,19 @@ that it must have; a step of a matrix is named with its instance: \`topics[k=5].
       if (options['json']) cli.out(`${JSON.stringify({ runs, unreadable })}\n`);
       else {
         cli.out(runs.length === 0 ? 'no runs\n' : shownRuns(runs, search.sort === 'cost', cli));
-        if (unreadable.length > 0)
-          cli.err(`${counted(unreadable.length, 'folder')} in runs/ without a readable run.json\n`);
+        if (unreadable.length > 0) cli.err(unreadableText(unreadable));
       }
       return 0;
     });
   },
 };
+
+/** Folders of which nothing can be listed, by name: `runs show` says of each what is wrong. */
+function unreadableText(names: readonly string[]): string {
+  const more = names.length > unreadableShown ? ` and ${names.length - unreadableShown} more` : '';
+  const shown = names.slice(0, unreadableShown).join(', ');
+  return `without a readable run.json: ${shown}${more}; see reprise runs show ${names[0]}\n`;
+}
 
 /** A line for each run. There is a heading as soon as a column needs one. */
 function shownRuns(runs: readonly FoundRun[], withCost: boolean, cli: Cli): string {

@@ -10,7 +10,7 @@ export const rm: Command = {
   name: 'rm',
   summary: 'remove runs and free what only they pinned',
   description:
-    'Removes the folders of runs. What only they pinned stays in the store until `reprise cache gc` needs the room.',
+    'Removes the folders of runs. What only they pinned stays in the store until `reprise cache gc` needs the room; models that were imported for them go with the next `reprise cache gc`.',
   arguments: [{ name: '<run...>', description: 'run ids, prefixes, latest, latest~2, tags' }],
   options: [json],
   examples: [{ line: 'reprise runs rm latest~3', does: 'remove one run' }],
@@ -25,7 +25,7 @@ export const rm: Command = {
         if (!options['json']) cli.out(`removed ${id}\n`);
       }
       if (options['json']) cli.out(`${JSON.stringify({ removed: ids })}\n`);
-      cli.err('blobs that no other run needs go with `reprise cache gc`\n');
+      else cli.err('what no other run needs (blobs, imported models) goes with `reprise cache gc`\n');
       return 0;
     });
   },

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../digest.ts';
-import type { RunRecord } from '../record.ts';
+import { parseRecord, type RunRecord } from '../record.ts';
 
 /** Another run in which the same content occurs. */
 export interface OtherUse {
@@ -38,12 +38,14 @@ export function otherUses(runsFolder: string, run: string, digest: Digest): Othe
 }
 
 function recordWith(path: string, digest: Digest): RunRecord | undefined {
+  let text: string;
   try {
-    const text = readFileSync(path, 'utf8');
-    const record = text.includes(digest) ? (JSON.parse(text) as RunRecord) : undefined;
-    return Array.isArray(record?.steps) ? record : undefined;
+    text = readFileSync(path, 'utf8');
   } catch {
-    // Not a run, or one whose record cannot be read: `runs list` says so.
+    // Not a run.
     return undefined;
   }
+  // One whose record is damaged is passed over: `runs show` says what is wrong with it.
+  const parsed = text.includes(digest) ? parseRecord(text) : undefined;
+  return parsed && 'record' in parsed ? parsed.record : undefined;
 }
