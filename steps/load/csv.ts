@@ -14,6 +14,8 @@ export interface CsvOptions {
   quote: string;
   /** True: the first record names the columns. False: `column_1`, … A list: these names, and no record is a header. */
   header: boolean | readonly string[];
+  /** With `header: true`: the columns' names of a file whose first record turns out to be none. */
+  headerless?: ((first: readonly string[]) => string[] | undefined) | undefined;
   /** What to do with records that have fewer fields than the header. */
   shortRows: 'reject' | 'fill';
   /** Unquoted fields with such a text are null. */
@@ -75,8 +77,9 @@ class CsvReading {
 
   #item(record: CsvRecord): Item | undefined {
     if (!this.#names && this.#options.header === true) {
-      this.#names = this.#header(record);
-      return undefined;
+      const names = record.flaw ? undefined : this.#options.headerless?.(record.fields);
+      this.#names = names ?? this.#header(record);
+      if (!names) return undefined;
     }
     this.#names ??= columnNames(record.fields.map(() => '')).names;
     this.#record++;

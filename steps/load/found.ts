@@ -6,6 +6,8 @@ export interface Found {
   record: number;
   /** Line that it starts on, from 1; null where a format has no lines. */
   line: number | null;
+  /** Finds the line where it is not known yet, and only wanted if the record is turned away. */
+  lineOf?: (record: number) => number | null;
   value: JsonObject;
   /** The record as it stands in the file; undefined where a format has no text. */
   raw: string | undefined;
@@ -29,6 +31,8 @@ export type RejectCode =
   | 'missing_text'
   | 'invalid_text'
   | 'invalid_cast'
+  | 'invalid_conversation'
+  | 'invalid_question'
   | 'unreadable_file';
 
 /** What is wrong with a record, and where in it. */

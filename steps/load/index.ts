@@ -19,6 +19,16 @@ text (of the whole record if it has no text) in hex, and \`-2\`, \`-3\`, … for
 a string; repeated keys keep the last value; both are counted in a warning. NaN, Infinity, half surrogate pairs, and nesting
 deeper than 200 levels are rejected. A \`.json\` file is an array of objects, an object with one, or one object.
 
+**Conversations.** \`shape: auto\` tells by the members of each record what it is: \`conversation\` (LMSYS-Chat-1M, WildChat),
+\`messages\` (fine-tuning files and logs of OpenAI and Anthropic: also in \`request\`, \`body\` or \`params\`, with the reply in
+\`response\` or \`result\`), \`conversations\` (ShareGPT), \`instruction\` and \`output\` (Alpaca). A record that fits none, or two, is
+rejected: say its shape. A table with such columns is a conversation only if you say so. The row has \`text\` (by \`turns\`), all
+\`messages\` as \`{role, content}\` with what else the source says of a turn, \`turn_ids\` (\`<id>#<number>\`) of those in the text, and
+the record's other fields; a time in seconds or milliseconds becomes \`timestamp\`, ISO 8601. Roles are system, developer, user,
+assistant and tool, whatever the source calls them. Ids without \`id\` are of the whole conversation: the same for every choice
+of \`turns\`. With \`each_user\` they are \`<id>#<number>\`, with \`parent_id\`. \`shape: mmlu\` gives \`text\` (the question), \`choices\` and
+\`answer\` (a letter), also of CSV files without a header.
+
 **CSV.** RFC 4180; all values are texts until \`cast\` says otherwise. Delimiter, line ends and byte order mark are told from
 the file. A wrong quote costs its line and no more.
 
@@ -40,7 +50,7 @@ matter's fields.`,
     rejected: 'Records rejected.',
     files: 'Files read.',
     bytes: 'Their size, as stored.',
-    records: 'Records seen.',
+    records: 'Records seen; of a conversation with `turns: each_user`, each of its rows.',
     rows: 'Rows written.',
     left_out: 'Good rows that `skip`, `limit` or `sample` left out.',
     repeated_texts: 'Rows whose text was there before (counted where rows have no ids of their own).',
@@ -62,6 +72,16 @@ matter's fields.`,
       problems.push({
         parameter: 'sample',
         message: `sample is a number of rows or a chance below 1, not ${sample}`,
+      });
+    if (parameters.shape !== 'record' && parameters.text !== undefined)
+      problems.push({
+        parameter: 'text',
+        message: `with shape: ${parameters.shape} the text is made of the record`,
+      });
+    if (parameters.turns !== 'full' && (parameters.shape === 'record' || parameters.shape === 'mmlu'))
+      problems.push({
+        parameter: 'turns',
+        message: 'turns is about conversations: say shape: auto, or which shape it is',
       });
     const targets = Object.values(rename);
     for (const [from, to] of Object.entries(rename)) {

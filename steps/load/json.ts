@@ -33,19 +33,22 @@ export async function* readJson(
   const fromBytes = !text.isWellFormed();
   const clean = !fromBytes && !parsed.surrogates;
   let lines: number[] | undefined;
+  const lineOf = (record: number): number | null => {
+    lines ??= depth === undefined ? [1] : elementLines(text, depth, member);
+    return lines[record - 1] ?? null;
+  };
   const items: Item[] = [];
   for (const [index, value] of records.entries()) {
     const flaw = flawOf(value, clean, fromBytes, reading);
     if (flaw) {
-      lines ??= depth === undefined ? [1] : elementLines(text, depth, member);
       items.push({
         record: index + 1,
-        line: lines[index] ?? null,
+        line: lineOf(index + 1),
         raw: showRaw(JSON.stringify(value)),
         ...flaw,
       });
     } else {
-      items.push({ record: index + 1, line: null, value: value as JsonObject, raw: undefined });
+      items.push({ record: index + 1, line: null, lineOf, value: value as JsonObject, raw: undefined });
     }
     if (items.length === 1000) {
       yield items.splice(0);

@@ -7,10 +7,12 @@ import type { StepContext, StepResult, TableOutput } from '../../engine/step.ts'
 import { fieldOf } from './fields.ts';
 import { type Flaw, type Found, type Item, type Malformed, type Notes, newNotes, showRaw } from './found.ts';
 import { freeName, Mapping } from './mapping.ts';
+import { headerOfQuestions } from './multiple-choice.ts';
 import type { parameters as parameterSchema } from './parameters.ts';
 import { type ReaderOptions, readFile } from './read-file.ts';
 import { Rejections } from './rejections.ts';
 import { Selection } from './selection.ts';
+import { shapeRecord } from './shape.ts';
 import { type SourceFile, sourceFiles } from './source-files.ts';
 import type { Reading } from './text-blocks.ts';
 
@@ -115,7 +117,11 @@ class Loading {
     this.#context = context;
     this.rejections = new Rejections(outputs.rejected);
     this.#selection = new Selection(parameters, () => context.random('sample'));
-    this.mapping = new Mapping({ ...parameters, text: listOf(parameters.text ?? []) });
+    const text =
+      parameters.shape === 'record' || parameters.turns === 'each_user'
+        ? listOf(parameters.text ?? [])
+        : ['text'];
+    this.mapping = new Mapping({ ...parameters, text });
   }
 
   /** Whether `limit` is reached. */
@@ -131,18 +137,46 @@ class Loading {
         await this.rejections.add(file, item);
         continue;
       }
-      const row = this.mapping.map(withSource ? sourced(item.value, file.name) : item.value);
-      if (isFlaw(row)) {
-        await this.rejections.add(file, malformed(item, row));
-      } else if (this.#selection.take(row)) {
-        this.rows++;
-        const written = this.#output.write(row);
+      const record = withSource ? sourced(item.value, file.name) : item.value;
+      if (this.#parameters.shape !== 'record') {
+        await this.#takeShaped(file, item, record);
+        continue;
+      }
+      const row = this.mapping.map(record);
+      if (isFlaw(row)) await this.rejections.add(file, malformed(item, row));
+      else {
+        const written = this.#take(row);
         if (written) await written;
-      } else {
-        this.leftOut++;
       }
     }
     if (this.records >= enoughRecords) this.#failWithoutFields();
+  }
+
+  #take(row: Row): Promise<void> | undefined {
+    if (!this.#selection.take(row)) {
+      this.leftOut++;
+      return undefined;
+    }
+    this.rows++;
+    return this.#output.write(row);
+  }
+
+  /** A conversation or question: a row, or a row for each turn of the user. */
+  async #takeShaped(file: SourceFile, item: Found, record: JsonObject): Promise<void> {
+    const { shape, turns } = this.#parameters;
+    if (shape === 'record') return;
+    const shaped = shapeRecord(record, shape, turns, file.name);
+    if ('code' in shaped) return this.rejections.add(file, malformed(item, shaped));
+    const row = this.mapping.map(shaped.record, shaped.identity);
+    if (isFlaw(row)) return this.rejections.add(file, malformed(item, row));
+    if (!shaped.rows) {
+      if (shaped.turns) row['turn_ids'] = shaped.turns.map((turn) => `${row.id}#${turn}`);
+      await this.#take(row);
+      return;
+    }
+    this.records += shaped.rows.length - 1;
+    for (const { number, fields } of shaped.rows)
+      await this.#take({ ...row, ...fields, id: `${row.id}#${number}`, parent_id: row.id });
   }
 
   async rejectFile(file: SourceFile, error: StepError): Promise<void> {
@@ -220,11 +254,15 @@ function readerOptions(parameters: Parameters): ReaderOptions {
       header: parameters.header,
       shortRows: parameters.short_rows,
       nullValues: parameters.null_values,
+      headerless: parameters.shape === 'mmlu' ? headerOfQuestions : undefined,
     },
     field,
     sampleBy: parameters.sample_by,
     strip,
-    columns: columns && [...columns, ...listOf(text ?? []), ...listOf(id ?? [])],
+    columns:
+      parameters.shape !== 'record'
+        ? undefined
+        : columns && [...columns, ...listOf(text ?? []), ...listOf(id ?? [])],
   };
 }
 
@@ -247,7 +285,7 @@ function isFlaw(result: Row | Flaw): result is Flaw {
 function malformed(item: Found, flaw: Flaw): Malformed {
   return {
     record: item.record,
-    line: item.line,
+    line: item.line ?? item.lineOf?.(item.record) ?? null,
     raw: showRaw(item.raw ?? JSON.stringify(item.value)),
     ...flaw,
   };

@@ -45,8 +45,8 @@ export class Mapping {
     return this.#contentIds.repeats;
   }
 
-  /** The row of a record, or what is wrong with the record. */
-  map(record: JsonObject): Row | Flaw {
+  /** The row of a record, or what is wrong with the record. `identity` is what an id is made of, instead of the text. */
+  map(record: JsonObject, identity?: string): Row | Flaw {
     if (this.seen.size < 1000) for (const name in record) this.seen.add(name);
     const own = this.#ownId(record);
     if (typeof own === 'object') return own;
@@ -60,7 +60,7 @@ export class Mapping {
         return { code: 'repeated_id', reason: `the id ${shortly(own)} is there already` };
       row.id = own;
     } else {
-      const content = text ?? row['text'];
+      const content = identity ?? text ?? row['text'];
       row.id = this.#contentIds.next(
         typeof content === 'string' ? content : canonicalJson({ ...row, id: null }),
       );
@@ -146,7 +146,8 @@ function absence(value: null | '' | undefined): string {
   return value === undefined ? 'missing' : value === null ? 'null' : 'empty';
 }
 
-function kindOf(value: Json): string {
+/** What a value is, for messages. */
+export function kindOf(value: Json): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;

@@ -1,5 +1,7 @@
 import { castTypes } from './cast.ts';
+import { shapes } from './shape.ts';
 import { formats } from './source-files.ts';
+import { turnChoices } from './turns.ts';
 
 /** What `with` of a `load` step may say. */
 export const parameters = {
@@ -20,6 +22,18 @@ export const parameters = {
       default: 'auto',
       description:
         'How the files are to be read; auto tells it from the extension. .gz and .zst are unpacked.',
+    },
+    shape: {
+      enum: shapes,
+      default: 'record',
+      description:
+        'What a record is. record: its fields are the row. lmsys, messages (OpenAI, Anthropic), sharegpt, alpaca: a conversation; auto tells which of these by the fields of each record. mmlu: a question with choices.',
+    },
+    turns: {
+      enum: turnChoices,
+      default: 'full',
+      description:
+        "Conversations: whose words are the row's text. full: all turns, each behind its role; first_user, all_user: the user's first turn, or all of them; each_user: a row for each turn of the user.",
     },
     encoding: {
       type: 'string',

@@ -21,6 +21,8 @@ const names: Record<RejectCode, string> = {
   missing_text: 'no text',
   invalid_text: 'text of a wrong kind',
   invalid_cast: 'wrong type',
+  invalid_conversation: 'no conversation',
+  invalid_question: 'no question with choices',
   unreadable_file: 'unreadable file',
 };
 
