@@ -3,6 +3,7 @@ import type { AnyStepType } from '../engine/step.ts';
 /** The built-in step types by the name that `use:` says. A new type is a new folder and a line here. */
 export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnyStepType }> } = {
   assert: () => import('./assert/index.ts'),
+  augment: () => import('./augment/index.ts'),
   classify: () => import('./classify/index.ts'),
   clean: () => import('./clean/index.ts'),
   cluster: () => import('./cluster/index.ts'),
