@@ -7,6 +7,7 @@ import type { Hook, ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import { runProgram } from '../steps/exec/program.ts';
 import type { Cli } from './command.ts';
 import { postJson, timeLimit } from './post-json.ts';
+import { runSummary } from './run-summary.ts';
 
 /** A run that is over, and what its hooks are told of it. */
 interface Finished {
@@ -14,8 +15,10 @@ interface Finished {
   record: RunRecord;
   /** The run's folder: absolute path. */
   folder: string;
-  /** What `run --json` prints. */
-  summary: object;
+  /** A watch made the run. */
+  watch: boolean;
+  /** Ends the hooks. */
+  signal?: AbortSignal;
 }
 
 /** Does what `on_finish` says, one hook after the other. One that fails is a warning, and changes nothing else. */
@@ -38,12 +41,13 @@ export async function runHooks(finished: Finished, cli: Cli): Promise<void> {
   }
 }
 
-async function applies({ when }: Hook, { workflow, record }: Finished): Promise<boolean> {
+async function applies({ when }: Hook, { workflow, record, watch }: Finished): Promise<boolean> {
   if (when === null) return true;
   const program = (await loadCel())(when.source);
   return program.test({
     status: record.status,
     duration_ms: record.duration_ms ?? 0,
+    watch,
     params: record.params,
     run: { name: workflow.name, seed: workflow.seed },
     env: {},
@@ -55,7 +59,7 @@ async function applies({ when }: Hook, { workflow, record }: Finished): Promise<
 async function runHook(
   { env = {}, timeout_ms: limit }: Hook,
   run: string | string[],
-  { workflow, record, folder }: Finished,
+  { workflow, record, folder, signal: stop }: Finished,
   secrets: Secrets,
   redaction: Redaction,
   cli: Cli,
@@ -71,7 +75,7 @@ async function runHook(
       REPRISE_RUN_ID: record.id,
       REPRISE_STATUS: record.status,
     },
-    signal: timeLimit(limit),
+    signal: AbortSignal.any([timeLimit(limit), ...(stop ? [stop] : [])]),
     onLines: (lines) => cli.err(lines.map((line) => `  ${redaction.text(line)}\n`).join('')),
   });
   if (code !== 0) throw new Error(code === null ? `${signal} ended it` : `it ended with exit code ${code}`);
@@ -79,15 +83,16 @@ async function runHook(
 
 async function call(
   { webhook = '', headers = {}, timeout_ms: limit }: Hook,
-  { summary, workflow }: Finished,
+  { record, workflow, signal }: Finished,
   secrets: Secrets,
 ): Promise<void> {
   const response = await postJson(filledIn(webhook, secrets), {
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, text]) => [name, filledIn(text, secrets)]),
     ),
-    body: { workflow: workflow.name, ...summary },
+    body: { workflow: workflow.name, ...runSummary(record) },
     timeoutMs: limit,
+    ...(signal && { signal }),
   });
   await response.body?.cancel();
 }

@@ -4,18 +4,23 @@ export interface JsonCall {
   body: unknown;
   /** For the answer as a whole. */
   timeoutMs: number;
+  /** Ends it before. */
+  signal?: AbortSignal;
 }
 
 /**
  * Posts JSON; gives an answer that is not an error. What it throws says what happened in words that can stand behind
  * the address: `it cannot be reached: …`, `it answered 500 …`, `it took longer than 5 s`.
  */
-export async function postJson(url: string, { headers, body, timeoutMs }: JsonCall): Promise<Response> {
+export async function postJson(
+  url: string,
+  { headers, body, timeoutMs, signal }: JsonCall,
+): Promise<Response> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
-    signal: timeLimit(timeoutMs),
+    signal: AbortSignal.any([timeLimit(timeoutMs), ...(signal ? [signal] : [])]),
   }).catch((error: Error) => {
     const { cause } = error;
     if (!(cause instanceof Error)) throw error;

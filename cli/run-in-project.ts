@@ -31,7 +31,7 @@ export async function runInProject(
   project: OpenProject,
   cli: Cli,
   choice: RunChoice,
-  more: Pick<RunOptions, 'forced' | 'failedBefore' | 'listeners'>,
+  more: Pick<RunOptions, 'forced' | 'failedBefore' | 'listeners' | 'windDown' | 'held'>,
 ): Promise<FinishedRun> {
   const only = chosenSteps(workflow, choice.only);
   const endBound = boundYoungGeneration();

@@ -23,16 +23,10 @@ export function findSteps(
     const later = workflow.steps.filter(({ base, for_each: rows }) => rows && base === address.step);
     const row = address.select.find(({ axis }) => axis === 'id');
     if (later.length > 0 && row !== undefined) {
-      if (flag === '--only')
-        throw ProblemError.of(
-          'unknown-step',
-          `${flag} ${text}: which steps for_each makes is known only when they run`,
-          {
-            hint: `write ${flag} ${address.step}`,
-          },
-        );
-      for (const { base, matrix } of later) ids.add(instanceId(base, { ...matrix, id: row.value }));
-      continue;
+      const axes = address.select.filter((chosen) => chosen !== row);
+      const these = later.filter(({ matrix }) => isSelected(matrix ?? {}, axes));
+      for (const { base, matrix } of these) ids.add(instanceId(base, { ...matrix, id: row.value }));
+      if (these.length > 0) continue;
     }
     const found = workflow.steps.filter(
       ({ base, matrix }) =>

@@ -1,4 +1,5 @@
 import { stepContext } from './execute/context.ts';
+import { tablesBehind } from './execute/gathered-matrix.ts';
 import { openInputs, type ProductsOf } from './execute/io.ts';
 import { WorkerPool } from './execute/pool.ts';
 import type { PreparedStep } from './execute/prepare.ts';
@@ -45,6 +46,7 @@ export async function estimateAsking(
     workspace.store,
     productsOf,
     (input) => type.inputs === anyInputs || type.inputs[input]?.optional === true,
+    tablesBehind(workflow, productsOf),
   );
   const counting = new Counting(prepared.languageModels);
   const pool = new WorkerPool();
@@ -53,6 +55,7 @@ export async function estimateAsking(
     seed: workflow.seed,
     root: workflow.root,
     params: prepared.params,
+    matrix: prepared.matrix,
     env: prepared.env,
     files: prepared.files,
     models: prepared.models,

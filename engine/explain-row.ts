@@ -1,5 +1,6 @@
 import type { Row } from './artefacts.ts';
 import { stepContext } from './execute/context.ts';
+import { tablesBehind } from './execute/gathered-matrix.ts';
 import { openInputs } from './execute/io.ts';
 import { WorkerPool } from './execute/pool.ts';
 import { namespaceIdentity, rowKey } from './execute/rows.ts';
@@ -55,6 +56,7 @@ export async function explainRow(options: {
     workspace.store,
     productsOf,
     (input) => type.inputs === anyInputs || type.inputs[input]?.optional === true,
+    tablesBehind(workflow, productsOf),
   );
   const pool = new WorkerPool();
   const { context, dispose } = stepContext({
@@ -62,9 +64,14 @@ export async function explainRow(options: {
     seed: workflow.seed,
     root: workflow.root,
     params: prepared.params,
+    matrix: prepared.matrix,
     env: prepared.env,
     files: prepared.files,
     models: prepared.models,
+    asking: {
+      model: (name) => ({ name, ask: () => Promise.reject(new Error('nothing is asked here')) }),
+      tokens: (name) => prepared.languageModels.get(name)?.tokens,
+    },
     pool,
     signal,
     onProgress: () => {},

@@ -4,6 +4,7 @@ import { failureOf } from './execute/failure.ts';
 import type { ProductsOf, StepProducts } from './execute/io.ts';
 import { type Lookup, lookUp, reasonsBesideInputs } from './execute/lookup.ts';
 import { evaluateWhen, type PreparedStep, prepareStep } from './execute/prepare.ts';
+import { declaredId } from './workflow/address.ts';
 import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -80,7 +81,7 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
   /** Puts the steps that a step with `for_each` stands for in its place: its table is known. */
   const expand = async (step: ResolvedStep): Promise<boolean> => {
     const { boundTo, namesOf, stepsForRows } = await import('./execute/for-each.ts');
-    const instances = await stepsForRows(step, workspace.store, productsOf);
+    const instances = await stepsForRows(step, workspace.store, productsOf, only);
     if (instances.length === 0) {
       settle(step, 'skipped', `${namesOf(step.for_each!)} has no rows`);
       return false;
@@ -97,7 +98,7 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
     const prepared: PreparedStep[] = [];
     let expanded = false;
     for (const step of wave) {
-      const needs = step.needs.flatMap((id) => planned.get(id) ?? []);
+      const needs = step.needs.flatMap((id) => planned.get(id) ?? planned.get(declaredId(id)) ?? []);
       const failed = needs.find(({ state }) => state === 'failed');
       const skipped = needs.find(({ state }) => state === 'skipped');
       const open = needs.filter(({ state }) => state === 'run' || state === 'unknown');
@@ -174,7 +175,8 @@ function waves(steps: readonly ResolvedStep[]): ResolvedStep[][] {
   const depths = new Map<string, number>();
   const grouped: ResolvedStep[][] = [];
   for (const step of steps) {
-    const depth = Math.max(-1, ...step.needs.map((id) => depths.get(id) ?? -1)) + 1;
+    const depth =
+      Math.max(-1, ...step.needs.map((id) => depths.get(id) ?? depths.get(declaredId(id)) ?? -1)) + 1;
     depths.set(step.id, depth);
     grouped[depth] ??= [];
     grouped[depth].push(step);

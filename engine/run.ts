@@ -5,8 +5,10 @@ import { type Asked, addAsked } from './asked.ts';
 import type { Digest } from './digest.ts';
 import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from './events.ts';
 import { type ExecutionResult, execute } from './execute/execution.ts';
+import type { HeldElsewhere } from './execute/gates.ts';
 import type { PastProducts } from './execute/io.ts';
 import type { PreparedStep } from './execute/prepare.ts';
+import type { WindDown } from './execute/wind-down.ts';
 import { StepError } from './problems.ts';
 import { readEnvironment } from './record/environment.ts';
 import { readGit } from './record/git.ts';
@@ -24,7 +26,7 @@ import {
 import { Redaction } from './record/redaction.ts';
 import { RunFolder, thisProcess } from './record/run-folder.ts';
 import { stepFilesOf } from './record/step-files.ts';
-import { readSecrets } from './secrets.ts';
+import { checkSecrets, readSecrets } from './secrets.ts';
 import { size } from './size.ts';
 import { keepInBounds, noteGrowth } from './store/bounds.ts';
 import { storeFailure } from './store/failures.ts';
@@ -50,6 +52,10 @@ export interface RunOptions {
   /** Bytes that the store may grow to: at the end, what was used least recently goes. Without it nothing does. */
   cacheSize?: number;
   signal: AbortSignal;
+  /** Ends the run as well, but lets steps go on. */
+  windDown?: WindDown;
+  /** What others hold of the workflow's pools. */
+  held?: HeldElsewhere;
   /** Secrets that the run may come across: they stand in nothing that it writes or tells of. */
   redaction?: Redaction;
   /** Reporters. One that throws is told of no more events, and the run goes on. */
@@ -71,6 +77,7 @@ export interface FinishedRun {
 export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   const { workflow, workspace, now } = options;
   const secrets = workflow.secrets && readSecrets(workflow, process.env);
+  if (secrets) checkSecrets(workflow, secrets);
   const redaction = options.redaction ?? new Redaction(Object.values(secrets ?? {}));
   const started = now();
   const folder = createFolder(options, started);
@@ -249,6 +256,11 @@ async function evict(
       cap_bytes: cacheSize,
     });
   }
+  const answers = result.removed.filter(({ what }) => what === 'answers');
+  if (answers.length > 0)
+    warn(
+      `the store was over its ${size(cacheSize)}, and nothing was left to remove but ${answers.reduce((sum, { count }) => sum + count, 0)} answers of language models, which were used longest ago: to be had again they must be paid for; raise cache_size in reprise.yaml`,
+    );
   if (result.after > cacheSize)
     warn(
       `the store holds ${size(result.after)}, more than its ${size(cacheSize)}: runs need ${size(result.kept)} of it, this run's own results included; raise cache_size in reprise.yaml, or remove old runs with reprise runs rm`,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { StepError } from './problems.ts';
-import type { EnvValue } from './workflow/resolved.ts';
+import { ProblemError, StepError } from './problems.ts';
+import type { EnvValue, ResolvedWorkflow } from './workflow/resolved.ts';
 import { withSecrets } from './workflow/secrets.ts';
 
 /** Values of secrets, by name. They are kept nowhere. */
@@ -20,6 +20,31 @@ export function readSecrets(
     if (value !== undefined && value !== '') found[name] = value;
   }
   return found;
+}
+
+/** A shorter one would be found everywhere: to keep it out of all that is written would leave nothing to read. */
+const leastSecret = 6;
+
+/**
+ * Refuses secrets that cannot be kept out of what a run writes: very short ones, and words that the workflow's own
+ * names have in them. ProblemError `secret-too-short`, `secret-is-a-name`.
+ */
+export function checkSecrets({ name, steps }: ResolvedWorkflow, secrets: Secrets): void {
+  for (const [secret, value] of Object.entries(secrets)) {
+    if (value.length < leastSecret)
+      throw ProblemError.of(
+        'secret-too-short',
+        `the secret ${secret} has ${value.length} characters; one of fewer than ${leastSecret} cannot be kept out of what a run writes`,
+        { hint: `what is no secret stands in env as it is: env: [${secret}]` },
+      );
+    const own = [name, ...steps.flatMap(({ id, use }) => [id, use])].find((text) => text.includes(value));
+    if (own !== undefined)
+      throw ProblemError.of(
+        'secret-is-a-name',
+        `the value of the secret ${secret} is part of a name of the workflow: taken out, nothing of its records could be read`,
+        { hint: 'take another secret, or another name' },
+      );
+  }
 }
 
 /** `.env` in the project's root; empty if there is none. StepError `secret-not-set` if it cannot be read. */

@@ -167,6 +167,8 @@ export interface StepContext {
   readonly env: Readonly<Record<string, string>>;
   /** The workflow's params, for templates and row expressions. */
   readonly params: Readonly<JsonObject>;
+  /** Values of the step's matrix, by axis, as far as its parameters name them; empty where there is no matrix. */
+  readonly matrix: Readonly<JsonObject>;
   readonly pool: Pool;
   /** A stream of its own for each sequence of names. Only for types that are declared `seeded`. */
   random(...names: (string | number)[]): Random;

@@ -64,6 +64,7 @@ export async function runStep(
     root,
     env: options.env ?? {},
     params: {},
+    matrix: {},
     pool: pool.forStep(signal),
     random: (...names) => randomStream(options.seed ?? 42, type.type, ...names),
     files: (glob) =>
@@ -156,10 +157,11 @@ export async function runStep(
       const failed: Row[] = [];
       for (let start = 0; start < rows.length; start += computer.batchSize) {
         const batch = rows.slice(start, start + computer.batchSize);
-        const computed = await computer.compute(
-          batch.map((row) => fields.map((field) => row[field] ?? null)),
-          signal,
-        );
+        const content = batch.map((row) => fields.map((field) => row[field] ?? null));
+        const computed = await computer.compute(content, signal).catch((error: unknown) => {
+          if (error instanceof RowFailure && batch.length === 1) return [error];
+          throw error;
+        });
         batch.forEach((row, index) => {
           const value = computed[index]!;
           if (value instanceof RowFailure) failed.push({ ...row, reason: value.reason });

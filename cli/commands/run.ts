@@ -15,6 +15,7 @@ import type { ChosenReporters } from '../reporters/chosen.ts';
 import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
 import { runInProject } from '../run-in-project.ts';
+import { runSummary } from '../run-summary.ts';
 import { shownCost } from '../shown-cost.ts';
 import { findSteps } from '../step-choice.ts';
 
@@ -94,7 +95,7 @@ export const command: Command = {
         cli.err(`${cli.paint('red', 'error')} ${code}: the report could not be written: ${message}\n`);
         if (hint) cli.err(`     → ${hint}\n`);
       }
-      if (options['json']) cli.out(`${JSON.stringify(summary(record))}\n`);
+      if (options['json']) cli.out(`${JSON.stringify(runSummary(record))}\n`);
       else
         cli.out(
           ending(
@@ -105,7 +106,7 @@ export const command: Command = {
         );
       if (workflow.on_finish !== undefined) {
         const { runHooks } = await import('../finish-hooks.ts');
-        await runHooks({ workflow, record, folder, summary: summary(record) }, cli);
+        await runHooks({ workflow, record, folder, watch: false }, cli);
       }
       return unwritten && record.status === 'succeeded' ? 1 : exitCode(record);
     });
@@ -140,32 +141,6 @@ async function setBudget(
   if (workspace.languageModels === null) return;
   const { openLanguageModels } = await import('../language-models.ts');
   openLanguageModels(workflow, workspace, { budget: usd });
-}
-
-/** What `run --json` prints: interface of its own, smaller than run.json. */
-export function summary(record: RunRecord) {
-  return {
-    run: record.id,
-    status: record.status,
-    duration_ms: record.duration_ms,
-    cost: record.summary.cost,
-    steps: record.steps.map((step) => ({
-      id: step.id,
-      use: step.use,
-      status: step.status,
-      reason: step.reason,
-      duration_ms: step.duration_ms,
-      rows: step.rows,
-      rows_computed: step.rows_computed,
-      rows_cached: step.rows_cached,
-      rows_failed: step.rows_failed,
-      metrics: step.metrics,
-      outputs: Object.fromEntries(Object.entries(step.outputs).map(([name, { digest }]) => [name, digest])),
-      warnings: step.warnings,
-      error: step.error && { code: step.error.code, message: step.error.message, hint: step.error.hint },
-    })),
-    warnings: record.warnings,
-  };
 }
 
 /** The last lines of a run: how it ended, what failed and how to go on, where the page is. */

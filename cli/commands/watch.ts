@@ -14,7 +14,7 @@ export const command: Command = {
   name: 'watch',
   summary: 'run a workflow, then run again what a saved file changed',
   description:
-    'Runs a workflow, and again whenever the bytes of a file that it hangs on change: its YAML and what that includes, data, prompts, step files and what they import, `.env` and `reprise.yaml`. Only the steps that the change concerns run. A change during a run stops it if it makes what runs stale; what is done stays done. What runs write themselves never counts. A step that failed is tried again when something that it depends on has changed. A file with problems shows them, and the last version without stays watched. On a terminal: `r` runs again, `f` forces all steps, `p` shows the plan, `o` opens the report, `q` quits.',
+    'Runs a workflow, and again whenever the bytes of a file that it hangs on change: its YAML and what that includes, data, prompts, step files and what they import, `.env` and `reprise.yaml`. Only the steps that the change concerns run. A change during a run stops the steps that it makes stale; what is done stays done, and what it does not concern goes on. What runs write themselves never counts. A step that failed is tried again when something that it depends on has changed. A file with problems shows them, and the last version without stays watched. On a terminal: `r` runs again, `f` forces all steps, `p` shows the plan, `o` opens the report, `q` quits.',
   arguments: [{ name: '<file>', description: 'the workflow' }],
   options: [
     paramOption,

@@ -1,6 +1,6 @@
 import type { Cli } from '../command.ts';
-import { cellWidth, count, counted, duration } from '../format.ts';
-import { evictedLine, finishedLine, type Reporter } from './terminal.ts';
+import { cellWidth, count, duration } from '../format.ts';
+import { addedLine, evictedLine, finishedLine, heldLine, type Reporter } from './terminal.ts';
 
 /** Milliseconds between two progress lines of one step. */
 const quietTime = 10_000;
@@ -19,7 +19,7 @@ export function plainReporter(cli: Cli): Reporter {
           say(`${event.workflow} · ${event.steps.length} steps · run ${event.run}`);
           break;
         case 'steps-added':
-          say(`  … ${event.step} stands for ${counted(event.steps.length, 'step')}`);
+          say(addedLine(event));
           break;
         case 'step-started':
           lastSaid.set(event.step, event.time);
@@ -36,9 +36,7 @@ export function plainReporter(cli: Cli): Reporter {
           say(`  … ${event.step}: ${event.holder} does the same work; waiting for its result`);
           break;
         case 'step-held':
-          say(
-            `  … ${event.step}: waits for room in ${event.pools.map((pool) => `the pool ${pool}`).join(' and ')}`,
-          );
+          say(heldLine(event, cli));
           break;
         case 'step-retry':
           say(`  ↻ ${event.step}: ${event.message}; again in ${duration(event.delay_ms)}`);

@@ -1,4 +1,4 @@
-import type { CacheEvicted, RunEvent, StepOutcome } from '../../engine/events.ts';
+import type { CacheEvicted, RunEvent, StepHeld, StepOutcome, StepsAdded } from '../../engine/events.ts';
 import type { Cli } from '../command.ts';
 import { cellWidth, count, counted, duration, metric, size, truncate } from '../format.ts';
 
@@ -78,8 +78,16 @@ export function terminalReporter(cli: Cli): Reporter {
           }, 1000 / framesPerSecond);
           timer.unref();
           break;
+        case 'steps-added':
+          width = Math.min(28, Math.max(width, ...event.steps.map(({ id }) => cellWidth(id))));
+          quiet ||= event.steps.length > 40;
+          print(addedLine(event));
+          break;
         case 'step-queued':
           waiting++;
+          break;
+        case 'step-held':
+          print(heldLine(event, cli));
           break;
         case 'step-started':
           running.set(event.step, {
@@ -192,6 +200,17 @@ const marks = {
 
 /** Metrics in the line of a finished step: the first ones are the most telling. */
 const metricsShown = 3;
+
+/** What a step with `for_each` has come to: `answers stands for 12 steps`. */
+export function addedLine({ step, steps }: StepsAdded): string {
+  return `  … ${step} stands for ${counted(steps.length, 'step')}`;
+}
+
+/** Which pools have no room for a step. */
+export function heldLine({ step, pools }: StepHeld, cli: Cli): string {
+  const full = pools.map((pool) => `the pool ${pool}`).join(' and ');
+  return `  ${cli.paint('yellow', '…')} ${step}: waits for room in ${full}`;
+}
 
 /** What an eviction took: `evicted 12 results, 3.4 GB: …`. */
 export function evictedLine({ results, bytes, cap_bytes: cap }: CacheEvicted): string {

@@ -50,6 +50,9 @@ export function watchReporter(cli: Cli, keys: string): (event: WatchEvent) => vo
         if (event.files.length > 0)
           say(`${cli.paint('yellow', 'stopped')}: ${named(event.files)} changed; what is done stays done`);
         break;
+      case 'attempt-left':
+        say(`  ${cli.paint('cyan', '…')} goes on: ${named(event.steps)}`);
+        break;
       case 'attempt-ended':
         run?.end();
         run = null;

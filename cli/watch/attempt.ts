@@ -2,6 +2,8 @@ import { dirname, resolve } from 'node:path';
 import type { Digest } from '../../engine/digest.ts';
 import type { StepFailure } from '../../engine/events.ts';
 import { failureOf } from '../../engine/execute/failure.ts';
+import type { HeldElsewhere } from '../../engine/execute/gates.ts';
+import type { WindDown } from '../../engine/execute/wind-down.ts';
 import { type PlannedStep, planWorkflow } from '../../engine/plan.ts';
 import { type Problem, ProblemError } from '../../engine/problems.ts';
 import { findProject, projectFile } from '../../engine/project.ts';
@@ -25,7 +27,15 @@ export interface WatchCall extends RunChoice {
   profiles: string[];
 }
 
-type Tell = (news: AttemptNews) => void;
+/** How an attempt and who asked for it speak with each other meanwhile. */
+export interface AttemptLine {
+  tell(news: AttemptNews): void;
+  /** Told what is run. */
+  onWorkflow(workflow: ResolvedWorkflow): void;
+  windDown: WindDown;
+  /** What others hold of the pools. */
+  held: HeldElsewhere;
+}
 
 const nothing: AttemptEnd = {
   outcome: 'interrupted',
@@ -41,8 +51,9 @@ export async function attempt(
   call: WatchCall,
   request: AttemptRequest,
   cli: Cli,
-  tell: Tell,
+  line: AttemptLine,
 ): Promise<AttemptEnd> {
+  const { tell } = line;
   const file = resolve(cli.cwd, call.file);
   const found = new Found(file);
   try {
@@ -65,11 +76,11 @@ export async function attempt(
         if (request.lastGood === null) return { ...nothing, outcome: 'refused' };
         workflow = request.lastGood;
         await openModels(workflow, workspace);
-        return await planAndRun(call, request, workflow, project, cli, tell);
+        return await planAndRun(call, request, workflow, project, cli, line);
       }
       found.read(workflow, project);
       tell({ type: 'reads', set: found.set, complete: true });
-      return await planAndRun(call, request, workflow, project, cli, tell);
+      return await planAndRun(call, request, workflow, project, cli, line);
     });
   } catch (error) {
     if (cli.signal.aborted) return nothing;
@@ -90,19 +101,24 @@ async function planAndRun(
   workflow: ResolvedWorkflow,
   project: OpenProject,
   cli: Cli,
-  tell: Tell,
+  { tell, onWorkflow, windDown, held }: AttemptLine,
 ): Promise<AttemptEnd> {
+  onWorkflow(workflow);
   const failedBefore = new Map<Digest, StepFailure>(failures.map(({ key, failure }) => [key, failure]));
   if (wish === 'plan' || cause === 'saved') {
     const only = chosenSteps(workflow, call.only);
+    const keys: Digest[] = [];
     const steps = await planWorkflow({
       workflow,
       workspace: project.workspace,
       ...(only && { only }),
       failedBefore,
       productsOfRun: pastProducts(project),
+      onLookup({ key }) {
+        if (key !== null) keys.push(key);
+      },
     });
-    tell({ type: 'planned', steps });
+    tell({ type: 'planned', steps, keys });
     if (wish === 'plan') return { ...nothing, outcome: 'planned' };
     if (!hasWork(steps, failures)) return { ...nothing, outcome: 'unchanged', workflow };
   }
@@ -111,6 +127,8 @@ async function planAndRun(
     forced: new Set(wish === 'force' ? workflow.steps.map(({ id }) => id) : []),
     failedBefore,
     listeners: [(event) => tell({ type: 'event', event })],
+    windDown,
+    held,
   });
   const end: AttemptEnd = {
     outcome: record.status as AttemptEnd['outcome'],
@@ -123,11 +141,17 @@ async function planAndRun(
     error: null,
   };
   try {
-    return { ...end, pages: await writePages(record, folder, project) };
+    end.pages = await writePages(record, folder, project);
   } catch (error) {
     const { message, hint } = failureOf(error);
-    return { ...end, error: { message: `the report could not be written: ${message}`, hint } };
+    end.error = { message: `the report could not be written: ${message}`, hint };
   }
+  // One that was stopped has not come to its end: the next one has.
+  if (workflow.on_finish !== undefined && record.status !== 'interrupted') {
+    const { runHooks } = await import('../finish-hooks.ts');
+    await runHooks({ workflow, record, folder, watch: true, signal: cli.signal }, cli);
+  }
+  return end;
 }
 
 /** Whether a run would do anything but repeat failures that are known. */

@@ -32,28 +32,43 @@ export class ProcessRunner implements AttemptRunner {
     const { promise: ended, resolve } = Promise.withResolvers<AttemptEnd>();
     let end: AttemptEnd | null = null;
     let cancelled = false;
+    let wound = false;
     let killer: NodeJS.Timeout | undefined;
     child.on('message', (message: FromAttempt) => {
-      if (message.type === 'news') hear(message.news);
-      else end = message.end;
+      if (message.type === 'news') {
+        if (message.news.type === 'left' && message.news.steps.length > 0 && !cancelled) clearTimeout(killer);
+        hear(message.news);
+      } else end = message.end;
     });
     child.once('exit', (code, signal) => {
       clearTimeout(later);
       clearTimeout(killer);
       this.#startAhead();
-      resolve(end ?? lost(cancelled, code, signal));
+      resolve(end ?? lost(cancelled || wound, code, signal));
     });
     const begin: ToAttempt = { type: 'begin', call: this.#call, request, cwd: this.#cwd };
     child.send(begin);
+    const tell = (message: ToAttempt) => {
+      // It may have ended meanwhile.
+      if (child.connected) child.send(message, () => {});
+    };
+    const killAfter = (graceMs: number) => {
+      clearTimeout(killer);
+      killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    };
     return {
       ended,
       cancel(graceMs) {
-        // It may have ended meanwhile.
-        if (!cancelled && child.connected) child.send({ type: 'cancel' } satisfies ToAttempt, () => {});
+        if (!cancelled) tell({ type: 'cancel' });
         cancelled = true;
-        clearTimeout(killer);
-        killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+        killAfter(graceMs);
       },
+      windDown(stale, graceMs) {
+        tell({ type: 'wind-down', stale: [...stale] });
+        wound = true;
+        if (!cancelled) killAfter(graceMs);
+      },
+      hold: (resources) => tell({ type: 'hold', resources }),
     };
   }
 

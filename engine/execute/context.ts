@@ -12,6 +12,7 @@ export interface ContextSource {
   seed: number;
   root: string;
   params: JsonObject;
+  matrix?: JsonObject;
   env: Readonly<Record<string, string>>;
   /** Absolute paths behind each declared file or glob. */
   files: ReadonlyMap<string, readonly string[]>;
@@ -33,6 +34,7 @@ export function stepContext(source: ContextSource): { context: StepContext; disp
     root: source.root,
     env: source.env,
     params: source.params,
+    matrix: source.matrix ?? {},
     pool: source.pool.forStep(source.signal),
     random(...names) {
       if (!step.seeded) throw new Error(`${step.use} asks for random numbers but is not declared \`seeded\``);

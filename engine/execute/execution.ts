@@ -61,14 +61,21 @@ class Execution {
       if (step.needs.length === 0) this.#ready.push(step);
     }
     this.#state.onSettled = ({ id }) => {
-      for (const dependent of this.#dependents.get(id)!) {
-        const open = this.#open.get(dependent)! - 1;
-        this.#open.set(dependent, open);
-        if (open === 0) this.#ready.push(this.#state.step(dependent));
-      }
+      for (const dependent of this.#dependents.get(id)!) this.#closeOne(dependent);
     };
+    options.windDown?.attach((isStale) => {
+      this.#state.windDown();
+      return this.#runner.leave(isStale);
+    });
     // Who waits for room in a pool learns that nothing more is started.
     this.#state.onStop = () => void this.#machinery?.then(({ gates }) => gates?.open());
+  }
+
+  /** One of the steps that a step needs has its outcome. */
+  #closeOne(id: string): void {
+    const open = this.#open.get(id)! - 1;
+    this.#open.set(id, open);
+    if (open === 0) this.#ready.push(this.#state.step(id));
   }
 
   async run(): Promise<ExecutionResult> {
@@ -106,8 +113,9 @@ class Execution {
     const tolerated = failed.filter(({ id }) => state.step(id).on_error === 'continue');
     for (const { id, reason } of tolerated)
       state.warn(`${id} failed, and on_error: continue lets it: ${reason}`);
-    if (state.options.signal.aborted) return 'interrupted';
-    return failed.length > tolerated.length || state.stopping ? 'failed' : 'succeeded';
+    if (state.options.signal.aborted || state.cutShort) return 'interrupted';
+    const stopped = state.stopping && !state.windingDown;
+    return failed.length > tolerated.length || stopped ? 'failed' : 'succeeded';
   }
 
   /** Decides a wave of steps whose needs all have outcomes. Lookups are made together. */
@@ -172,12 +180,17 @@ class Execution {
     const state = this.#state;
     const { boundTo, namesOf, stepsForRows } = await import('./for-each.ts');
     const { id } = step;
-    const instances = await stepsForRows(step, state.options.workspace.store, state.productsOf);
+    const { workspace, only } = state.options;
+    const instances = await stepsForRows(step, workspace.store, state.productsOf, only);
     if (instances.length === 0) {
       state.skip(step, 'when', `${namesOf(step.for_each!)} has no rows`);
       return;
     }
-    const readers = this.#dependents.get(id)!.map((reader) => boundTo(state.step(reader), step, instances));
+    const dependents = this.#dependents.get(id)!.map((reader) => state.step(reader));
+    const besides = dependents.filter(({ sameRows }) => sameRows?.includes(id));
+    const readers = dependents
+      .filter((reader) => !besides.includes(reader))
+      .map((reader) => boundTo(reader, step, instances));
     for (const instance of instances) {
       this.#chains.set(instance.id, this.#chains.get(id)!);
       this.#dependents.set(instance.id, []);
@@ -192,7 +205,15 @@ class Execution {
     state.expand(step, instances, readers);
     const added = instances.map(({ id, use, needs }) => ({ id, use, needs }));
     state.emit({ type: 'steps-added', step: id, steps: added });
-    this.#ready.push(...instances);
+    for (const instance of instances) {
+      // Those of the same row, which may not be done.
+      const open = instance.needs.filter((need) => !state.outcomes.has(need) && this.#dependents.has(need));
+      for (const need of open) this.#dependents.get(need)!.push(instance.id);
+      this.#open.set(instance.id, open.length);
+      if (open.length === 0) this.#ready.push(instance);
+    }
+    // Steps that run for the rows of the same table wait for no more than to know these.
+    for (const { id: beside } of besides) this.#closeOne(beside);
   }
 
   #enqueue(prepared: PreparedStep, reason: string): void {
@@ -276,9 +297,9 @@ class Execution {
 
   /** Null for a workflow without pools. */
   async #loadGates(): Promise<Gates | null> {
-    const { workflow, signal } = this.#state.options;
+    const { workflow, signal, held } = this.#state.options;
     if (workflow.pools === undefined) return null;
-    const gates = new (await import('./gates.ts')).Gates(workflow.pools);
+    const gates = new (await import('./gates.ts')).Gates(workflow.pools, { ...(held && { held }) });
     const open = () => gates.open();
     if (signal.aborted) open();
     else signal.addEventListener('abort', open, { once: true });

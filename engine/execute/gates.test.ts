@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Gates } from './gates.ts';
+import { Gates, HeldElsewhere } from './gates.ts';
 
 describe('pools of a size', () => {
   it('let in as many as there is room for, the more urgent first, then who came first', async () => {
@@ -24,6 +24,19 @@ describe('pools of a size', () => {
     (await waiting[1]!)();
     (await waiting[0]!)();
     expect(entered.at(-1)).toBe('low');
+  });
+
+  it('count what others hold, until they let go of it', async () => {
+    const held = new HeldElsewhere({ gpu: 2 });
+    const gates = new Gates({ gpu: { at_once: 2 } }, { held });
+    const told = vi.fn();
+    const entered = gates.enter({ gpu: 1 }, 0, told);
+    expect(told.mock.calls).toEqual([[['gpu']]]);
+    held.set({ gpu: 1 });
+    const leave = await entered;
+    void gates.enter({ gpu: 1 }, 0, told);
+    expect(told).toHaveBeenCalledTimes(2);
+    leave();
   });
 
   it('tell who waits which pools are full', async () => {

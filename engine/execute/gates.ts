@@ -1,6 +1,25 @@
 import type { Pool } from '../workflow/resolved.ts';
 
-type Resources = Readonly<Record<string, number>>;
+export type Resources = Readonly<Record<string, number>>;
+
+/** What steps of other runs hold of the pools: it counts as taken. */
+export class HeldElsewhere {
+  #resources: Resources;
+  onChange: () => void = () => {};
+
+  constructor(resources: Resources = {}) {
+    this.#resources = resources;
+  }
+
+  of(pool: string): number {
+    return this.#resources[pool] ?? 0;
+  }
+
+  set(resources: Resources): void {
+    this.#resources = resources;
+    this.onChange();
+  }
+}
 
 interface Waiting {
   resources: Resources;
@@ -25,6 +44,7 @@ interface State {
 export class Gates {
   readonly #pools: Map<string, State>;
   readonly #now: () => number;
+  readonly #held: HeldElsewhere;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #open = false;
@@ -32,9 +52,14 @@ export class Gates {
   /** @param options.now milliseconds that never go back */
   constructor(
     pools: Readonly<Record<string, Pool>>,
-    { now = () => performance.now() }: { now?: () => number } = {},
+    {
+      now = () => performance.now(),
+      held = new HeldElsewhere(),
+    }: { now?: () => number; held?: HeldElsewhere } = {},
   ) {
     this.#now = now;
+    this.#held = held;
+    held.onChange = () => this.#admit();
     this.#pools = new Map(
       Object.entries(pools).map(([name, pool]) => [name, { pool, taken: 0, starts: [] }]),
     );
@@ -111,7 +136,7 @@ export class Gates {
   #free(name: string): number {
     const state = this.#pools.get(name)!;
     const { pool } = state;
-    if ('at_once' in pool) return pool.at_once - state.taken;
+    if ('at_once' in pool) return pool.at_once - state.taken - this.#held.of(name);
     const since = this.#now() - pool.per_ms;
     while (state.starts.length > 0 && state.starts[0]! <= since) state.starts.shift();
     return pool.starts - state.starts.length;

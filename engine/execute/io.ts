@@ -13,6 +13,7 @@ import {
   type TableWriter,
 } from '../store/store.ts';
 import type { InputBinding, ResolvedStep } from '../workflow/resolved.ts';
+import { gatherMatrices, type MatrixPart, type TableOf } from './gathered-matrix.ts';
 
 /** What a finished step left: enough for those that read it. */
 export interface StepProducts {
@@ -36,12 +37,14 @@ export type ProductsOf = (step: string, run: string | null) => StepProducts | un
  * Opens a step's inputs as its type declares them. Nothing is read yet.
  *
  * @param isOptional whether the type does without an input: of steps that were skipped there is nothing to read
+ * @param tableOf finds the ids of a matrix, where several are put together
  */
 export async function openInputs(
   step: ResolvedStep,
   store: Store,
   productsOf: ProductsOf,
   isOptional: (input: string) => boolean,
+  tableOf: TableOf,
 ): Promise<Record<string, unknown>> {
   const inputs: Record<string, ArtefactInput | StepInput> = {};
   for (const [name, binding] of Object.entries(step.inputs)) {
@@ -58,16 +61,17 @@ export async function openInputs(
     }
     if (step.takesSteps) {
       const { use, metrics, outputs: made } = first.products;
+      const named = binding.output === '' ? Object.keys(made)[0]! : binding.output;
       const gathered = present.length > 1 || first.axes !== null;
       const outputs: Record<string, ArtefactInput> = {};
       for (const [output, { kind }] of Object.entries(made)) {
-        // Of a gathered matrix the tables and the files are put together; matrices stay with their instances.
-        if (!gathered || kind !== 'matrix') outputs[output] = await openOutput(store, present, output);
+        // Of several combinations, matrices that nobody named stay with them: they need not fit each other.
+        if (!gathered || kind !== 'matrix' || output === named)
+          outputs[output] = await openOutput(store, present, output, tableOf);
       }
-      const output = binding.output === '' ? Object.keys(made)[0]! : binding.output;
-      inputs[name] = { step: first.step, use, metrics: gathered ? {} : metrics, output, outputs };
+      inputs[name] = { step: first.step, use, metrics: gathered ? {} : metrics, output: named, outputs };
     } else {
-      inputs[name] = await openOutput(store, present, binding.output);
+      inputs[name] = await openOutput(store, present, binding.output, tableOf);
     }
   }
   return inputs;
@@ -80,7 +84,7 @@ export async function openBinding(
   productsOf: ProductsOf,
 ): Promise<ArtefactInput | undefined> {
   const present = partsOf(binding, productsOf);
-  return present.length === 0 ? undefined : openOutput(store, present, binding.output);
+  return present.length === 0 ? undefined : openOutput(store, present, binding.output, () => undefined);
 }
 
 function partsOf(binding: InputBinding, productsOf: ProductsOf): Part[] {
@@ -96,7 +100,12 @@ interface Part {
   products: StepProducts;
 }
 
-async function openOutput(store: Store, parts: Part[], output: string): Promise<ArtefactInput> {
+async function openOutput(
+  store: Store,
+  parts: Part[],
+  output: string,
+  tableOf: TableOf,
+): Promise<ArtefactInput> {
   const artefacts = parts.map(({ step, axes, products }) => {
     const artefact = outputOf(products, output);
     if (artefact === undefined)
@@ -107,17 +116,14 @@ async function openOutput(store: Store, parts: Part[], output: string): Promise<
   if (artefacts.length === 1 && first.axes === null) return store.open(first.artefact);
   const tables: TablePart[] = [];
   const files: FilesPart[] = [];
+  const matrices: MatrixPart[] = [];
   for (const { step, axes, artefact } of artefacts) {
-    if (artefact.kind === 'table')
-      tables.push({ artefact, columns: axes ?? {}, suffix: axesName(axes ?? {}) });
+    const suffix = axesName(axes ?? {});
+    if (artefact.kind === 'table') tables.push({ artefact, columns: axes ?? {}, suffix });
     else if (artefact.kind === 'files') files.push({ artefact, folder: axesFolder(axes ?? {}) });
-    else
-      throw new StepError(
-        'cannot-gather',
-        `${step}.${output} is a matrix; only tables and files can be gathered`,
-        `take one of them: from: ${step}`,
-      );
+    else matrices.push({ step, artefact, suffix });
   }
+  if (matrices.length > 0) return gatherMatrices(store, matrices, tableOf);
   return files.length > 0 ? store.readFiles(gatheredFiles(files)) : store.concatTables(tables);
 }
 

@@ -46,7 +46,7 @@ export class Mending {
     try {
       state.replace(step, await this.#compute(state.prepared.get(id)!, damageOf(error)));
     } catch (failure) {
-      if (!state.options.signal.aborted) state.takeBack(step, failure);
+      if (!state.isInterrupted(step)) state.takeBack(step, failure);
       throw error;
     }
   }

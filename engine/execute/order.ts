@@ -1,3 +1,4 @@
+import { declaredId, rowInstanceId, rowOf } from '../workflow/address.ts';
 import type { ResolvedStep } from '../workflow/resolved.ts';
 
 /**
@@ -22,19 +23,31 @@ export function dependentsOf(steps: readonly ResolvedStep[]): Map<string, string
   return dependents;
 }
 
-/** The steps with these ids and all that they need. */
+/**
+ * The steps with these ids and all that they need. An id may be that of one that a step with `for_each` will stand for: of
+ * these only those named are done, unless something else needs them all.
+ */
 export function withNeeds(steps: readonly ResolvedStep[], ids: Iterable<string>): Set<string> {
   const byId = new Map(steps.map((step) => [step.id, step]));
   const chosen = new Set<string>();
   const visit = (id: string) => {
     if (chosen.has(id)) return;
     chosen.add(id);
-    const step = byId.get(id);
-    // One that a step with `for_each` will stand for.
-    if (step === undefined)
-      for (const other of steps) if (other.for_each && id.startsWith(`${other.base}[`)) visit(other.id);
-    for (const need of step?.needs ?? []) visit(need);
+    for (const need of byId.get(id)?.needs ?? []) visit(need);
   };
-  for (const id of ids) visit(id);
+  for (const id of ids) if (byId.has(id)) visit(id);
+  const whole = new Set(chosen);
+  const visitOne = (id: string) => {
+    const declared = declaredId(id);
+    const step = byId.get(declared);
+    if (step === undefined || whole.has(declared) || chosen.has(id)) return;
+    chosen.add(declared).add(id);
+    const row = rowOf(id);
+    for (const need of step.needs) {
+      if (step.sameRows?.includes(need)) visitOne(rowInstanceId(need, row));
+      else visit(need);
+    }
+  };
+  for (const id of ids) if (!byId.has(id)) visitOne(id);
   return chosen;
 }

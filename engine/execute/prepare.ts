@@ -1,13 +1,14 @@
 import { existsSync, globSync, lstatSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { digestOf, digestOfJson } from '../digest.ts';
-import { type Fingerprint, fingerprintKey, paramsNamed } from '../fingerprint/fingerprint.ts';
+import { type Fingerprint, fingerprintKey, valuesNamed } from '../fingerprint/fingerprint.ts';
 import { propertyOrders } from '../fingerprint/property-order.ts';
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import type { LanguageModel } from '../language-model.ts';
 import { type Place, ProblemError, StepError } from '../problems.ts';
 import type { ModelFolder } from '../step.ts';
 import { storeFormat } from '../store/store.ts';
+import { declaredId } from '../workflow/address.ts';
 import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import { bindingDigest, type ProductsOf } from './io.ts';
@@ -23,6 +24,8 @@ export interface PreparedStep {
   env: Record<string, string>;
   /** The workflow's params that the step's expressions and templates name: it sees, and depends on, no others. */
   params: JsonObject;
+  /** The same of the axes of its matrix. */
+  matrix: JsonObject;
   /** Null, with the reason, if a part of it cannot be computed: then the step runs uncached. */
   fingerprint: Fingerprint | null;
   key: `sha256:${string}` | null;
@@ -54,8 +57,7 @@ export function filesBehind(root: string, path: string): string[] {
   );
   for (const file of found) if (file.includes('\uFFFD')) refuseUnnamable(file, path);
   return (
-    globSync(path, { cwd: root, withFileTypes: true })
-      .map((entry) => join(entry.parentPath, entry.name))
+    found
       // A link to a file is a file: data folders are full of them.
       .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile())
       .sort()
@@ -105,7 +107,10 @@ function scopeOf(
   const steps: Record<string, unknown> = {};
   for (const id of step.needs) {
     const products = productsOf(id, null);
-    if (products) steps[id] = { metrics: products.metrics };
+    if (!products) continue;
+    // Of a step that runs for the same row, an expression names no row.
+    for (const name of [id, ...(step.sameRows?.includes(declaredId(id)) ? [declaredId(id)] : [])])
+      steps[name] = { metrics: products.metrics };
   }
   return {
     params: paramsOf(step, workflow),
@@ -176,8 +181,9 @@ export async function prepareStep(
   const code = workspace.code.of(source.module, source.use);
   if ('problem' in code) doubts.push(code.problem);
   const known = paramsOf(step, workflow);
-  const params = Object.keys(known).length === 0 ? {} : paramsNamed(textsIn(parameters), known);
-  const base = { step, parameters, files, models, languageModels, env, params };
+  const params = valuesNamed('params', textsIn(parameters), known);
+  const matrix = valuesNamed('matrix', textsIn(parameters), step.matrix ?? {});
+  const base = { step, parameters, files, models, languageModels, env, params, matrix };
   if (doubts.length > 0 || 'problem' in code) {
     return { ...base, fingerprint: null, key: null, uncached: doubts.join('; ') };
   }
@@ -194,6 +200,7 @@ export async function prepareStep(
         bindingDigest(binding, step.takesSteps, productsOf),
       ]),
     ) as JsonObject,
+    ...(Object.keys(matrix).length > 0 && { matrix }),
     models: modelDigests,
     ...(Object.keys(order).length > 0 && { order }),
     packages: code.packages,

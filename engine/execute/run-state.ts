@@ -8,8 +8,10 @@ import { DamagedBlobError } from '../store/failures.ts';
 import type { ResolvedStep, ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import { failureOf } from './failure.ts';
+import type { HeldElsewhere } from './gates.ts';
 import type { ProductsOf, StepProducts } from './io.ts';
 import type { PreparedStep } from './prepare.ts';
+import type { WindDown } from './wind-down.ts';
 
 export interface ExecutionOptions {
   workflow: ResolvedWorkflow;
@@ -25,6 +27,10 @@ export interface ExecutionOptions {
   /** Steps at once; the number of cores if not given. */
   jobs?: number;
   signal: AbortSignal;
+  /** Ends the run as well, but lets steps go on. */
+  windDown?: WindDown;
+  /** What others hold of the workflow's pools. */
+  held?: HeldElsewhere;
   listener: RunListener;
   /** Secrets that must not stand in the index of results. */
   redaction?: Redaction;
@@ -53,6 +59,10 @@ export class RunState {
   readonly outcomes = new Map<string, StepOutcome>();
   readonly prepared = new Map<string, PreparedStep>();
   stopping = false;
+  /** It stops because it is wound down, and not for a failure. */
+  windingDown = false;
+  /** The run is wound down, and that has kept a step from being done. */
+  cutShort = false;
   onSettled: (step: ResolvedStep) => void = () => {};
   onStop: () => void = () => {};
   /** Calls listeners as what they are, not as a step's code. */
@@ -60,6 +70,8 @@ export class RunState {
   readonly #byId: Map<string, ResolvedStep>;
   /** What each attempt of a step asked of language models. */
   readonly #asked = new Map<string, Asked[]>();
+  /** What stops single steps. */
+  readonly #stops = new Map<string, AbortController>();
 
   constructor(options: ExecutionOptions) {
     this.options = options;
@@ -134,6 +146,21 @@ export class RunState {
     this.emit({ type: 'step-finished', step: id, outcome });
   }
 
+  /** Aborted when the run is, or when this step alone is interrupted. */
+  signalOf({ id }: ResolvedStep): AbortSignal {
+    const stop = this.#stops.get(id) ?? new AbortController();
+    this.#stops.set(id, stop);
+    return AbortSignal.any([this.options.signal, stop.signal]);
+  }
+
+  interrupt({ id }: ResolvedStep): void {
+    this.#stops.get(id)?.abort(new Error('interrupted'));
+  }
+
+  isInterrupted({ id }: ResolvedStep): boolean {
+    return this.options.signal.aborted || this.#stops.get(id)?.signal.aborted === true;
+  }
+
   /** Counts what an attempt of a step asked of language models. */
   noteAsked({ id }: ResolvedStep, asked: Asked): void {
     this.#asked.set(id, [...(this.#asked.get(id) ?? []), asked]);
@@ -159,7 +186,9 @@ export class RunState {
   }
 
   skipStopped(step: ResolvedStep): void {
-    this.skip(step, 'stopped', this.options.signal.aborted ? 'interrupted' : 'another step failed');
+    this.cutShort ||= this.windingDown;
+    const interrupted = this.options.signal.aborted || this.windingDown;
+    this.skip(step, 'stopped', interrupted ? 'interrupted' : 'another step failed');
   }
 
   /** Nothing more is started. */
@@ -168,12 +197,19 @@ export class RunState {
     this.onStop();
   }
 
+  /** Nothing more is started, and that is no step's fault. */
+  windDown(): void {
+    this.windingDown ||= !this.stopping;
+    this.stop();
+  }
+
   /** A step that failed, could not be done because the run was interrupted, or could not read what a failed one had left. */
   fail(step: ResolvedStep, error: unknown, duration = 0): void {
     const lost = this.#lostInput(step, error);
-    if (this.options.signal.aborted)
+    if (this.isInterrupted(step)) {
+      this.cutShort = true;
       this.settle(step, { status: 'interrupted', reason: 'interrupted', duration_ms: duration });
-    else if (lost !== null) this.skip(step, lost.cause, lost.reason);
+    } else if (lost !== null) this.skip(step, lost.cause, lost.reason);
     else {
       this.#stopAfter(step);
       const failure = failureOf(error);

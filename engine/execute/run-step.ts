@@ -14,6 +14,7 @@ import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Asking } from './asking.ts';
 import { stepContext } from './context.ts';
+import { tablesBehind } from './gathered-matrix.ts';
 import { stepGuard } from './guard.ts';
 import { OutputWriters, openInputs, type ProductsOf } from './io.ts';
 import { keptMetrics } from './metrics.ts';
@@ -111,6 +112,7 @@ async function attemptStep(
     seed: workflow.seed,
     root: workflow.root,
     params: prepared.params,
+    matrix: prepared.matrix,
     env: { ...prepared.env, ...hidden },
     files: prepared.files,
     models: prepared.models,
@@ -135,9 +137,13 @@ async function attemptStep(
   try {
     const run = {
       parameters: prepared.parameters,
-      inputs: await openInputs(step, workspace.store, productsOf, (input) => {
-        return type.inputs === anyInputs || type.inputs[input]?.optional === true;
-      }),
+      inputs: await openInputs(
+        step,
+        workspace.store,
+        productsOf,
+        (input) => type.inputs === anyInputs || type.inputs[input]?.optional === true,
+        tablesBehind(workflow, productsOf),
+      ),
       outputs: handles,
       context,
     } as unknown as StepRun<never, never, never>;
@@ -194,13 +200,24 @@ export function rowIdentity({
   code,
   packages,
   params = {},
+  matrix,
   order,
   files,
   models,
   env,
   seed,
 }: Fingerprint): JsonObject {
-  return { code, packages, params, ...(order && { order }), files, models, env, seed };
+  return {
+    code,
+    packages,
+    params,
+    ...(matrix && { matrix }),
+    ...(order && { order }),
+    files,
+    models,
+    env,
+    seed,
+  };
 }
 
 function timeLimit(ms: number): { signal: AbortSignal; clear(): void } {

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { askedBefore } from '../asked.ts';
+import type { Digest } from '../digest.ts';
 import type { StepOutcome } from '../events.ts';
 import { Redaction } from '../record/redaction.ts';
 import type { SharedCache } from '../remote/shared-cache.ts';
 import { DamagedBlobError } from '../store/failures.ts';
+import type { Lease } from '../store/leases.ts';
 import type { StepEntry } from '../store/step-index.ts';
 import type { ResolvedStep } from '../workflow/resolved.ts';
 import { failureOf } from './failure.ts';
@@ -15,11 +17,18 @@ import { type PreparedStep, prepareStep } from './prepare.ts';
 import { Publisher } from './publish.ts';
 import type { RunState } from './run-state.ts';
 import type { StepWork } from './run-step.ts';
+import { declared, type IsStale, type LeftStep } from './wind-down.ts';
 
 /** What running a step takes; loaded when the first one must run. */
 export interface RunningParts {
   pool: WorkerPool;
   runStep: typeof import('./run-step.ts').runStep;
+}
+
+interface Running {
+  /** The key whose lease it holds: another run can wait for its result. */
+  leased: Digest | null;
+  ended: Promise<void>;
 }
 
 /** Why a result is not durable. */
@@ -39,6 +48,7 @@ export class StepRunner {
   readonly #publishing: Promise<unknown>[] = [];
   #shared: Promise<SharedCache | null> | null = null;
   #over = false;
+  readonly #running = new Map<ResolvedStep, Running>();
 
   constructor(state: RunState, parts: () => Promise<RunningParts>) {
     this.#state = state;
@@ -57,19 +67,25 @@ export class StepRunner {
   /** Runs a step that missed, unless another process finished it meanwhile. */
   async run(prepared: PreparedStep, reason: string, started: number): Promise<void> {
     const state = this.#state;
-    const { workspace, signal, now } = state.options;
+    const { workspace, now } = state.options;
     const { step, key } = prepared;
+    const ended = Promise.withResolvers<void>();
+    const running: Running = { leased: null, ended: ended.promise };
+    this.#running.set(step, running);
+    const signal = state.signalOf(step);
     const shared = key !== null && step.cache && !state.isForced(step);
-    const lease = shared
-      ? await workspace.leases.acquire(key, {
-          signal,
-          onWait: (holder) =>
-            state.emit({ type: 'step-waiting', step: step.id, holder: `process ${holder.pid}` }),
-        })
-      : null;
+    let lease: Lease | null = null;
     let published: Promise<Unpublished | null> | null = null;
     try {
-      if (lease) {
+      if (shared) {
+        lease = await workspace.leases.acquire(key, {
+          signal,
+          onWait: ({ pid }) => {
+            const holder = pid === process.pid ? 'another step' : `process ${pid}`;
+            state.emit({ type: 'step-waiting', step: step.id, holder });
+          },
+        });
+        running.leased = key;
         // Another process may have finished the step since it was looked up.
         const found = await this.#look(prepared);
         if (found && (await this.settleCached(prepared, found)) === null) return;
@@ -89,6 +105,8 @@ export class StepRunner {
         }),
       );
     } finally {
+      this.#running.delete(step);
+      ended.resolve();
       // Who waits for the lease must find the result.
       if (published) void published.then(() => lease?.release());
       else lease?.release();
@@ -123,6 +141,28 @@ export class StepRunner {
       ...(entry.asked && { asked: askedBefore(entry.asked) }),
     });
     return null;
+  }
+
+  /**
+   * Interrupts what runs, but for steps that are not stale and whose results another run can wait for. A step that asks
+   * language models is no such: the limits of a model hold within one run, and its rows and answers are kept anyway.
+   */
+  async leave(isStale: IsStale): Promise<LeftStep[]> {
+    const ends: Promise<void>[] = [];
+    for (const [step, { leased, ended }] of this.#running) {
+      if (leased !== null && step.languageModels === undefined && !isStale(step)) continue;
+      this.#state.interrupt(step);
+      ends.push(ended);
+    }
+    // What comes next in another run must find what was done here, and free what was taken.
+    await Promise.all(ends);
+    this.#publisher.hurry();
+    await Promise.all(this.#publishing);
+    return [...this.#running].flatMap(([step, { leased: key }]) =>
+      key === null || this.#state.isInterrupted(step)
+        ? []
+        : [{ id: step.id, declared: declared(step), key, resources: step.resources ?? {} }],
+    );
   }
 
   /** No more steps come: waits until all results are durable and the caches are up to date. */
@@ -193,9 +233,10 @@ export class StepRunner {
     started: number,
   ): Promise<{ work: StepWork; publish(): Promise<Unpublished | null> }> {
     const state = this.#state;
-    const { workflow, workspace, signal, now, secrets = {}, redaction } = state.options;
+    const { workflow, workspace, now, secrets = {}, redaction } = state.options;
     const { step } = prepared;
     const { id } = step;
+    const signal = state.signalOf(step);
     for (let round = 0; ; round++) {
       try {
         const { runStep, pool } = await this.#parts();
@@ -216,7 +257,7 @@ export class StepRunner {
             state.emit({ type: 'step-retry', step: id, attempt, delay_ms: delayMs, message }),
           onWait: (holder) => state.emit({ type: 'step-waiting', step: id, holder }),
           onAsked: (asked) => state.noteAsked(step, asked),
-          onLate: (error) => this.#hearLate(id, error),
+          onLate: (error) => this.#hearLate(step, error),
         });
         const changed = await this.#inputsChanged(prepared);
         if (changed !== null)
@@ -238,9 +279,9 @@ export class StepRunner {
   }
 
   /** An error of a step's code when the step has ended changes nothing of its result, but should be known. */
-  #hearLate(step: string, error: unknown): void {
-    if (this.#over || this.#state.options.signal.aborted) return;
-    this.#state.warn(`${step}: when the step had ended, its code failed: ${failureOf(error).message}`);
+  #hearLate(step: ResolvedStep, error: unknown): void {
+    if (this.#over || this.#state.isInterrupted(step)) return;
+    this.#state.warn(`${step.id}: when the step had ended, its code failed: ${failureOf(error).message}`);
   }
 
   /** Tells of a step's progress ten times a second at most, and of its end. */

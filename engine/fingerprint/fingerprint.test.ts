@@ -9,7 +9,7 @@ import {
   explainChange,
   type Fingerprint,
   fingerprintKey,
-  paramsNamed,
+  valuesNamed,
 } from './fingerprint.ts';
 
 const rows = digestOf('rows');
@@ -250,6 +250,6 @@ describe('params that a text names', () => {
     ['params.unknown', {}],
     ['nothing', {}],
   ])('%s', (text, named) => {
-    expect(paramsNamed([text], params)).toEqual(named);
+    expect(valuesNamed('params', [text], params)).toEqual(named);
   });
 });

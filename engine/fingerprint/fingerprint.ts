@@ -24,6 +24,8 @@ export interface Fingerprint {
   order?: Record<string, string[]>;
   /** The workflow's params that the step's expressions and templates name: the step sees no others. */
   params?: JsonObject;
+  /** The same of the axes of the step's matrix: what `${{ matrix.x }}` puts into parameters counts there. */
+  matrix?: JsonObject;
   /**
    * What it reads, by content (see `artefactIdentity`), so that a step before it that reran to the same bytes changes
    * nothing. Of a gathered matrix, every instance with its axes, in order; of whole steps, all outputs and metrics.
@@ -58,18 +60,24 @@ export function artefactIdentity(artefact: Artefact): Json {
 }
 
 /**
- * The workflow's params that texts with expressions or templates name. A text that takes `params` whole, or by a
- * computed name, names them all. What a step is not found to name it must not be given.
+ * Of the workflow's params, or the axes of a matrix, those that texts with expressions or templates name. A text that
+ * takes them whole, or by a computed name, names them all. What a step is not found to name it must not be given.
  */
-export function paramsNamed(texts: Iterable<string>, params: Readonly<JsonObject>): JsonObject {
+export function valuesNamed(
+  of: 'params' | 'matrix',
+  texts: Iterable<string>,
+  values: Readonly<JsonObject>,
+): JsonObject {
+  if (Object.keys(values).length === 0) return {};
+  const pattern = new RegExp(`(?<![\\w.])${of}\\b(?:\\s*\\??\\.\\s*([A-Za-z_]\\w*))?`, 'g');
   const named = new Set<string>();
   for (const text of texts) {
-    for (const [, name] of text.matchAll(/(?<![\w.])params\b(?:\s*\??\.\s*([A-Za-z_]\w*))?/g)) {
-      if (name === undefined) return { ...params };
+    for (const [, name] of text.matchAll(pattern)) {
+      if (name === undefined) return { ...values };
       named.add(name);
     }
   }
-  return Object.fromEntries(Object.entries(params).filter(([name]) => named.has(name)));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => named.has(name)));
 }
 
 /**
@@ -92,6 +100,8 @@ export function explainChange(
       reasons.push(`with.${path} in another order`);
   for (const { path, old: before, now: after } of jsonDifferences(old.params ?? {}, now.params ?? {}))
     reasons.push(`params.${path} ${shownChange(before, after)}`);
+  for (const { path, old: before, now: after } of jsonDifferences(old.matrix ?? {}, now.matrix ?? {}))
+    reasons.push(`matrix.${path} ${shownChange(before, after)}`);
   if (old.seed !== now.seed)
     reasons.push(`seed ${shownChange(old.seed ?? undefined, now.seed ?? undefined)}`);
   if (old.code !== now.code)

@@ -41,6 +41,20 @@ describe('redaction', () => {
     expect(new Redaction(['abcd', 'abcdefgh']).text('abcdefgh abcd')).toBe('[secret] [secret]');
   });
 
+  it('takes out the lines of a secret, but for those that could be anything', () => {
+    const key = ['{', '  "type": "account",', '  "key": "MIIEvQIB",', '}'].join('\n');
+    const redaction = new Redaction([key]);
+    expect(redaction.text(key)).toBe('[secret]');
+    expect(key.split('\n').map((line) => redaction.text(line))).toEqual([
+      '{',
+      '  [secret]',
+      '  [secret]',
+      '}',
+    ]);
+    // However the program that prints it shifts or ends its lines.
+    expect(redaction.text('> "key": "MIIEvQIB",\r')).toBe('> [secret]\r');
+  });
+
   it('takes a short secret as a word only', () => {
     expect(new Redaction(['ab']).text('ab cab abc "ab"')).toBe('[secret] cab abc "[secret]"');
   });

@@ -3,10 +3,13 @@ import type { Json } from '../json.ts';
 /** What stands where a secret stood. */
 export const redacted = '[secret]';
 
+/** A line of a secret of several lines counts by itself from so many characters on: `}` and the like are no secret. */
+const leastLine = 8;
+
 /**
  * Takes secrets out of what is written: records, events, patches. A secret is found as it is, as JSON and as a URL
- * write it, in base64 (also with a name before it, as `Authorization: Basic` has it), and a long one of several lines
- * also line by line.
+ * write it, in base64 (also with a name before it, as `Authorization: Basic` has it), and one of several lines also
+ * line by line.
  */
 export class Redaction {
   readonly #pattern: RegExp | null;
@@ -16,8 +19,9 @@ export class Redaction {
   constructor(secrets: Iterable<string> = []) {
     const forms = new Set<string>();
     for (const secret of secrets) {
-      const lines = secret.split(/\r?\n/);
-      for (const text of [secret, ...(lines.length > 1 ? lines.filter((line) => line.length >= 16) : [])]) {
+      const lines = secret.split(/\r?\n/).map((line) => line.trim());
+      const long = lines.length > 1 ? lines.filter((line) => line.length >= leastLine) : [];
+      for (const text of [secret, ...long]) {
         if (text.trim() === '') continue;
         forms.add(text);
         forms.add(JSON.stringify(text).slice(1, -1));

@@ -13,6 +13,9 @@ const slowestBytesPerMs = 100;
 const largestEntryBytes = 16 * 2 ** 20;
 const transfersAtOnce = 4;
 
+/** What came of putting a result into a shared cache; `there`: it had it already. */
+export type Pushed = 'pushed' | 'there' | 'too-large' | 'failed';
+
 /**
  * Results of steps that several machines share: an entry under each fingerprint's digest, and the blobs that entries name.
  * Nothing that comes from there is used before its digest was checked. Whatever goes wrong with it is told once, and the
@@ -94,12 +97,17 @@ export class SharedCache {
     void this.#pushes.add(() => this.#push(key, entry));
   }
 
-  async #push(key: Digest, entry: StepEntry): Promise<void> {
-    if (this.#isOff || this.#signal.aborted) return;
+  /** Puts a result there that was made before: what came of it. */
+  async pushNow(key: Digest, entry: StepEntry): Promise<Pushed> {
+    return (await this.#pushes.add(() => this.#push(key, entry))) ?? 'failed';
+  }
+
+  async #push(key: Digest, entry: StepEntry): Promise<Pushed> {
+    if (this.#isOff || this.#signal.aborted) return 'failed';
     try {
       const blobs = Object.values(entry.outputs).flatMap(blobsOf);
-      if (blobs.some(({ bytes }) => bytes > this.#storage.limitBytes)) return;
-      if (await this.#timed(0, (signal) => this.#storage.has(resultName(key), signal))) return;
+      if (blobs.some(({ bytes }) => bytes > this.#storage.limitBytes)) return 'too-large';
+      if (await this.#timed(0, (signal) => this.#storage.has(resultName(key), signal))) return 'there';
       for (const { digest, bytes } of blobs) {
         await this.#timed(bytes, async (signal) => {
           if (await this.#storage.has(blobName(digest), signal)) return;
@@ -114,8 +122,10 @@ export class SharedCache {
       const sealed = sealEntry(entry, this.#secret);
       const content = { digest: digestOf(sealed), bytes: sealed.byteLength, content: pieces(sealed) };
       await this.#timed(sealed.byteLength, (signal) => this.#storage.put(resultName(key), content, signal));
+      return 'pushed';
     } catch (error) {
       this.#goOnWithout('written', error);
+      return 'failed';
     }
   }
 

@@ -19,6 +19,7 @@ import { describe, expect, it } from 'vitest';
 import { endOf, lineOf, runModule, temporaryFolder } from '../../test/temporary.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { ProblemError, StepError } from '../problems.ts';
+import { BlobFolder } from './blobs.ts';
 import { storeFailure } from './failures.ts';
 import { DamagedBlobError, Store, storeFormat } from './store.ts';
 
@@ -342,6 +343,20 @@ describe('a store', () => {
     expect(() => Store.open({ folder })).toThrow(
       /has format 2; this version of reprise knows formats up to 1/,
     );
+  });
+
+  it('of an older format becomes one of the current, if that can be read, and is refused if not', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'format'), '2\n');
+    expect(() => new BlobFolder(folder, { current: 4, oldest: 3 })).toThrow(
+      /has format 2; this version of reprise reads formats from 3 on/,
+    );
+    const blobs = new BlobFolder(folder, { current: 4, oldest: 2 });
+    expect(readFileSync(join(folder, 'format'), 'utf8')).toBe('2\n');
+    await blobs.addFrom('x');
+    await blobs.sync();
+    await blobs.close();
+    expect(readFileSync(join(folder, 'format'), 'utf8')).toBe('4\n');
   });
 
   it('says what to do when the disk is full or read-only', () => {

@@ -19,7 +19,7 @@ import { listBlobs, type StoredBlob } from './blob-list.ts';
 import { hasMark, isIntact, isIntactAsync } from './blob-mark.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { DamagedBlobError, isWritable, storeFailure } from './failures.ts';
-import { refuseOtherFormat, writeFormat } from './format.ts';
+import { type Formats, refuseOtherFormat, writeFormat } from './format.ts';
 import { PendingBlobs } from './pending-blobs.ts';
 import { blobsInUse, removeDeadSessions, Session } from './session.ts';
 
@@ -42,15 +42,15 @@ export class BlobFolder {
   /** Blobs that this process relies on. */
   readonly #used = new Set<string>();
   #session: Session | undefined;
-  readonly #format: number;
+  readonly #formats: Formats;
   #followsKill = false;
 
-  constructor(folder: string, format: number) {
+  constructor(folder: string, formats: Formats) {
     this.folder = folder;
     this.#tmp = join(folder, 'tmp');
     this.writable = isWritable(folder);
-    refuseOtherFormat(folder, format);
-    this.#format = format;
+    refuseOtherFormat(folder, formats);
+    this.#formats = formats;
     this.#pending = new PendingBlobs(folder);
   }
 
@@ -62,7 +62,7 @@ export class BlobFolder {
       this.#session?.end();
       if (removeDeadSessions(this.#tmp)) this.#followsKill = true;
       this.#session = new Session(this.#tmp);
-      writeFormat(this.folder, this.#format, () => this.#session!.newFile());
+      writeFormat(this.folder, this.#formats.current, () => this.#session!.newFile());
       this.#session.use([...this.#used]);
     } catch (error) {
       throw storeFailure(error, this.folder);

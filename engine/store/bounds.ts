@@ -45,7 +45,9 @@ export async function keepInBounds(options: {
 
 /** Adds what this process stored since the last call to the estimate of the store's size; gives the bytes. */
 export function noteGrowth(store: Store, caches: Caches): number {
-  const bytes = store.takeWritten() + caches.rows.takeWritten() + caches.steps.takeWritten();
+  const { rows, answers } = caches;
+  const values = rows.takeWritten() + answers.takeWritten();
+  const bytes = values + store.takeWritten() + caches.steps.takeWritten();
   caches.size.add(bytes);
   return bytes;
 }

@@ -24,7 +24,7 @@ export class Caches {
 
   private constructor(folder: string, onDamage: ((message: string) => void) | undefined) {
     // What brings a database from each version to the next, the first from an empty file.
-    const open = (name: string, versions: string[], durable: boolean): Database =>
+    const open = (name: string, versions: string[], durable: boolean | 'afterwards'): Database =>
       openDatabase(join(folder, 'cache', `${name}.sqlite`), {
         version: versions.length,
         migrate: (sql, from) => {
@@ -34,8 +34,8 @@ export class Caches {
         ...(onDamage && { onDamage }),
       });
     this.#index = open('index', [`${stepTables}\n${fileTables}\n${textTables}`, sizeTables], true);
-    this.#rowDatabase = open('rows', [rowTables], true);
-    this.#answerDatabase = open('answers', [rowTables], true);
+    this.#rowDatabase = open('rows', [rowTables], 'afterwards');
+    this.#answerDatabase = open('answers', [rowTables], 'afterwards');
     // After a power loss nobody holds a lease.
     this.#leaseDatabase = open('leases', [leaseTables], false);
     this.steps = new StepIndex(this.#index);

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -19,8 +20,11 @@ export interface DatabaseOptions {
   version: number;
   /** Brings a database of version `from` (0: empty) to `version`, within a transaction. */
   migrate(sql: DatabaseSync, from: number): void;
-  /** Every commit is on disk when it returns (default). Without it, a power loss may undo the last ones. */
-  durable?: boolean;
+  /**
+   * Every commit is on disk when it returns (default). `afterwards`: when the `sync` after it has ended, so that nothing
+   * waits for the disk meanwhile. False: a power loss may undo the last ones.
+   */
+  durable?: boolean | 'afterwards';
   /** Told when a damaged file was moved aside and a fresh one made. */
   onDamage?(message: string): void;
 }
@@ -44,6 +48,8 @@ export class Database {
   #statements = new Map<string, StatementSync>();
   /** Which file is open: another process may have replaced it. */
   #inode: bigint | undefined;
+  /** The name of the log is on disk as well. */
+  #synced = false;
 
   constructor(path: string, options: DatabaseOptions) {
     this.path = path;
@@ -74,6 +80,34 @@ export class Database {
       if (!this.#connect(true) || this.#mode !== 'write') return undefined;
       return this.#transaction('BEGIN IMMEDIATE', work);
     }, undefined);
+  }
+
+  /**
+   * Puts on disk what was committed, for a database that is durable afterwards. A commit has written its pages to the log
+   * beside the file, in order; a log that a checkpoint has emptied meanwhile was synced by SQLite before.
+   */
+  async sync(): Promise<void> {
+    if (this.#mode !== 'write' || this.#options.durable !== 'afterwards') return;
+    try {
+      const log = await open(`${this.path}-wal`, 'r+');
+      try {
+        await log.datasync();
+      } finally {
+        await log.close();
+      }
+      if (this.#synced) return;
+      this.#synced = true;
+      const folder = await open(dirname(this.path), 'r');
+      try {
+        await folder.sync();
+      } finally {
+        await folder.close();
+      }
+    } catch (error) {
+      // The last connection that closes puts the log into the file, and removes it.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw storeFailure(error, dirname(this.path));
+    }
   }
 
   /** Gives the space of what was deleted back to the disk, and removes a damaged file that was moved aside. */
@@ -141,7 +175,7 @@ export class Database {
     if (this.#mode === 'write') mkdirSync(dirname(this.path), { recursive: true });
     this.#inode = inodeOf(this.path);
     try {
-      this.#sql = this.#mode === 'write' ? this.#openForWriting() : openForReading(this.path);
+      this.#sql = this.#mode === 'write' ? this.#openForWriting() : this.#openToRead();
       this.#inode ??= inodeOf(this.path);
     } catch (error) {
       const code = sqliteCode(error);
@@ -156,7 +190,7 @@ export class Database {
       this.#mode = 'none';
       return false;
     }
-    return true;
+    return this.#sql !== undefined;
   }
 
   #openForWriting(): DatabaseSync {
@@ -168,7 +202,7 @@ export class Database {
       // Takes effect in a new file only.
       sql.exec('PRAGMA auto_vacuum = INCREMENTAL');
       sql.exec('PRAGMA journal_mode = WAL');
-      sql.exec(`PRAGMA synchronous = ${this.#options.durable === false ? 'NORMAL' : 'FULL'}`);
+      sql.exec(`PRAGMA synchronous = ${this.#options.durable === true || this.#options.durable === undefined ? 'FULL' : 'NORMAL'}`);
       if (isOlder) {
         sql.exec('BEGIN IMMEDIATE');
         // Another process may have done it while we waited.
@@ -184,6 +218,23 @@ export class Database {
       sql.close();
       throw error;
     }
+  }
+
+  /** Undefined for a file of an older format, which would have to be written to be read. ProblemError `store-too-new`. */
+  #openToRead(): DatabaseSync | undefined {
+    const sql = openForReading(this.path);
+    try {
+      if (this.#versionOf(sql) === this.#options.version) return sql;
+    } catch (error) {
+      sql.close();
+      throw error;
+    }
+    sql.close();
+    this.#mode = 'none';
+    this.#options.onDamage?.(
+      `${this.path} has an older format and cannot be written, so it is not brought up to date: this run goes without it`,
+    );
+    return undefined;
   }
 
   #versionOf(sql: DatabaseSync): number {

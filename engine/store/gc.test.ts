@@ -209,6 +209,34 @@ describe('gc', () => {
     expect(await left()).toEqual([]);
   });
 
+  it('takes answers of language models last, and by their age only if asked to', async () => {
+    const { folder, store, caches, left, rows } = await filled({ a: 40, d: 0 });
+    const { answers } = caches;
+    const [model, key] = [
+      answers.namespace({ provider: 'openai', model: 'small' }),
+      Buffer.from('k'.repeat(32)),
+    ];
+    answers.put(model, key, { text: 'x'.repeat(2000) });
+    await answers.flush();
+    const database = new DatabaseSync(join(folder, 'cache', 'answers.sqlite'));
+    database.prepare('UPDATE rows SET used = ?').run(Date.now() - 90 * day);
+    database.close();
+    const { kinds, types } = await usage(store, caches, references());
+    expect(kinds).toContainEqual(expect.objectContaining({ name: 'answers', count: 1 }));
+    expect(types.map(({ name }) => name)).toContain('answers of openai/small');
+    const gc = (more: object) =>
+      collectGarbage({ store, caches, references: references(), capBytes: 1e6, ...more });
+    expect((await gc({ maxAgeDays: 30 })).removed.map(({ what }) => what).sort()).toEqual(['result', 'rows']);
+    expect((await gc({ maxAgeDays: 30, answers: true, dryRun: true })).removed).toMatchObject([
+      { what: 'answers', name: 'openai/small', count: 1 },
+    ]);
+    // Older than all else, and yet the last to go.
+    await gc({ capBytes: 2500 });
+    expect([await left(), rows(), answers.groups().length]).toEqual([[], 0, 1]);
+    await gc({ capBytes: 100 });
+    expect(answers.groups()).toEqual([]);
+  });
+
   it('tells sizes by kind, workflow, step type and age', async () => {
     const { store, caches, entryBytes } = await filled({ a: 40, b: 10, c: 3, d: 0 });
     const { digest } = await store.put('a source file');

@@ -9,15 +9,15 @@ const dayMs = 24 * 3_600_000;
 
 /** Something that gc removes. */
 export interface GcItem {
-  /** A step's result with its blobs, values of rows, or a blob that belongs to no result. */
-  what: 'result' | 'rows' | 'blob';
-  /** Key of the result, or digest of the blob; of rows, the step type. */
+  /** A step's result with its blobs, values of rows, answers of language models, or a blob that belongs to no result. */
+  what: 'result' | 'rows' | 'answers' | 'blob';
+  /** Key of the result, or digest of the blob; of rows, the step type; of answers, the model. */
   name: string;
   /** Bytes that this frees: a blob that several results share goes with the last of them. */
   bytes: number;
-  /** Values of rows, or blobs. */
+  /** Values of rows, answers, or blobs. */
   count: number;
-  /** Step type; null for a blob. */
+  /** Step type; null for answers and blobs. */
   use: string | null;
   step: string | null;
   workflow: string | null;
@@ -42,6 +42,8 @@ export interface GcOptions {
   references: RunReferences;
   capBytes: number;
   maxAgeDays?: number;
+  /** Answers of language models go by their age, too. */
+  answers?: boolean;
   /** Only says what would be removed. */
   dryRun?: boolean;
 }
@@ -54,18 +56,20 @@ interface Candidate {
   entryBytes: number;
   blobs: Digest[];
   rows?: RowGroup;
+  answers?: RowGroup;
 }
 
 /**
  * Removes blobs that nothing names, then results, row values and outputs of runs that were not used for `maxAgeDays`, and
  * then the least recently used ones until the store fits into `capBytes`. What runs pin, and what running processes rely
- * on, stays.
+ * on, stays. Answers of language models are paid for: they go last, and by their age only if that is asked for.
  */
 export async function collectGarbage(options: GcOptions): Promise<GcResult> {
   const { store, caches, references, capBytes, maxAgeDays = Number.POSITIVE_INFINITY } = options;
   const estimated = caches.size.get()?.held;
   const inventory = await takeInventory(store, caches, references);
-  const { removed, after } = choose(inventory, capBytes, maxAgeDays);
+  const maxAnswerAgeDays = options.answers ? maxAgeDays : Number.POSITIVE_INFINITY;
+  const { removed, after } = choose(inventory, { capBytes, maxAgeDays, maxAnswerAgeDays });
   const result = (bytes: number): GcResult => ({
     before: inventory.bytes,
     after: bytes,
@@ -76,6 +80,7 @@ export async function collectGarbage(options: GcOptions): Promise<GcResult> {
 
   await caches.steps.delete(removed.flatMap(({ key }) => key ?? []));
   caches.rows.evict(removed.flatMap(({ rows }) => rows ?? []));
+  caches.answers.evict(removed.flatMap(({ answers }) => answers ?? []));
   const wanted = removed.flatMap(({ blobs }) => blobs);
   const deleted = new Set(
     await store.remove(wanted, async () => {
@@ -103,14 +108,18 @@ interface Choice {
   item: GcItem;
   key?: Digest;
   rows?: RowGroup;
+  answers?: RowGroup;
   blobs: Digest[];
 }
 
 /** What goes, in order, and the bytes that are left. */
 function choose(
   inventory: Inventory,
-  capBytes: number,
-  maxAgeDays: number,
+  {
+    capBytes,
+    maxAgeDays,
+    maxAnswerAgeDays,
+  }: { capBytes: number; maxAgeDays: number; maxAnswerAgeDays: number },
 ): { removed: Choice[]; after: number } {
   const { blobs, results } = inventory;
   const now = Date.now();
@@ -122,7 +131,10 @@ function choose(
     for (const digest of distinct(result.blobs)) names.set(digest, (names.get(digest) ?? 0) + 1);
   const removed: Choice[] = [];
 
-  const drop = ({ item, usedMs, key, entryBytes, blobs: named, rows }: Candidate, reason: string): void => {
+  const drop = (
+    { item, usedMs, key, entryBytes, blobs: named, rows, answers }: Candidate,
+    reason: string,
+  ): void => {
     const free = named.filter((digest) => {
       const left = (names.get(digest) ?? 1) - 1;
       names.set(digest, left);
@@ -135,7 +147,7 @@ function choose(
       item: {
         ...said,
         bytes,
-        count: rows?.rows ?? free.length,
+        count: (rows ?? answers)?.rows ?? free.length,
         created: createdMs === null ? null : new Date(createdMs).toISOString(),
         last_used: new Date(usedMs).toISOString(),
         reason,
@@ -143,6 +155,7 @@ function choose(
       blobs: free,
       ...(key !== undefined && { key }),
       ...(rows !== undefined && { rows }),
+      ...(answers !== undefined && { answers }),
     });
   };
 
@@ -153,12 +166,15 @@ function choose(
       if (!candidate.blobs.every(stays)) drop(candidate, 'no result and no run names it');
       continue;
     }
-    if (age >= maxAgeDays) {
-      if (candidate.rows || candidate.key || !candidate.blobs.every(stays))
+    if (age >= (candidate.answers ? maxAnswerAgeDays : maxAgeDays)) {
+      if (candidate.rows || candidate.answers || candidate.key || !candidate.blobs.every(stays))
         drop(candidate, `not used for ${Math.floor(age)} days`);
     } else if (total > capBytes) {
       // Nothing is won by forgetting a result whose blobs stay.
-      if (candidate.blobs.length === 0 ? !candidate.rows : candidate.blobs.every(stays)) continue;
+      if (
+        candidate.blobs.length === 0 ? !(candidate.rows ?? candidate.answers) : candidate.blobs.every(stays)
+      )
+        continue;
       drop(
         candidate,
         `used longest ago (${Math.floor(age)} days); the store is larger than ${size(capBytes)}`,
@@ -168,8 +184,8 @@ function choose(
   return { removed, after: total };
 }
 
-/** What nothing names first, then everything by the time of its last use. */
-function candidatesOf({ results, rows, loose }: Inventory): (Candidate & { named: boolean })[] {
+/** What nothing names first, then everything by the time of its last use, and answers behind all else. */
+function candidatesOf({ results, rows, answers, loose }: Inventory): (Candidate & { named: boolean })[] {
   const nothing = { use: null, step: null, workflow: null, createdMs: null };
   const all: (Candidate & { named: boolean })[] = [
     ...results.map(({ key, use, step, workflow, usedMs, createdMs, entryBytes, blobs }) => ({
@@ -188,6 +204,14 @@ function candidatesOf({ results, rows, loose }: Inventory): (Candidate & { named
       blobs: [],
       rows: group,
     })),
+    ...answers.map((group) => ({
+      item: { ...nothing, what: 'answers' as const, name: group.model },
+      named: true,
+      usedMs: group.usedMs,
+      entryBytes: group.bytes,
+      blobs: [],
+      answers: group,
+    })),
     ...loose.map(({ digest, run, usedMs, storedMs }) => ({
       item: { ...nothing, what: 'blob' as const, name: digest, createdMs: storedMs },
       named: run !== null,
@@ -196,7 +220,8 @@ function candidatesOf({ results, rows, loose }: Inventory): (Candidate & { named
       blobs: [digest],
     })),
   ];
-  return all.sort((a, b) => Number(a.named) - Number(b.named) || a.usedMs - b.usedMs);
+  const rank = ({ named, answers: paid }: Candidate & { named: boolean }) => (paid ? 2 : Number(named));
+  return all.sort((a, b) => rank(a) - rank(b) || a.usedMs - b.usedMs);
 }
 
 function distinct(blobs: readonly { digest: Digest }[]): Digest[] {

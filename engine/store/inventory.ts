@@ -1,6 +1,6 @@
 import { type Artefact, blobsOf } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
-import type { Json } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { Caches } from './caches.ts';
 import type { RowGroup } from './row-cache.ts';
 import type { Store } from './store.ts';
@@ -47,10 +47,12 @@ export interface Inventory {
   /** Neither named by a result nor pinned. */
   loose: LooseBlob[];
   rows: (RowGroup & { use: string })[];
+  /** Answers of language models, by model and hour of last use. */
+  answers: (RowGroup & { model: string })[];
   pinned: ReadonlySet<Digest>;
   /** Blobs that running processes rely on. */
   inUse: ReadonlySet<Digest>;
-  /** Of blobs, entries and row values together. */
+  /** Of blobs, entries, row values and answers together. */
   bytes: number;
 }
 
@@ -109,18 +111,29 @@ export async function takeInventory(
     return { digest, bytes, storedMs, run: run?.run ?? null, usedMs: Math.max(storedMs, run?.usedMs ?? 0) };
   });
   const rows = caches.rows.groups().map((group) => ({ ...group, use: typeOf(group.identity) }));
+  const answers = caches.answers.groups().map((group) => ({ ...group, model: modelOf(group.identity) }));
   for (const { entryBytes } of results) total += entryBytes;
-  for (const { bytes } of rows) total += bytes;
-  return { results, blobs, loose, rows, pinned, inUse, bytes: total };
+  for (const { bytes } of [...rows, ...answers]) total += bytes;
+  return { results, blobs, loose, rows, answers, pinned, inUse, bytes: total };
 }
 
 /** The step type of a row cache's namespace. */
 function typeOf(identity: string): string {
+  return String(membersOf(identity)['type'] ?? 'unknown');
+}
+
+/** The model that answers are filed under: `openai/gpt-5-mini`. */
+function modelOf(identity: string): string {
+  const { provider = 'unknown', model } = membersOf(identity);
+  return model ? `${provider}/${model}` : String(provider);
+}
+
+/** Of a damaged name of a namespace, nothing: what is filed under it is never found, and goes with time. */
+function membersOf(identity: string): JsonObject {
   try {
     const value = JSON.parse(identity) as Json;
-    if (typeof value === 'object' && value !== null && 'type' in value) return String(value['type']);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
   } catch {
-    // A damaged name of a namespace: its rows are never found, and go with time.
+    return {};
   }
-  return 'unknown';
 }

@@ -38,8 +38,8 @@ interface Waiting {
 }
 
 /**
- * Values of rows, by namespace and key. Values put are readable at once, and on disk within 10 ms or by `flush`. A value
- * with a wrong checksum is removed and counts as missing. The first value of a key stays.
+ * Values of rows, by namespace and key. Values put are readable at once, and on their way to the disk within 10 ms, or on
+ * it by `flush`: what waits for the disk holds up nobody. A value with a wrong checksum is removed and counts as missing. The first value of a key stays.
  */
 export class RowCache {
   readonly #database: Database;
@@ -51,6 +51,9 @@ export class RowCache {
   #due = 0;
   #error: unknown;
   #written = 0;
+  /** Commits that are not known to be on disk. */
+  #unsynced = false;
+  #syncing: Promise<void> | null = null;
 
   constructor(database: Database) {
     this.#database = database;
@@ -157,7 +160,24 @@ export class RowCache {
   /** Puts on disk all values put so far. */
   async flush(): Promise<void> {
     this.#commit();
+    while (this.#unsynced || this.#syncing !== null) await this.#sync();
     this.#throw();
+  }
+
+  /** Waits for the disk to have what was committed before; commits of meanwhile are next. */
+  #sync(): Promise<void> {
+    this.#syncing ??= (async () => {
+      this.#unsynced = false;
+      try {
+        await this.#database.sync();
+      } catch (error) {
+        this.#error = error;
+      } finally {
+        this.#syncing = null;
+      }
+      if (this.#unsynced) void this.#sync();
+    })();
+    return this.#syncing;
   }
 
   #throw(): void {
@@ -201,6 +221,8 @@ export class RowCache {
         for (const rowid of this.#stale) prepare('UPDATE rows SET used = ? WHERE rowid = ?').run(now, rowid);
       });
       this.#written += written;
+      this.#unsynced = true;
+      void this.#sync();
       this.#waiting.clear();
       this.#waitingBytes = 0;
     } catch (error) {

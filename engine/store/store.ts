@@ -40,6 +40,8 @@ export type { TableWriter } from './table-writer.ts';
 
 /** Version of everything that the store writes; part of every fingerprint. */
 export const storeFormat = 1;
+/** The oldest version whose blobs can be read as they are. */
+const oldestFormat = 1;
 
 export class Store {
   readonly folder: string;
@@ -47,7 +49,7 @@ export class Store {
 
   private constructor(folder: string) {
     this.folder = folder;
-    this.#blobs = new BlobFolder(join(folder, 'objects'), storeFormat);
+    this.#blobs = new BlobFolder(join(folder, 'objects'), { current: storeFormat, oldest: oldestFormat });
   }
 
   /** `folder` is the project's `.reprise`; it is made by the first write. ProblemError `store-too-new`, `store-format-damaged`. */

@@ -72,6 +72,10 @@ export async function usage(store: Store, caches: Caches, references: RunReferen
     kinds.add('rows', rows, bytes, usedMs);
     types.add(`rows of ${use}`, rows, bytes, usedMs);
   }
+  for (const { model, rows, bytes, usedMs } of inventory.answers) {
+    kinds.add('answers', rows, bytes, usedMs);
+    types.add(`answers of ${model}`, rows, bytes, usedMs);
+  }
   for (const { bytes, run, usedMs } of inventory.loose)
     kinds.add(run === null ? 'unreferenced' : 'other outputs', 1, bytes, usedMs);
   let [pinnedBytes, inUseBytes] = [0, 0];

@@ -1,4 +1,7 @@
+import type { Digest } from '../digest.ts';
 import type { RunEvent } from '../events.ts';
+import type { Resources } from '../execute/gates.ts';
+import type { LeftStep } from '../execute/wind-down.ts';
 import type { PlannedStep } from '../plan.ts';
 import type { Problem } from '../problems.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -14,6 +17,8 @@ export interface AttemptRequest {
   failures: KnownFailure[];
   /** The workflow as it last was without problems, to be run if it has some now; null if that is not wanted. */
   lastGood: ResolvedWorkflow | null;
+  /** What steps of earlier attempts, which are finished beside it, hold of the pools. */
+  held: Resources;
 }
 
 /** What an attempt tells while it is under way. */
@@ -22,7 +27,10 @@ export type AttemptNews =
   | { type: 'reads'; set: WatchSet; complete: boolean }
   /** `lastGood`: what was good before is run instead. */
   | { type: 'problems'; problems: Problem[]; lastGood: boolean }
-  | { type: 'planned'; steps: PlannedStep[] }
+  /** `keys`: what results are filed under, of the steps whose inputs are known. */
+  | { type: 'planned'; steps: PlannedStep[]; keys: Digest[] }
+  /** It is wound down: these steps go on and nothing else. */
+  | { type: 'left'; steps: LeftStep[]; workflow: ResolvedWorkflow }
   | { type: 'event'; event: RunEvent };
 
 /** How an attempt came out. */
@@ -49,6 +57,13 @@ export interface RunningAttempt {
   readonly ended: Promise<AttemptEnd>;
   /** Asks it to end, and ends it after so many milliseconds. */
   cancel(graceMs: number): void;
+  /**
+   * Asks it to begin nothing more and to stop these steps; what goes on it tells as `left`, and if it does not within so many
+   * milliseconds, it is ended. May be asked again, for more steps.
+   */
+  windDown(stale: readonly string[], graceMs: number): void;
+  /** What others hold of the pools now. */
+  hold(resources: Resources): void;
 }
 
 /** Makes attempts. The engine knows neither step types nor commands: the command line hands one in. */

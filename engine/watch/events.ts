@@ -14,6 +14,7 @@ export type WatchEvent =
   | AttemptPlanned
   | WorkflowRefused
   | AttemptCancelled
+  | AttemptLeft
   | AttemptEnded
   | WatchProblem
   | WatchEnded;
@@ -54,10 +55,18 @@ export interface WorkflowRefused extends At {
   /** It is the last version without problems that is run now. */
   last_good: boolean;
 }
-/** What runs is stale: it ends, and what its steps have finished stays. */
+/** Steps that run are stale: they end, and what they have finished stays. */
 export interface AttemptCancelled extends At {
   type: 'attempt-cancelled';
   files: string[];
+}
+/**
+ * Of the attempt that was cancelled, these steps are not stale: they are finished beside the next one, which waits for
+ * them where it needs them, and nothing more is told of them here.
+ */
+export interface AttemptLeft extends At {
+  type: 'attempt-left';
+  steps: string[];
 }
 export interface AttemptEnded extends At {
   type: 'attempt-ended';

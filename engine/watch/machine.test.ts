@@ -191,7 +191,7 @@ describe('the state machine of watch', () => {
     machine.take({ type: 'start', at: 0 });
     expect(machine.take({ type: 'saved', at: 10, files: ['a'], stale: false, excuses: false })).toEqual([]);
     expect(machine.take({ type: 'saved', at: 20, files: ['b'], stale: true, excuses: false })).toEqual([
-      { type: 'cancel', files: ['a', 'b'] },
+      { type: 'cancel', cause: 'saved', files: ['a', 'b'] },
     ]);
     expect(machine.take({ type: 'saved', at: 30, files: ['c'], stale: true, excuses: false })).toEqual([]);
     const [wait] = machine.take({ type: 'ended', at: 40, failures: [] });

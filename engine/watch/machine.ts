@@ -53,8 +53,8 @@ export type WatchAction =
       files: string[];
       failures: KnownFailure[];
     }
-  /** Stop the attempt; its end comes as `ended`. */
-  | { type: 'cancel'; files: string[] }
+  /** Stop the attempt; its end comes as `ended`. `saved`: only what is stale need be stopped. */
+  | { type: 'cancel'; cause: 'saved' | 'asked' | 'quit'; files: string[] }
   /** Say `time-up` at that time; replaces what was asked for before. */
   | { type: 'wait'; until: number }
   | { type: 'over' };
@@ -115,14 +115,14 @@ export class WatchMachine {
     }
     if (this.#state === 'idle') return this.#settle(at, quietMs);
     if (this.#state === 'settling') return this.#settle(at, busyMs);
-    return this.#state === 'running' && stale ? this.#cancel() : [];
+    return this.#state === 'running' && stale ? this.#cancel('saved') : [];
   }
 
-  #cancel(): WatchAction[] {
+  #cancel(cause: 'saved' | 'asked' | 'quit'): WatchAction[] {
     this.#state = 'cancelling';
     const files = [...this.#files];
     this.#files = new Set([...this.#current, ...files]);
-    return [{ type: 'cancel', files }];
+    return [{ type: 'cancel', cause, files }];
   }
 
   /** Waits until saves have come to rest, but no longer than `apartMs`: a file that grows all the time is run, too. */
@@ -138,7 +138,7 @@ export class WatchMachine {
     if (this.#state === 'idle' || this.#state === 'settling') return this.#attempt(wish, 'asked', at);
     if (wish === 'plan') return [];
     this.#asked = wish;
-    return this.#state === 'running' ? this.#cancel() : [];
+    return this.#state === 'running' ? this.#cancel('asked') : [];
   }
 
   #ended({ at, failures }: WatchInput & { type: 'ended' }): WatchAction[] {
@@ -171,7 +171,7 @@ export class WatchMachine {
     if (this.#quitting) return [];
     this.#quitting = true;
     if (this.#state === 'cancelling') return [];
-    if (this.#state === 'running') return this.#cancel();
+    if (this.#state === 'running') return this.#cancel('quit');
     this.#state = 'over';
     return [{ type: 'over' }];
   }

@@ -153,19 +153,18 @@ export class Interest {
     return this.set.unkeyed.includes(path);
   }
 
-  /** Whether a change of this file concerns anything but the steps in `finished`: then what runs now is stale. */
-  concernsMoreThan(path: string, finished: ReadonlySet<string>): boolean {
-    if (this.#sources.has(path)) return true;
+  /**
+   * The steps that a change of this file makes stale: those that read it with all that hangs on them, but for those in
+   * `finished`. None for a file of the workflow itself: what it changes is known when it has been read.
+   */
+  staleBy(path: string, finished: ReadonlySet<string>): string[] {
     const open = [
       ...(this.#files.get(path) ?? []),
       ...this.#globs.filter((glob) => this.#matches(glob, path)).flatMap(({ steps }) => steps),
     ];
     const seen = new Set(open);
-    for (const step of seen) {
-      if (!finished.has(step)) return true;
-      for (const dependent of this.#dependents.get(step) ?? []) seen.add(dependent);
-    }
-    return false;
+    for (const step of seen) for (const dependent of this.#dependents.get(step) ?? []) seen.add(dependent);
+    return [...seen].filter((step) => !finished.has(step));
   }
 
   #addFile(path: string, steps: string[]): void {

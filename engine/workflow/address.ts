@@ -102,6 +102,26 @@ export function instanceId(base: string, matrix: JsonObject | null): string {
   return `${base}[${pairs.join(',')}]`;
 }
 
+/** Of one of the steps that a step with `for_each` stands for, the id of that step: `answers[model=a]` of `answers[model=a,id=x]`. */
+export function declaredId(id: string): string {
+  const address = parseAddress(id);
+  if ('error' in address) return id;
+  return addressedStep({ ...address, select: address.select.filter(({ axis }) => axis !== 'id') });
+}
+
+/** The id of the row for which one of the steps that a step with `for_each` stands for runs; empty for another step. */
+export function rowOf(id: string): string {
+  const address = parseAddress(id);
+  return 'error' in address ? '' : (address.select.find(({ axis }) => axis === 'id')?.value ?? '');
+}
+
+/** The other way round: one of the steps that a step with `for_each` stands for. */
+export function rowInstanceId(declared: string, row: string): string {
+  const address = parseAddress(declared);
+  if ('error' in address) return declared;
+  return addressedStep({ ...address, select: [...address.select, { axis: 'id', value: row }] });
+}
+
 /** The step of an address as `parseAddress` reads it back: `answers[model=a]`. */
 export function addressedStep({ step, select }: Pick<Address, 'step' | 'select'>): string {
   if (select.length === 0) return step;

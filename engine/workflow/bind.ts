@@ -6,7 +6,7 @@ import { addNeed, type Instance, type StepDraft } from './draft.ts';
 import { type Located, placeOf } from './located.ts';
 import type { Names } from './names.ts';
 import type { ProblemList } from './problem-list.ts';
-import type { InputBinding } from './resolved.ts';
+import type { InputBinding, InputPart } from './resolved.ts';
 import type { Source, Sources } from './sources.ts';
 
 /** Resolves the addresses of `from` and `after`, and binds them to the inputs of step types. */
@@ -45,9 +45,9 @@ export class Binder {
   }
 
   /** `for_each`, expanded. */
-  forEach(instance: Instance, node: Located | undefined): void {
+  forEach(instance: Instance, node: Located | undefined, names: Names): void {
     if (node?.kind !== 'scalar' || typeof node.value !== 'string') return;
-    const source = this.#sources.resolve(node, instance.draft.part.names);
+    const source = this.#sources.resolve(node, names);
     if (source === undefined) return;
     if (source.spec !== null && source.spec.kind !== 'table') {
       this.#problems.error(
@@ -129,6 +129,7 @@ export class Binder {
       const other = alongside(first, name, spec);
       if (other !== undefined) instance.inputs[name] = bindingOf(first, other, true);
     }
+    if (!failed) this.#checkGathered(inputs, bound);
     if (failed || instance.draft.misspelt) return;
     for (const name of names) {
       const spec = inputs[name]!;
@@ -142,6 +143,28 @@ export class Binder {
       names.flatMap((name) => (instance.inputs[name] ? [[name, instance.inputs[name]]] : [])),
     );
     void id;
+  }
+
+  /** Vectors of several combinations belong to rows that are put together along the same axes, and to no others. */
+  #checkGathered(inputs: InputSpecs, bound: { readonly [name: string]: Source }): void {
+    const axesOf = ({ gathered }: Source) => gathered.toSorted().join();
+    const sources = Object.entries(bound);
+    const tables = sources.filter(([name]) => inputs[name]!.kind === 'table');
+    for (const [name, source] of sources) {
+      if (inputs[name]!.kind !== 'matrix' || source.gathered.length === 0 || tables.length === 0) continue;
+      if (tables.some(([, table]) => table.address.run !== null || axesOf(table) === axesOf(source)))
+        continue;
+      const [first] = source.instances;
+      const choice = first!.draft.forEach ? `${first!.draft.id}[id=…]` : first!.id;
+      const output = source.address.output === null ? '' : `.${source.address.output}`;
+      const [, rows] = tables[0]!;
+      this.#problems.error(
+        'cannot-gather',
+        `${kindName('matrix')} of several combinations does not fit to rows that are the same for all: its rows are called row@${first!.draft.forEach ? 'item' : source.gathered[0]}=…, those of ${rows.name} are not`,
+        source.scalar,
+        { hint: `choose one, such as ${choice}${output}` },
+      );
+    }
   }
 
   #fits(name: string, spec: ArtefactSpec, source: Source, instance: Instance): boolean {
@@ -166,19 +189,6 @@ export class Binder {
         `the input ${name} of ${use} takes ${kindName(spec.kind)}, and ${said} is ${kindName(source.spec.kind)}`,
         source.scalar,
         { hint },
-      );
-      return false;
-    }
-    if (source.gathered.length > 0 && spec.kind === 'matrix') {
-      const [first] = source.instances;
-      const choice = first!.draft.forEach ? `${first!.draft.id}[id=…]` : first!.id;
-      this.#problems.error(
-        'cannot-gather',
-        `${kindName(source.spec.kind)} of several combinations cannot be put together`,
-        source.scalar,
-        {
-          hint: `choose one, such as ${choice}${source.address.output === null ? '' : `.${source.address.output}`}`,
-        },
       );
       return false;
     }
@@ -235,7 +245,7 @@ export class Binder {
 
 /** Another output of the step that an input is bound to, which fits an unbound input by name and kind. */
 function alongside(first: Source, name: string, spec: ArtefactSpec): string | undefined {
-  if (first.address.run !== null || (first.gathered.length > 0 && spec.kind === 'matrix')) return undefined;
+  if (first.address.run !== null) return undefined;
   const fits = first.instances.every((instance) => instance.outputs?.[name]?.kind === spec.kind);
   return fits && first.instances.length > 0 && first.output !== name ? name : undefined;
 }
@@ -259,12 +269,16 @@ function bindingOf(source: Source, output: string, gather: boolean): InputBindin
               Object.entries(instance.matrix).filter(([axis]) => source.gathered.includes(axis)),
             )
           : null,
-      ...(instance.draft.forEach && { rows: source.row === null ? 'all' : { id: source.row } }),
+      ...(instance.draft.forEach && { rows: rowsOf(source) }),
     })),
     output,
     run: null,
     place,
   };
+}
+
+function rowsOf({ row, sameRow }: Source): NonNullable<InputPart['rows']> {
+  return row !== null ? { id: row } : sameRow ? 'same' : 'all';
 }
 
 function kindName(kind: ArtefactSpec['kind']): string {

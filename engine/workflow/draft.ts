@@ -7,7 +7,10 @@ import type { Scope } from './scope.ts';
 
 /** A step as a file says it, on its way to the resolved one. */
 export interface StepDraft {
+  /** Its name among all steps: of a template that is used with a matrix, with the combination that it belongs to. */
   id: string;
+  /** The id without that combination. */
+  base: string;
   /** As its file or template says it: the id without what stands before it. */
   name: string;
   key: Span;

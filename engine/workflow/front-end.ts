@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { loadCel } from '../cel.ts';
 import { digestOf } from '../digest.ts';
 import { canonicalJson, type JsonObject } from '../json.ts';
@@ -17,8 +17,9 @@ import { resolveHooks } from './hooks.ts';
 import { Instances } from './instances.ts';
 import { fromRoot, loadFiles } from './load.ts';
 import { type Located, type LocatedMap, member, placeOf, textOf, toJson } from './located.ts';
+import { readModels } from './models.ts';
 import { resolveOptions } from './options.ts';
-import { normalPath, type ParameterContext, resolveParameters } from './parameters.ts';
+import { type ParameterContext, resolveParameters } from './parameters.ts';
 import { noParams, resolveParams } from './params.ts';
 import { callersOf, type Part } from './part.ts';
 import { scopeParams } from './part-params.ts';
@@ -118,8 +119,10 @@ class Compiler {
   readonly #problems: ProblemList;
   readonly #expander: Expander;
   readonly #pools: Pools;
+  /** Of each step, the table for whose rows its template is used. */
+  readonly #rowsOf = new Map<string, Part['rows']>();
   #instances!: Instances;
-  readonly models: ResolvedWorkflow['models'] = {};
+  models: ResolvedWorkflow['models'] = {};
   /** Files whose text became part of parameters, by path. */
   readonly texts = new Map<string, ResolvedWorkflow['sources'][number]>();
   readonly name: string;
@@ -163,19 +166,29 @@ class Compiler {
       expander: this.#expander,
       problems,
     });
-    const collection = collectSteps(this.#files, root, problems);
+    const collection = collectSteps(this.#files, {
+      root,
+      problems,
+      onPart: (part) => scopeParams(part, this.params, this.#instances, this.#expander, problems),
+      combinations: (node, draft) => this.#instances.combinations(node, draft),
+    });
     const { drafts, declared } = collection;
-    scopeParams(collection.parts, this.params, this.#instances, this.#expander, problems);
     const types = new StepTypes(registry, problems);
     await types.load(
       [...drafts.values(), ...declared.flatMap(({ steps }) => [...steps.values()])],
       this.#files,
     );
     checkFiles(this.#files, collection, types.all, registry.names, problems);
-    this.#readModels();
+    this.models = readModels(this.#files, {
+      scopeOf: (part) => this.#instances.scope(part),
+      expander: this.#expander,
+      root,
+      problems,
+    });
 
     const instances = this.#instances.make(drafts.values());
-    const sources = new Sources(drafts, problems);
+    for (const { id, draft } of instances) this.#rowsOf.set(id, draft.part.rows);
+    const sources = new Sources(drafts, collection.groups, problems);
     const references = new References(this.#expander, sources, problems);
     const context: ParameterContext = {
       root,
@@ -215,24 +228,6 @@ class Compiler {
     return { name: this.name, seed: seed?.kind === 'scalar' && seed.value !== null ? seed.value : 42 };
   }
 
-  #readModels(): void {
-    const roots = [...this.#files[0]!.profiles, ...this.#files.map((file) => file.root)];
-    for (const root of roots) {
-      const models = member(root, 'models');
-      if (models?.kind !== 'map') continue;
-      for (const [alias, { value }] of models.entries) {
-        if (alias in this.models) continue;
-        const path = textOf(member(value, 'path'));
-        const model = toJson(value);
-        if (typeof model !== 'object' || model === null || Array.isArray(model)) continue;
-        this.models[alias] =
-          path === undefined
-            ? model
-            : { ...model, path: normalPath(path, dirname(value.file.path), this.#parts.root) };
-      }
-    }
-  }
-
   #resolveExpressions(instance: Instance, context: ParameterContext): void {
     const { type, node } = instance.draft;
     const own = member(node, 'with');
@@ -254,8 +249,11 @@ class Compiler {
       found.push({ source: folded ? written(folded) : String(when.value), place: placeOf(when) });
     };
     // The params of a caller are not those of the step: they are written in.
-    for (const { node, part } of callersOf(draft.part))
-      read(node, { ...this.#instances.scope(part), metrics: true }, ({ source }) => source);
+    for (const { node, part } of callersOf(draft.part)) {
+      const around = { ...this.#instances.scope(part, draft.part.axes), metrics: true };
+      const each = part.rows !== null || member(node, 'for_each') !== undefined;
+      read(node, { ...around, ...(each && { item: 'known later' }) }, ({ source }) => source);
+    }
     read(draft.node, scope, ({ named }) => named);
     const [first, ...more] = found;
     if (first === undefined || more.length === 0) return first ?? null;
@@ -264,40 +262,45 @@ class Compiler {
 
   #connect(instance: Instance, binder: Binder): void {
     const from = member(instance.draft.node, 'from');
-    const addresses = from && this.#addresses(from, instance);
+    const { scope } = instance;
+    const addresses = from && this.#addresses(from, scope);
     // An address that could not be computed is reported already.
     if (from === undefined || addresses !== undefined) binder.bind(instance, addresses);
-    const rows = member(instance.draft.node, 'for_each');
-    if (rows !== undefined) binder.forEach(instance, this.#addresses(rows, instance));
     const { draft } = instance;
+    const { names, rows: around } = draft.part;
+    const rows = member(draft.node, 'for_each');
+    if (around !== null) {
+      const { node, part } = around;
+      binder.forEach(instance, this.#addresses(node, this.#instances.scope(part, part.axes)), part.names);
+    } else if (rows !== undefined) binder.forEach(instance, this.#addresses(rows, scope), names);
     const after = member(draft.node, 'after');
-    if (after !== undefined) binder.after(instance, this.#addresses(after, instance), draft.part.names);
+    if (after !== undefined) binder.after(instance, this.#addresses(after, scope), names);
     for (const { node, part } of callersOf(draft.part)) {
       const said = member(node, 'after');
-      if (said !== undefined) binder.after(instance, this.#addresses(said, instance), part.names);
+      if (said !== undefined) binder.after(instance, this.#addresses(said, scope), part.names);
     }
   }
 
   /** `from` or `after` with expressions expanded, each address where it stands. */
-  #addresses(node: Located, instance: Instance): Located | undefined {
+  #addresses(node: Located, scope: Scope): Located | undefined {
     if (node.kind === 'map') {
       const entries: LocatedMap['entries'] = new Map();
       for (const [name, entry] of node.entries) {
-        const value = this.#addresses(entry.value, instance);
+        const value = this.#addresses(entry.value, scope);
         if (value === undefined) return undefined;
         entries.set(name, { key: entry.key, value });
       }
       return { ...node, entries };
     }
     if (node.kind === 'list') {
-      const items = node.items.map((item) => this.#addresses(item, instance));
+      const items = node.items.map((item) => this.#addresses(item, scope));
       return items.includes(undefined) ? undefined : { ...node, items: items as Located[] };
     }
     if (typeof node.value !== 'string' || !node.value.includes('${{')) return node;
     const { value, unknown } = this.#expander.expand(node, {
-      ...instance.scope,
+      ...scope,
       metrics: false,
-      ...(instance.scope.item && { item: 'too early' }),
+      ...(scope.item && { item: 'too early' }),
     });
     return unknown.length > 0 ? undefined : { ...node, value: String(value) };
   }
@@ -307,10 +310,10 @@ class Compiler {
     const { node, part } = draft;
     const type = typeWith(draft.type!, instance.parameters);
     const callers = callersOf(part).map((caller) => caller.node);
-    const described = draft.id === part.caller?.id ? [part.caller.node, node] : [node];
+    const described = draft.base === part.caller?.id ? [part.caller.node, node] : [node];
     return {
       id: instance.id,
-      base: draft.id,
+      base: draft.base,
       matrix: instance.matrix,
       use: draft.use!,
       description: described.map((said) => textOf(member(said, 'description'))).find(Boolean) ?? null,
@@ -318,6 +321,7 @@ class Compiler {
       deferred: instance.deferred,
       inputs: instance.inputs,
       ...(instance.forEach && { for_each: instance.forEach }),
+      ...this.#sameRows(instance),
       outputs: instance.outputs!,
       takesSteps: type.inputs === 'any',
       seeded: type.seeded === true,
@@ -334,6 +338,13 @@ class Compiler {
       ...(part.ownParams && { params: this.#ownParams(part) }),
       place: placeOf(draft.key),
     };
+  }
+
+  /** The steps of its template that it needs, where that is used for each row of a table. */
+  #sameRows({ needs, draft }: Instance): Pick<ResolvedStep, 'sameRows'> {
+    const { rows } = draft.part;
+    const same = [...needs.keys()].filter((id) => rows !== null && this.#rowsOf.get(id) === rows);
+    return same.length === 0 ? {} : { sameRows: same };
   }
 
   /** The params of a part that are not the workflow's. */

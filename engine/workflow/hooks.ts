@@ -8,7 +8,7 @@ import type { Hook } from './resolved.ts';
 import type { Scope } from './scope.ts';
 
 /** What the condition of a hook reads beside params, run and metrics. */
-const names = ['status', 'duration_ms'];
+const names = ['status', 'duration_ms', 'watch'];
 
 /** `on_finish` of the workflow file. What is wrong in its form, the schema says. */
 export function resolveHooks(

@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { instanceId } from './address.ts';
 import type { Instance, StepDraft } from './draft.ts';
 import type { Expander } from './expression.ts';
-import { type Located, member, pointerParts } from './located.ts';
+import { type Located, type LocatedMap, member, pointerParts } from './located.ts';
 import { expandMatrix } from './matrix.ts';
 import { callersOf, type Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -53,15 +53,17 @@ export class Instances {
     };
   }
 
+  /** The combinations of a step's own matrix; undefined after a problem. */
+  combinations(node: LocatedMap, { id, part }: StepDraft): JsonObject[] | undefined {
+    return expandMatrix(node, id, this.scope(part, part.axes), this.#expander, this.#problems);
+  }
+
   /** Steps as they run: one for each combination of a matrix. Each draft gets its own. */
   make(drafts: Iterable<StepDraft>): Instance[] {
     const instances: Instance[] = [];
     for (const draft of drafts) {
       const node = member(draft.node, 'matrix');
-      const combinations =
-        node?.kind === 'map'
-          ? expandMatrix(node, draft.id, this.scope(draft.part), this.#expander, this.#problems)
-          : [null];
+      const combinations = node?.kind === 'map' ? this.combinations(node, draft) : [null];
       const axis = node?.kind === 'map' && draft.forEach ? node.entries.get('id') : undefined;
       if (axis !== undefined)
         this.#problems.error(
@@ -72,13 +74,23 @@ export class Instances {
             hint: 'give it another name',
           },
         );
-      for (const matrix of combinations ?? []) {
+      const { axes } = draft.part;
+      const twice = Object.keys(axes ?? {}).find((name) => node?.kind === 'map' && node.entries.has(name));
+      if (twice !== undefined)
+        this.#problems.error(
+          'bad-id',
+          `the step that uses the template has an axis ${twice} as well`,
+          (node as LocatedMap).entries.get(twice)!.key,
+          { hint: 'give one of them another name' },
+        );
+      for (const own of combinations ?? []) {
+        const matrix = own === null ? axes : { ...axes, ...own };
         const env = { ...this.#shared };
         Object.assign(env, this.#envOf(member(draft.node, 'env'), this.scope(draft.part, matrix)));
         for (const caller of callersOf(draft.part).toReversed())
-          Object.assign(env, this.#envOf(member(caller.node, 'env'), this.scope(caller.part)));
+          Object.assign(env, this.#envOf(member(caller.node, 'env'), this.scope(caller.part, axes)));
         draft.instances.push({
-          id: instanceId(draft.id, matrix),
+          id: instanceId(draft.base, matrix),
           draft,
           matrix,
           scope: {
@@ -115,7 +127,11 @@ export class Instances {
   #envOf(node: Located | undefined, scope: Scope): Env {
     const env: Env = {};
     if (node === undefined) return env;
-    const { value, unknown, deferred } = this.#expander.expand(node, { ...scope, secrets: true });
+    const { value, unknown, deferred } = this.#expander.expand(node, {
+      ...scope,
+      secrets: true,
+      inEnv: true,
+    });
     if (unknown.length > 0) return env;
     if (Array.isArray(value)) {
       for (const name of value) if (typeof name === 'string') env[name] = { from: name };

@@ -165,6 +165,8 @@ export async function loadFiles(
       ownParams: false,
       steps: new Map(),
       caller: null,
+      axes: null,
+      rows: null,
     };
     parts.push(part);
     for (const next of includesOf(node)) {

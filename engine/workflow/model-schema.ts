@@ -45,11 +45,16 @@ const pressure: JsonObject = {
 };
 
 const answering: JsonObject = {
-  model: text('The model, as the provider calls it. For a command, whatever it makes of the name.'),
+  model: text(
+    'The model, as the provider calls it. For a command, whatever it makes of the name. Of a replay whose file has answers of several models, the one that counts.',
+  ),
   base_url: text("Where a server of one's own, or of another provider, speaks the same format."),
   api_key_env: text(
     "The environment variable (or line of .env) with the key, if it is not OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY, which are sent to these providers' own servers only. Another server is asked without a key if this is not given.",
   ),
+  api_key: {
+    ...text('The key, as `${{ secrets.NAME }}`: it comes from the environment or .env, and is kept nowhere.'),
+  },
   json: {
     enum: ['schema', 'object', 'prompt'],
     default: 'schema',
@@ -97,10 +102,10 @@ const providers: { [name: string]: { keys: readonly string[]; required: readonly
   anthropic: { keys: hosted.filter((key) => key !== 'json' && key !== 'seed'), required: ['model'] },
   openrouter: { keys: hosted, required: ['model'] },
   command: {
-    keys: names.filter((key) => !['base_url', 'api_key_env', 'json'].includes(key)),
+    keys: names.filter((key) => !['base_url', 'api_key', 'api_key_env', 'json'].includes(key)),
     required: ['command'],
   },
-  replay: { keys: ['path', ...Object.keys(sampling)], required: ['path'] },
+  replay: { keys: ['path', 'model', ...Object.keys(sampling)], required: ['path'] },
 };
 
 const cases = (more: readonly string[]): JsonObject[] =>

@@ -1,5 +1,7 @@
-import { parseAddress } from './address.ts';
+import type { JsonObject } from '../json.ts';
+import { instanceId, parseAddress } from './address.ts';
 import type { LocatedScalar } from './located.ts';
+import type { PartRows } from './part.ts';
 
 /**
  * What a name stands for: a step's id, or what a step gives to an input of the template that it uses; null for an
@@ -17,17 +19,31 @@ export class Names {
   /** Where the steps can be read, too. */
   readonly #reader: Names | null;
   readonly #prefix: string;
+  readonly #axes: JsonObject | null;
+  /** The table for whose rows all steps here stand: what they read of each other is of the same row. */
+  readonly rows: PartRows | null;
 
   /**
    * @param options.outer where a name is looked for that is not known here: the including file, or the one that
    * declares the template
    * @param options.reader who reads the steps under their prefixed names: the including file, or the one that uses
    * the template; `outer` if not given
+   * @param options.axes the combination that the steps belong to, and `rows`: see `Part`
    */
-  constructor(options: { outer?: Names | undefined; reader?: Names; prefix?: string } = {}) {
+  constructor(
+    options: {
+      outer?: Names | undefined;
+      reader?: Names;
+      prefix?: string;
+      axes?: JsonObject | null;
+      rows?: PartRows | null;
+    } = {},
+  ) {
     this.#outer = options.outer ?? null;
     this.#reader = options.reader ?? this.#outer;
     this.#prefix = options.prefix ?? '';
+    this.#axes = options.axes ?? null;
+    this.rows = options.rows ?? null;
   }
 
   /** A name that the steps of the file, or of the template, can say. */
@@ -35,10 +51,15 @@ export class Names {
     if (!this.#meanings.has(name)) this.#meanings.set(name, meaning);
   }
 
-  /** A step, which can be read from around the file as well. */
-  publish(name: string, id: string): void {
-    this.add(name, { id });
-    this.#reader?.publish(this.#prefix + name, id);
+  /**
+   * A step, which can be read from around the file as well. Here it is the one of the combination that all here belongs to;
+   * around a template that is used with a matrix, it stands for all combinations.
+   *
+   * @param base its id without a combination
+   */
+  publish(name: string, base: string): void {
+    this.add(name, { id: instanceId(base, this.#axes) });
+    this.#reader?.publish(this.#prefix + name, base);
   }
 
   find(name: string): Meaning | undefined {
@@ -50,7 +71,7 @@ export class Names {
     const base = step.replace(/\[.*$/s, '');
     const meaning = this.find(base);
     if (meaning === undefined || meaning === null) return undefined;
-    if ('id' in meaning) return meaning.id + step.slice(base.length);
+    if ('id' in meaning) return withAxes(meaning.id, step.slice(base.length));
     const text = String(meaning.address.value).trim();
     const address = parseAddress(text);
     if ('error' in address || address.run !== null || step !== base) return undefined;
@@ -62,4 +83,9 @@ export class Names {
   get known(): string[] {
     return [...new Set([...this.#meanings.keys(), ...(this.#outer?.known ?? [])])];
   }
+}
+
+/** `x[k=10]` and `[m=1]`: `x[k=10,m=1]`. */
+function withAxes(id: string, axes: string): string {
+  return id.endsWith(']') && axes !== '' ? `${id.slice(0, -1)},${axes.slice(1)}` : id + axes;
 }

@@ -7,30 +7,29 @@ import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
 import type { Scope } from './scope.ts';
 
-/** Gives each file, and each template as it is used, the params that its expressions can name. `parts`: outer ones first. */
+/** Gives a file, or a template as it is used, the params that its expressions can name. Outer parts have theirs. */
 export function scopeParams(
-  parts: readonly Part[],
+  part: Part,
   workflow: ParamValues,
   scopes: Pick<Instances, 'scope'>,
   expander: Expander,
   problems: ProblemList,
 ): void {
-  for (const part of parts) {
-    const { parent, caller } = part;
-    if (caller !== null) {
-      const node = member(caller.node, 'with');
-      const given = node?.kind === 'map' ? valuesOf(node, scopes.scope(caller.part), expander) : new Map();
-      const options = { given, at: caller.key, who: `the template ${caller.template}`, all: true };
-      part.params = innerParams(part, parent!.params, options, problems);
-    } else if (part.given !== null && parent !== null) {
-      const given = valuesOf(part.given, scopes.scope(parent), expander);
-      const options = { given, at: part.given, who: 'the included file', all: false };
-      part.params = innerParams(part, parent.params, options, problems);
-      part.ownParams = true;
-    } else {
-      part.params = parent?.params ?? workflow;
-      part.ownParams = parent?.ownParams ?? false;
-    }
+  const { parent, caller } = part;
+  if (caller !== null) {
+    const node = member(caller.node, 'with');
+    const scope: Scope = { ...scopes.scope(caller.part, part.axes), ...(part.rows && { item: 'too early' }) };
+    const given = node?.kind === 'map' ? valuesOf(node, scope, expander) : new Map();
+    const options = { given, at: caller.key, who: `the template ${caller.template}`, all: true };
+    part.params = innerParams(part, parent!.params, options, problems);
+  } else if (part.given !== null && parent !== null) {
+    const given = valuesOf(part.given, scopes.scope(parent), expander);
+    const options = { given, at: part.given, who: 'the included file', all: false };
+    part.params = innerParams(part, parent.params, options, problems);
+    part.ownParams = true;
+  } else {
+    part.params = parent?.params ?? workflow;
+    part.ownParams = parent?.ownParams ?? false;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json.ts';
 import type { StepDraft } from './draft.ts';
 import type { Located, LocatedMap, LocatedScalar, Span } from './located.ts';
 import type { Names } from './names.ts';
@@ -25,10 +26,22 @@ export interface Part {
   steps: Map<string, StepDraft>;
   /** The step that uses a template; null for a file. */
   caller: Caller | null;
+  /** The combination, of the matrices of the steps that use the templates around it, for which it stands; null without one. */
+  axes: JsonObject | null;
+  /** The table for each row of which the steps stand that use the templates around it; null without one. */
+  rows: PartRows | null;
+}
+
+/** `for_each` of a step that uses a template. */
+export interface PartRows {
+  node: Located;
+  /** Where that step stands: its names and params hold for the address. */
+  part: Part;
 }
 
 /** A step that uses a template. */
 export interface Caller {
+  /** Without a combination. */
   id: string;
   key: Span;
   node: LocatedMap;

@@ -37,7 +37,9 @@ export class References {
       return;
     }
     const draft = 'draft' in target ? target.draft : target;
-    if (draft.forEach) {
+    const { rows } = instance.draft.part;
+    const sameRow = rows !== null && draft.part.rows === rows;
+    if (draft.forEach && !sameRow) {
       this.#problems.error(
         'ambiguous-instance',
         `step ${draft.id} runs for each row of a table: which there are is known only then, so no metric of one can be named`,

@@ -50,6 +50,8 @@ export interface ResolvedStep {
   inputs: { [name: string]: InputBinding };
   /** The table for each row of which it runs: it stands for steps that are known when that table is. */
   for_each?: InputBinding;
+  /** Of such a step, those that it needs and that run for the rows of the same table: each for the same row. */
+  sameRows?: string[];
   /** Of such a step, once it is known: the row. Then `matrix` has its id. */
   item?: JsonObject;
   /** The type's outputs, main output first. */
@@ -120,8 +122,8 @@ export interface InputPart {
   step: string;
   /** What tells it apart from the other parts: the table gets a column for each. */
   axes: JsonObject | null;
-  /** Of a step with `for_each`: all that it stands for, or the one of the row with an id. */
-  rows?: 'all' | { id: string };
+  /** Of a step with `for_each`: all that it stands for, the one of the reader's own row, or that of the row with an id. */
+  rows?: 'all' | 'same' | { id: string };
 }
 
 /** Answers of the front end: a workflow, or every problem of it at once. */

@@ -215,6 +215,59 @@ steps:
     });
   });
 
+  it('is used with a matrix: its steps are those of each combination, which are gathered from around it', async () => {
+    const workflow = await workflowOf({
+      'main.yaml': `
+params: { least: { type: integer, default: 3 } }
+${templates}
+  outer:
+    inputs: [rows]
+    steps:
+      inner:
+        use: template:grouped
+        from: rows
+        matrix: { m: [2, 3] }
+        with: { k: "\${{ matrix.m }}" }
+      kept: { use: filter, from: inner, with: { where: "row.n > 0" } }
+steps:
+  q: { use: load, with: { path: q.jsonl } }
+  sizes:
+    use: template:grouped
+    from: q
+    matrix: { k: [5, 8], include: [{ k: 9 }] }
+    with: { k: "\${{ matrix.k }}" }
+    when: "matrix.k < 9"
+  all: { use: filter, from: sizes, with: { where: "true" } }
+  one: { use: filter, from: "sizes_long[k=8]", when: 'steps["sizes[k=8]"].metrics.clusters > 1', with: { where: "true" } }
+  nested: { use: template:outer, from: q, matrix: { a: [x, y] } }
+`,
+    });
+    const sizes = workflow.steps.filter(({ base }) => base === 'sizes');
+    expect(sizes.map(({ id, matrix, parameters }) => [id, matrix, parameters['k']])).toEqual([
+      ['sizes[k=5]', { k: 5 }, 10],
+      ['sizes[k=8]', { k: 8 }, 16],
+      ['sizes[k=9]', { k: 9 }, 18],
+    ]);
+    expect(readsOf(step(workflow, 'sizes[k=8]'))).toEqual({
+      rows: ['sizes_long[k=8].rows'],
+      vectors: ['sizes_vectors[k=8].vectors'],
+    });
+    expect(step(workflow, 'sizes_long[k=9]').when!.source).toBe('9 < 9');
+    expect(step(workflow, 'all').inputs['rows']!.parts).toEqual(
+      [5, 8, 9].map((k) => ({ step: `sizes[k=${k}]`, axes: { k } })),
+    );
+    expect(readsOf(step(workflow, 'one'))).toEqual({ rows: ['sizes_long[k=8].rows'] });
+    expect(step(workflow, 'one').needs).toContain('sizes[k=8]');
+    // Within a combination of the outer one, the inner ones are put together.
+    expect(step(workflow, 'nested[a=y]').inputs['rows']!.parts).toEqual([
+      { step: 'nested_inner[a=y,m=2]', axes: { m: 2 } },
+      { step: 'nested_inner[a=y,m=3]', axes: { m: 3 } },
+    ]);
+    expect(readsOf(step(workflow, 'nested_inner_vectors[a=x,m=3]'))).toEqual({
+      rows: ['nested_inner_long[a=x,m=3].rows'],
+    });
+  });
+
   it('may come from an included file, stand in another template, and take an earlier run', async () => {
     const workflow = await workflowOf({
       'main.yaml': `

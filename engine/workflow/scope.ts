@@ -21,6 +21,8 @@ export interface Scope {
   item?: 'known later' | 'too early';
   /** Whether `secrets.X` may stand here: only in values that are neither kept nor recorded. */
   secrets?: boolean;
+  /** It is a value of `env` itself. */
+  inEnv?: boolean;
   /** Variables of `env` that hold secrets: no expression may read them. */
   secretEnv?: ReadonlySet<string>;
 }
@@ -65,7 +67,11 @@ export function meaningOf(path: CelPath, where: Where): { value: Json } | Waits 
         return fail(
           'env-not-listed',
           `the environment variable ${name} is not listed`,
-          hint?.startsWith('did') ? hint : `list it: env: [${name}]`,
+          scope.inEnv
+            ? `to pass it on under another name, write { from: ${name} } for the value`
+            : hint?.startsWith('did')
+              ? hint
+              : `list it: env: [${name}]`,
         );
       }
       if (scope.secretEnv?.has(name))

@@ -1,6 +1,7 @@
 import { suggestion } from '../nearest.ts';
 import type { ArtefactSpec } from '../step.ts';
 import { type Address, isSelected, parseAddress } from './address.ts';
+import type { StepGroup } from './collect.ts';
 import type { Instance, StepDraft } from './draft.ts';
 import { type LocatedScalar, spanWithin } from './located.ts';
 import type { Names } from './names.ts';
@@ -18,6 +19,8 @@ export interface Source {
   gathered: string[];
   /** Of a step with `for_each`, the id of the row of the one that is meant; null for all, and for other steps. */
   row: string | null;
+  /** It and who reads it run for the rows of the same table: that of the same row is meant. */
+  sameRow: boolean;
   /** Null if the output cannot be told (an earlier run, or a step with mistakes of its own). */
   output: string | null;
   spec: ArtefactSpec | null;
@@ -28,14 +31,32 @@ export class Sources {
   readonly #drafts: ReadonlyMap<string, StepDraft>;
   readonly #problems: ProblemList;
 
-  constructor(drafts: ReadonlyMap<string, StepDraft>, problems: ProblemList) {
-    this.#drafts = drafts;
+  /**
+   * @param drafts with their instances
+   * @param groups see `Collection`
+   */
+  constructor(
+    drafts: ReadonlyMap<string, StepDraft>,
+    groups: ReadonlyMap<string, StepGroup>,
+    problems: ProblemList,
+  ) {
+    const together = [...groups].map(([id, { axes, members }]): [string, StepDraft] => [
+      id,
+      {
+        ...members[0]!,
+        id,
+        part: { ...members[0]!.part, axes },
+        hasMatrix: true,
+        instances: members.flatMap(({ instances }) => instances),
+      },
+    ]);
+    this.#drafts = new Map([...drafts, ...together]);
     this.#problems = problems;
   }
 
   /** The instances behind a step's id or an instance's, as expressions and `after` name them. */
   find(id: string): StepDraft | Instance | undefined {
-    const base = this.#drafts.get(id.replace(/\[.*$/s, ''));
+    const base = this.#drafts.get(id) ?? this.#drafts.get(id.replace(/\[.*$/s, ''));
     if (base === undefined || base.id === id) return base;
     return base.forEach ? base : base.instances.find((instance) => instance.id === id);
   }
@@ -64,6 +85,7 @@ export class Sources {
         instances: [],
         gathered: [],
         row: null,
+        sameRow: false,
         output: address.output,
         spec: null,
       };
@@ -89,12 +111,14 @@ export class Sources {
     const row = address.select.find(({ axis }) => draft.forEach && axis === 'id')?.value ?? null;
     const free = draft.hasMatrix
       ? [...new Set(instances.flatMap((instance) => Object.keys(instance.matrix ?? {})))].filter(
-          (axis) => !fixed.has(axis),
+          // Within a template, all is of one combination of the step that uses it.
+          (axis) => !fixed.has(axis) && !Object.hasOwn(draft.part.axes ?? {}, axis),
         )
       : [];
     const single = !draft.hasMatrix || (address.select.length > 0 && instances.length === 1);
     const gathered = single ? [] : free;
-    if (draft.forEach && row === null) gathered.push('id');
+    const sameRow = row === null && names.rows !== null && draft.part.rows === names.rows;
+    if (draft.forEach && row === null && !sameRow) gathered.push('id');
     const source: Source = {
       name: address.step,
       address,
@@ -103,6 +127,7 @@ export class Sources {
       instances,
       gathered,
       row,
+      sameRow,
       output: null,
       spec: null,
     };

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
 import type { StepDraft } from './draft.ts';
 import {
@@ -24,9 +25,6 @@ interface Template {
   /** The declaration on its own, as its steps are checked whether it is used or not. */
   own: Part;
 }
-
-/** Keys that a step which uses a template cannot have: all others count for each step of the template. */
-const ownKeys = ['matrix', 'for_each'];
 
 /** The templates of a workflow's files, and what becomes of a step that uses one. */
 export class Templates {
@@ -111,9 +109,13 @@ export class Templates {
     return undefined;
   }
 
-  /** The template's steps as a step uses them; undefined after a problem. */
-  use(draft: StepDraft): Part | undefined {
-    const { node, part, key, id } = draft;
+  /**
+   * The template's steps as a step uses them; undefined after a problem.
+   *
+   * @param axes the combination, of the step's matrix and of those around it, that they are for
+   */
+  use(draft: StepDraft, axes: JsonObject | null): Part | undefined {
+    const { node, part, key, base } = draft;
     const use = member(node, 'use')!;
     const template = this.find(draft);
     if (template === undefined) return undefined;
@@ -125,11 +127,8 @@ export class Templates {
         });
         return undefined;
       }
-    for (const [name, entry] of node.entries)
-      if (ownKeys.includes(name))
-        this.#problems.error('misplaced-key', `a step that uses a template has no ${name}`, entry.key, {
-          hint: 'say it in the steps of the template',
-        });
+    const own = node.entries.get('for_each');
+    const rows = own === undefined ? part.rows : { node: own.value, part };
     const ids = [...stepNames(template.node)];
     const output = textOf(member(template.node, 'output')) ?? ids.at(-1);
     if (output === undefined) return undefined;
@@ -140,7 +139,13 @@ export class Templates {
       { place: placeOf(use), message: 'used from here' },
       ...this.#problems.chainOf(part.source),
     ]);
-    const names = new Names({ outer: template.file.names, reader: part.names, prefix: `${draft.name}_` });
+    const names = new Names({
+      outer: template.file.names,
+      reader: part.names,
+      prefix: `${draft.name}_`,
+      axes,
+      rows,
+    });
     this.#bindInputs(draft, template, names);
     for (const input of inputsOf(template.node)) names.add(String(input.value), null);
     return {
@@ -148,13 +153,15 @@ export class Templates {
       root: relocated(template.node, copy),
       parent: template.file,
       names,
-      prefix: `${id}_`,
+      prefix: `${base}_`,
       given: null,
       params: noParams(),
       ownParams: true,
       profiles: part.profiles,
       steps: new Map(),
-      caller: { id, key, node, part, template: name, declaration: template.own, output },
+      caller: { id: base, key, node, part, template: name, declaration: template.own, output },
+      axes,
+      rows,
     };
   }
 

@@ -63,10 +63,17 @@ export function unknownKeyHint(
     return `${extra} is a parameter of ${context.use(step)}: it stands under with:`;
   if (step !== undefined && parts.length === 3 && parts[2] === 'with' && stepKeys.includes(extra))
     return `${extra} belongs to the step: it stands beside with:`;
+  if (parts.length === 0 && projectKeys.includes(extra))
+    return `${extra} belongs to the project: it stands in reprise.yaml${extra === 'pools' ? ', or in a profile' : ''}`;
+  if (parts.length === 0 && extra === 'secrets')
+    return 'secrets are not declared: ${{ secrets.NAME }} reads NAME from the environment or from .env';
   const close = meant(extra, names);
   if (close !== undefined) return `did you mean "${close}"?`;
   return names.length === 0 ? undefined : `it has: ${names.join(', ')}`;
 }
+
+/** Keys of reprise.yaml. */
+const projectKeys = ['pools', 'store', 'cache_size', 'remote'];
 
 const stepKeys = [
   'use',

@@ -51,7 +51,7 @@ export function typeHint(
       return `write ${value.trim()} without quotes`;
     if (types.includes('boolean') && /^(yes|on|y|true)$/i.test(value)) return 'write true';
     if (types.includes('boolean') && /^(no|off|n|false)$/i.test(value)) return 'write false';
-    if (value.includes('${{')) return 'expressions are for with, from, after, env and matrix';
+    if (value.includes('${{')) return 'expressions are for with, from, after, env, matrix and models';
   }
   if (types.includes('array') && (typeof value !== 'object' || value === null) && value !== null)
     return `write [${JSON.stringify(value)}]`;

@@ -39,8 +39,8 @@ function project(): TestProject {
 it('runs a step for each row of a table that another step makes, and gathers them as a matrix is gathered', async () => {
   using p = project();
   const plan = JSON.parse((await p.reprise('plan', 'w.yaml', '--json')).out);
-  const planned = (id: string) => plan.steps.find((step: { id: string }) => step.id === id);
-  expect(planned('answers')).toMatchObject({
+  const plannedStep = (id: string) => plan.steps.find((step: { id: string }) => step.id === id);
+  expect(plannedStep('answers')).toMatchObject({
     state: 'unknown',
     reason: 'runs for each row of models: unknown until that is done',
     causes: ['models'],
@@ -131,7 +131,19 @@ it('runs a step for each row of a table that another step makes, and gathers the
   expect((await p.reprise('cache', 'explain', 'w.yaml', 'answers[id=x]')).err).toContain(
     'there is no step answers[id=x]',
   );
-  expect((await p.reprise('run', 'w.yaml', '--only', 'answers[id=b]')).err).toContain('write --only answers');
+  const one = await p.run('w.yaml', '--only', 'answers[id=b]', '--force', 'answers');
+  expect(one.statuses.slice(2)).toEqual(['answers[id=b]:ran']);
+  const planned = await p.reprise('plan', 'w.yaml', '--only', 'answers[id=b]', '--json');
+  expect(
+    JSON.parse(planned.out)
+      .steps.map(({ id }: { id: string }) => id)
+      .slice(2),
+  ).toEqual(['answers[id=b]']);
+  const none = await p.run('w.yaml', '--only', 'answers[id=zz]');
+  expect(none.step('answers').error).toMatchObject({
+    code: 'no-such-instance',
+    message: expect.stringContaining('there is no answers[id=zz]'),
+  });
   const only = await p.run('w.yaml', '--only', 'answers', '--force', 'answers');
   expect(only.statuses.slice(2)).toEqual([
     'answers[id=a]:ran',
@@ -187,4 +199,52 @@ steps:
     code: 'no-such-instance',
     message: expect.stringContaining('cut[id=nobody]'),
   });
+});
+
+it('uses a template for each row: what its steps read of each other is of the same row', async () => {
+  using p = project();
+  p.write({
+    't.yaml': `
+templates:
+  tried:
+    inputs: [texts]
+    steps:
+      longer: { use: filter, from: texts, with: { where: "size(row.text) > item.least" } }
+      tidy: { use: dedupe, from: longer, when: "steps.longer.metrics.rows > 1" }
+steps:
+  models: { use: load, with: { path: data/models.jsonl, text: text, id: id } }
+  texts: { use: load, with: { path: data/texts.jsonl, text: text, id: id } }
+  each: { use: template:tried, from: texts, for_each: models, when: "item.on" }
+  all: { use: filter, from: each, if_skipped: run, with: { where: "true" } }
+  longest: { use: filter, from: "each_longer[id=b]", with: { where: "true" } }
+`,
+  });
+  const run = await p.run('t.yaml');
+  expect(run.statuses).toEqual([
+    'models:ran',
+    'texts:ran',
+    'each_longer[id=a]:ran',
+    'each_longer[id=b]:ran',
+    'each_longer[id=c d]:skipped',
+    'each[id=a]:ran',
+    'each[id=b]:ran',
+    'each[id=c d]:skipped',
+    'longest:ran',
+    'all:ran',
+  ]);
+  expect([run.step('each[id=a]').rows, run.step('each[id=b]').rows, run.step('all').rows]).toEqual([3, 2, 5]);
+  const again = JSON.parse((await p.reprise('plan', 't.yaml', '--json')).out);
+  expect(again.steps.map(({ state }: { state: string }) => state).join()).not.toMatch(/run|unknown/);
+  const one = await p.run('t.yaml', '--only', 'each[id=b]', '--force', 'each');
+  expect(one.statuses.slice(2)).toEqual(['each_longer[id=b]:cached', 'each[id=b]:ran']);
+  const wrong = await p.reprise('run', 't.yaml', '--only', 'each[id=zz]');
+  expect(wrong.out + wrong.err).toContain('no-such-instance');
+
+  // One row changes: its steps alone run.
+  p.write({ 'data/models.jsonl': jsonl([models[0]!, { ...models[1]!, least: 3 }, models[2]!]) });
+  const changed = await p.run('t.yaml');
+  expect(changed.statuses.filter((text) => text.endsWith(':ran'))).toEqual([
+    'models:ran',
+    'each_longer[id=b]:ran',
+  ]);
 });

@@ -83,6 +83,27 @@ describe('in a folder', () => {
 
   it('two machines share results', () => sharedBetween(`file:${fresh()}`, {}));
 
+  it('what was made before it was named is put there by hand', async () => {
+    const folder = fresh();
+    using a = machine(`file:${folder}`, { 'reprise.yaml': '' });
+    expect((await a.reprise('cache', 'push')).err).toContain('no-remote');
+    await run(a);
+    a.write({ 'reprise.yaml': `remote:\n  url: file:${folder}\n` });
+    // A run with nothing to do puts nothing there.
+    await run(a);
+    expect(existsSync(folder)).toBe(false);
+    expect((await a.reprise('cache', 'push', 'other.yaml')).out).toMatch(/^0 results put into/);
+    expect((await a.reprise('cache', 'push', 'w.yaml')).out).toMatch(
+      /^3 results put into file:.*, 0 there already/,
+    );
+    expect(JSON.parse((await a.reprise('cache', 'push', '--json')).out)).toMatchObject({
+      pushed: 0,
+      there: 3,
+    });
+    using b = machine(`file:${folder}`);
+    expect(reasons(await run(b))).toEqual(pulled);
+  });
+
   it('nothing wrong is taken, whatever the files say; the run says so once', async () => {
     const folder = fresh();
     using a = machine(`file:${folder}`);

@@ -249,6 +249,46 @@ export default defineRowStep({
     expect(finished.outcome).toMatchObject({ status: 'ran', rows_cached: 4, rows_computed: 1 });
   });
 
+  it('stops only the steps that it makes stale: what it does not concern goes on, and the next run takes it', async () => {
+    const workflow = `steps:
+  rows: { use: load, with: { path: data/rows.jsonl, text: text, id: id } }
+  stale: { use: ./steps/gate.ts, from: rows }
+  long: { use: ./steps/gate.ts, resources: { gpu: 1 }, env: { WHICH: long } }
+on_finish:
+  - { run: 'echo done >> finished.txt' }
+  - { run: 'echo never >> finished.txt', when: "!watch" }
+`;
+    using p = new TestProject({
+      ...simple,
+      'reprise.yaml': 'pools: { gpu: 1 }\n',
+      'steps/gate.ts': gate,
+      'w.yaml': workflow,
+    });
+    await using watch = new Watching(p, ['w.yaml', '--jobs', '4']);
+    await watch.next('step-started', ({ step }) => step === 'stale');
+    save(p, { 'data/rows.jsonl': more(5) });
+    expect((await watch.next('attempt-left')).steps).toEqual(['long']);
+    expect((await watch.next('attempt-ended')).outcome).toBe('interrupted');
+    // What goes on holds its place in the pool, and its lease.
+    expect(await watch.next('step-held')).toMatchObject({ step: 'long', pools: ['gpu'] });
+    await watch.next('step-started', ({ step }) => step === 'stale');
+    // A comment concerns nothing.
+    save(p, { 'w.yaml': `${workflow}# a comment\n` });
+    expect((await watch.next('attempt-left')).steps).toEqual(['stale']);
+    await watch.next('step-held');
+    // Nor does a file that is broken for a moment; what changes a step does.
+    save(p, { 'w.yaml': `${workflow}  bad` });
+    await watch.next('workflow-refused');
+    await watch.next('step-held');
+    save(p, { 'w.yaml': workflow.replace('WHICH: long', 'WHICH: other') });
+    await watch.next('step-started', ({ step }) => step === 'long');
+    save(p, { go: '' });
+    const finished = await watch.next('step-finished', ({ step }) => step === 'stale');
+    expect(finished.outcome.status).toBe('cached');
+    expect(await watch.next('attempt-ended')).toMatchObject({ outcome: 'succeeded' });
+    expect(p.read('finished.txt')).toBe('done\n');
+  });
+
   it('lets a run end that it does not concern, and runs again after it', async () => {
     using p = new TestProject({
       ...simple,

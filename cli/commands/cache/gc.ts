@@ -13,13 +13,17 @@ export const gc: Command = {
   name: 'gc',
   summary: 'make the store smaller: what was used least recently goes first',
   description:
-    'Removes what no result and no run names, and then results, values of rows and outputs of runs, the least recently used first, until the store is within its size. What runs pin, and what a running process uses, stays. A run does the same at its end when the store is over its size.',
+    'Removes what no result and no run names, and then results, values of rows and outputs of runs, the least recently used first, until the store is within its size. What runs pin, and what a running process uses, stays. Answers of language models go last: they are paid for. A run does the same at its end when the store is over its size.',
   options: [
     {
       flags: '--size <size>',
       description: 'down to this size, such as 500MB (default: cache_size of reprise.yaml)',
     },
     { flags: '--older-than <days>', description: 'also what was not used for so many days', atLeast: 0 },
+    {
+      flags: '--answers',
+      description: 'with --older-than: also answers of language models, which cost money to be had again',
+    },
     { flags: '--dry-run', description: 'only say what would go, and why' },
     json,
   ],
@@ -43,6 +47,7 @@ export const gc: Command = {
         references: runReferences(runsFolder),
         capBytes,
         ...(typeof options['olderThan'] === 'number' && { maxAgeDays: options['olderThan'] }),
+        answers: options['answers'] === true,
         dryRun,
       });
       if (!dryRun) pruneOutputs(store.folder, runsFolder);
@@ -88,6 +93,8 @@ function lineOf({
       ? `${step ?? name.slice(7, 19)} (${use})`
       : what === 'rows'
         ? `${counted(count, 'row')} of ${use}`
-        : `blob ${name.slice(7, 19)}`;
+        : what === 'answers'
+          ? `${counted(count, 'answer')} of ${name}`
+          : `blob ${name.slice(7, 19)}`;
   return [subject, size(bytes), used.slice(0, 16).replace('T', ' '), workflow ?? '', reason];
 }

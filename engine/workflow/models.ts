@@ -1,0 +1,99 @@
+import { dirname } from 'node:path';
+import type { Json, JsonObject } from '../json.ts';
+import type { Expander } from './expression.ts';
+import { type Located, type LocatedMap, member, pointerParts, textOf } from './located.ts';
+import { normalPath } from './parameters.ts';
+import type { Part } from './part.ts';
+import type { ProblemList } from './problem-list.ts';
+import type { ResolvedWorkflow } from './resolved.ts';
+import type { Scope } from './scope.ts';
+import { secretsIn } from './secrets.ts';
+
+interface ModelsOptions {
+  /** What expressions of a file see. */
+  scopeOf(part: Part): Scope;
+  expander: Expander;
+  /** Absolute path of the project's root. */
+  root: string;
+  problems: ProblemList;
+}
+
+/**
+ * The models by alias, expressions expanded. Of several files the outer one wins, and profiles over all. A key that is
+ * given as a secret becomes the name of its variable: the value stands nowhere.
+ */
+export function readModels(files: readonly Part[], options: ModelsOptions): ResolvedWorkflow['models'] {
+  const [main] = files;
+  const found: ResolvedWorkflow['models'] = {};
+  const places: [LocatedMap, Part][] = [
+    ...(main?.profiles ?? []).map((root): [LocatedMap, Part] => [root, main!]),
+    ...files.map((file): [LocatedMap, Part] => [file.root, file]),
+  ];
+  for (const [root, part] of places) {
+    const models = member(root, 'models');
+    if (models?.kind !== 'map') continue;
+    for (const [alias, { value }] of models.entries)
+      if (!Object.hasOwn(found, alias) && value.kind === 'map')
+        found[alias] = readModel(value, part, options);
+  }
+  return found;
+}
+
+function readModel(
+  node: LocatedMap,
+  part: Part,
+  { scopeOf, expander, root, problems }: ModelsOptions,
+): JsonObject {
+  const { value, deferred, unknown } = expander.expand(node, { ...scopeOf(part), secrets: true });
+  const model = value as JsonObject;
+  const path = textOf(member(node, 'path'));
+  if (path !== undefined && typeof model['path'] === 'string')
+    model['path'] = normalPath(model['path'], dirname(node.file.path), root);
+  const secrets = new Map(deferred.map(({ pointer, template, node: at }) => [pointer, { template, at }]));
+  const entries: [string, JsonObject, LocatedMap][] = [['', model, node]];
+  const list = member(node, 'fallback');
+  if (list?.kind === 'list' && Array.isArray(model['fallback']))
+    for (const [index, item] of list.items.entries()) {
+      const fallback: Json | undefined = model['fallback'][index];
+      if (
+        item.kind === 'map' &&
+        typeof fallback === 'object' &&
+        fallback !== null &&
+        !Array.isArray(fallback)
+      )
+        entries.push([`/fallback/${index}`, fallback, item]);
+    }
+  for (const [pointer, entry, at] of entries) {
+    const key = member(at, 'api_key');
+    if (key === undefined) continue;
+    const secret = secrets.get(`${pointer}/api_key`);
+    secrets.delete(`${pointer}/api_key`);
+    delete entry['api_key'];
+    // What cannot be computed is reported already.
+    if (!unknown.includes(`${pointer}/api_key`)) nameKey(entry, key, secret?.template, problems);
+  }
+  for (const [pointer, { at }] of secrets)
+    problems.error(
+      'secret-not-allowed',
+      `${pointerParts(pointer).join('.')} of a model holds no secret: what it says is kept`,
+      at,
+      { hint: 'a key stands under api_key' },
+    );
+  return model;
+}
+
+/** Puts the name of the variable in the place of the key. */
+function nameKey(model: JsonObject, key: Located, template: string | undefined, problems: ProblemList): void {
+  const [name] = secretsIn(template ?? '');
+  if (template === undefined || name === undefined)
+    problems.error('secret-not-allowed', 'a key does not stand in the file itself', key, {
+      hint: 'write api_key: "${{ secrets.NAME }}", and NAME=… into .env',
+    });
+  else if (template !== `\${{ secrets.${name} }}`)
+    problems.error('secret-form', 'an api_key is a secret by itself', key, {
+      hint: `write api_key: "\${{ secrets.${name} }}"`,
+    });
+  else if (model['api_key_env'] !== undefined)
+    problems.error('wrong-value', 'api_key and api_key_env say the same: one of them is enough', key);
+  else model['api_key_env'] = name;
+}
