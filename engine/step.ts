@@ -329,9 +329,7 @@ export function defineVariants<
   const S extends ParameterSchema,
   const I extends InputSpecs,
   const O extends OutputSpecs,
->(
-  definition: Common<S, I, O> & { variantOf(parameters: FromSchema<S>): AnyStepType },
-): StepType {
+>(definition: Common<S, I, O> & { variantOf(parameters: FromSchema<S>): AnyStepType }): StepType {
   const run = () => Promise.reject(new Error(`${definition.type} works in one of its ways only`));
   return { kind: 'step', run, ...definition } as unknown as StepType;
 }

@@ -202,7 +202,9 @@ export class Database {
       // Takes effect in a new file only.
       sql.exec('PRAGMA auto_vacuum = INCREMENTAL');
       sql.exec('PRAGMA journal_mode = WAL');
-      sql.exec(`PRAGMA synchronous = ${this.#options.durable === true || this.#options.durable === undefined ? 'FULL' : 'NORMAL'}`);
+      sql.exec(
+        `PRAGMA synchronous = ${this.#options.durable === true || this.#options.durable === undefined ? 'FULL' : 'NORMAL'}`,
+      );
       if (isOlder) {
         sql.exec('BEGIN IMMEDIATE');
         // Another process may have done it while we waited.
