@@ -36,7 +36,7 @@ function blocksOf(page: string, text: string): DocsExample[] {
 export function filesOf(examples: readonly DocsExample[]): Record<string, string> {
   return Object.fromEntries(
     examples.flatMap(({ text }) => {
-      const name = /^(?:#|\/\/) (\S+\.(?:py|ts|hbs))\n/.exec(text)?.[1];
+      const name = /^(?:#|\/\/) (\S+\.(?:py|ts|mjs|hbs))\n/.exec(text)?.[1];
       return name === undefined ? [] : [[name, text] as const];
     }),
   );

@@ -1,0 +1,204 @@
+import type { Json, JsonObject } from '../../engine/json.ts';
+import { defineRowStep, RowFailure, type StepResult } from '../../engine/step.ts';
+import {
+  languageModel,
+  promptOf,
+  promptProblems,
+  rowFields,
+  rowsAtOnce,
+  sampling,
+  samplingOf,
+  template,
+  write,
+} from '../asking.ts';
+import { requireFields } from '../missing-field.ts';
+import { significant } from '../significant.ts';
+import { ungrounded } from './grounding.ts';
+
+const task = `Extract what the schema asks for from the text. Take it from the text alone: what the text does not say is null where the schema allows null, an empty list where it wants a list. Copy names, numbers and quotations as they stand.`;
+
+interface Value {
+  found: JsonObject;
+  /** Paths of texts and numbers in it that the row does not have. */
+  ungrounded: string[];
+}
+
+export default defineRowStep({
+  type: 'extract',
+  summary: 'Takes what a JSON schema asks for out of each row, with a language model',
+  description: `The model is shown the row's text and the schema; the \`description\`s in the schema tell it what is meant. The answer is held to the schema: one that does
+not fit is sent back once with what is wrong, and if the second does not fit either, the row fails.
+
+**Grounding.** A model may make up what the text does not say. \`grounded\` looks for every text and number of the answer in the fields that the model saw: as it stands, but for
+upper and lower case, white space and the form of a number (1,000.50 and 1000.5). Choices of an \`enum\` are not looked for. With \`mark\` the paths of those that are not there
+stand in the field \`ungrounded\`; with \`reject\` such rows go to the output \`rejected\`; with \`clear\` the values become null.`,
+  parameters: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['model', 'schema'],
+    properties: {
+      model: languageModel(),
+      schema: { type: 'object', description: 'JSON Schema (`type: object`) of what is wanted.' },
+      text: { type: 'string', minLength: 1, default: 'text', description: 'The field with the text.' },
+      instructions: { type: 'string', minLength: 1, description: 'What to look for, in front of the text.' },
+      prompt: template(
+        "How a row is put before the model, over the row's fields; the text alone if not given.",
+      ),
+      examples: {
+        type: 'array',
+        default: [],
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['text', 'output'],
+          properties: {
+            text: { type: 'string', description: 'A text as the prompt would write it.' },
+            output: { type: 'object', description: 'What is in it.' },
+          },
+        },
+        description: 'Texts with what is in them, shown before each row (few-shot).',
+      },
+      field: {
+        type: 'string',
+        minLength: 1,
+        default: 'extracted',
+        description: 'The field for what was found.',
+      },
+      unpack: {
+        type: 'boolean',
+        default: false,
+        description: "The members of what was found become the row's own fields.",
+      },
+      grounded: {
+        enum: ['off', 'mark', 'clear', 'reject'],
+        default: 'off',
+        description: 'What is done with values that the row does not have.',
+      },
+      ...sampling,
+    },
+  },
+  inputs: { rows: { kind: 'table', description: 'Rows with a text.' } },
+  outputs: {
+    rows: { kind: 'table', description: 'The rows with what was found; without those that failed.' },
+    rejected: {
+      kind: 'table',
+      description: 'Rows with values that are not in them (`grounded: reject`), with the `reason`.',
+    },
+  },
+  metrics: {
+    rows: 'Rows with an answer.',
+    rejected: 'Rows with made-up values (`grounded: reject`).',
+    grounded_share: 'Share of the rows all of whose values are in them (with `grounded`).',
+  },
+  example: `facts:
+  use: extract
+  from: tickets
+  with:
+    model: writer
+    unpack: true
+    grounded: mark
+    schema:
+      type: object
+      required: [product, order]
+      properties:
+        product: { type: [string, "null"], description: what the customer bought }
+        order: { type: [string, "null"], description: the number of the order }`,
+  check({ prompt, schema }) {
+    const problems = promptProblems({ prompt });
+    if (schema['type'] !== 'object')
+      problems.push({
+        parameter: 'schema',
+        message: 'schema must say type: object; other values are members of one',
+      });
+    return problems;
+  },
+  fields: ({ prompt, text }) => (prompt ? rowFields([promptOf(prompt, '')]) : [text]),
+  rowParameters: ({ field: _, unpack: __, grounded: ___, ...counted }) => counted as JsonObject,
+  async open({ parameters: given, inputs, context }) {
+    const { prompt: source, text: textField, schema, examples, instructions } = given;
+    const prompt = source && promptOf(source, '');
+    const fields = prompt ? rowFields([prompt]) : [textField];
+    requireFields(inputs.rows, fields);
+    const model = context.languageModel(given.model);
+    const system = [task, ...(instructions === undefined ? [] : [instructions])].join('\n\n');
+    return {
+      identity: null,
+      batchSize: 1,
+      concurrency: rowsAtOnce,
+      async compute([values]) {
+        const row = Object.fromEntries(fields.map((field, index) => [field, values![index]!]));
+        if (!prompt && row[textField] === null) throw new RowFailure(`${textField} is not there`);
+        const text = prompt
+          ? write(prompt, { ...row, params: context.params, matrix: context.matrix })
+          : textOf(row[textField]!);
+        const { json } = await model.ask({
+          messages: [
+            { role: 'system', content: system },
+            ...examples.flatMap(({ text: shown, output }) => [
+              { role: 'user' as const, content: shown },
+              { role: 'assistant' as const, content: JSON.stringify(output) },
+            ]),
+            { role: 'user', content: text },
+          ],
+          schema: schema as JsonObject,
+          ...samplingOf(given),
+        });
+        const found = json as JsonObject;
+        const seen = fields.map((_, index) => textOf(values![index]!)).join('\n');
+        const value: Value = { found, ungrounded: ungrounded(found, schema as JsonObject, seen) };
+        return [value as unknown as Json];
+      },
+    };
+  },
+  async emit({ parameters: { field, unpack, grounded }, outputs }, rows): Promise<StepResult> {
+    let count = 0;
+    let rejected = 0;
+    let whole = 0;
+    for await (const { row, value } of rows) {
+      const { found, ungrounded: paths } = value as unknown as Value;
+      const kept = grounded === 'clear' ? cleared(found, paths) : found;
+      const out = {
+        ...row,
+        ...(unpack ? kept : { [field]: kept }),
+        ...(grounded === 'mark' && { ungrounded: paths }),
+      };
+      if (paths.length === 0) whole++;
+      if (grounded === 'reject' && paths.length > 0) {
+        rejected++;
+        await outputs.rejected.write({ ...out, reason: `not in the text: ${paths.join(', ')}` });
+        continue;
+      }
+      count++;
+      await outputs.rows.write(out);
+    }
+    return {
+      metrics: {
+        rows: count,
+        ...(grounded === 'reject' && { rejected }),
+        ...(grounded !== 'off' &&
+          count + rejected > 0 && { grounded_share: significant(whole / (count + rejected)) }),
+      },
+    };
+  },
+});
+
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The value with null in the places that the paths name. */
+function cleared(found: JsonObject, paths: readonly string[]): JsonObject {
+  const named = new Set(paths);
+  const copy = (value: Json, path: string): Json => {
+    if (named.has(path)) return null;
+    if (Array.isArray(value))
+      return value
+        .map((item, index) => copy(item, `${path}/${index}`))
+        .filter((item, index) => item !== null || value[index] === null);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, copy(member, `${path}/${name}`)]),
+    );
+  };
+  return copy(found, '') as JsonObject;
+}
