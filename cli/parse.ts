@@ -34,9 +34,6 @@ export function parseCall(command: Command, argv: readonly string[]): Call {
   return { path, args: readArguments(target, positionals, line), options, help: false };
 }
 
-/** Commands that a later version will have. */
-const plannedCommands = ['rejudge', 'search'];
-
 /** An unknown command, with the one that was probably meant. */
 export function unknownCommand(
   name: string,
@@ -48,11 +45,6 @@ export function unknownCommand(
     known.map((command) => command.name),
   );
   const prefix = group === '' ? '' : `${group} `;
-  if (group === '' && plannedCommands.includes(name)) {
-    return ProblemError.of('not-available', `"reprise ${name}" is not part of this version`, {
-      hint: 'reprise --help lists the commands that are',
-    });
-  }
   const names = known.map((command) => command.name);
   const all = group === '' ? 'reprise --help lists them' : `${group} has: ${names.join(', ')}`;
   return ProblemError.of('unknown-command', `there is no command "${prefix}${name}"`, {

@@ -16,6 +16,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   extract: () => import('./extract/index.ts'),
   filter: () => import('./filter/index.ts'),
   generate: () => import('./generate/index.ts'),
+  judge: () => import('./judge/index.ts'),
   load: () => import('./load/index.ts'),
   project: () => import('./project/index.ts'),
   quality: () => import('./quality/index.ts'),

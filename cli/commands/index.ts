@@ -7,6 +7,7 @@ export const commands: { readonly [name: string]: () => Promise<{ command: Comma
   plan: () => import('./plan.ts'),
   run: () => import('./run.ts'),
   retry: () => import('./retry.ts'),
+  rejudge: () => import('./rejudge.ts'),
   watch: () => import('./watch.ts'),
   reproduce: () => import('./reproduce.ts'),
   runs: () => import('./runs/index.ts'),

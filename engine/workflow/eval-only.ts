@@ -1,8 +1,10 @@
+import { anyInputs } from '../step.ts';
+import { typeWith } from '../type-with.ts';
 import type { Instance } from './draft.ts';
 import { member, placeOf } from './located.ts';
 import type { ProblemList } from './problem-list.ts';
 
-/** Step types whose results would have seen the data: an evaluation on it would be worth nothing. */
+/** Step types that learn from all that they read, whatever they say of their inputs. */
 const learners = new Set(['train', 'augment']);
 
 /** Data marked `purpose: eval_only` must not reach a step that learns from it: refuses, and prints the way. */
@@ -14,12 +16,17 @@ export function reportLeaks(ordered: readonly Instance[], problems: ProblemList)
     ]);
     for (const instance of ordered) {
       if (cameFrom.has(instance.id)) continue;
-      const read = [...Object.values(instance.inputs), ...(instance.forEach ? [instance.forEach] : [])];
-      const parts = read.flatMap((input) => (input.run === null ? input.parts : []));
-      const reached = parts.find(({ step }) => cameFrom.has(step));
-      if (reached === undefined) continue;
-      cameFrom.set(instance.id, { instance, before: reached.step });
-      if (!learners.has(instance.draft.type!.type)) continue;
+      const inputs = Object.entries(instance.inputs);
+      const reached = [...inputs, ...(instance.forEach ? [['', instance.forEach] as const] : [])].flatMap(
+        ([input, { run, parts }]) => {
+          const part = run === null ? parts.find(({ step }) => cameFrom.has(step)) : undefined;
+          return part ? [{ input, from: part.step }] : [];
+        },
+      );
+      if (reached.length === 0) continue;
+      const leak = reached.find(({ input }) => learnsFrom(instance, input));
+      cameFrom.set(instance.id, { instance, before: (leak ?? reached[0]!).from });
+      if (leak === undefined) continue;
       const path: Instance[] = [];
       for (let at: string | null = instance.id; at !== null; at = cameFrom.get(at)!.before)
         path.unshift(cameFrom.get(at)!.instance);
@@ -40,4 +47,12 @@ export function reportLeaks(ordered: readonly Instance[], problems: ProblemList)
       );
     }
   }
+}
+
+function learnsFrom({ draft, parameters }: Instance, input: string): boolean {
+  const { type, inputs } = typeWith(draft.type!, parameters);
+  if (learners.has(type)) return true;
+  if (inputs === anyInputs) return false;
+  const spec = Object.hasOwn(inputs, input) ? inputs[input]! : null;
+  return spec !== null && 'learnt' in spec && spec.learnt === true;
 }

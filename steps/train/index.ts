@@ -76,8 +76,8 @@ The same rows, vectors and seed give the same head, byte by byte, whatever the n
     },
   },
   inputs: {
-    rows: { kind: 'table', description: 'Rows with their class.' },
-    vectors: { kind: 'matrix', description: 'A vector for each of the rows.' },
+    rows: { kind: 'table', learnt: true, description: 'Rows with their class.' },
+    vectors: { kind: 'matrix', learnt: true, description: 'A vector for each of the rows.' },
   },
   outputs: {
     head: { kind: 'files', description: '`head.onnx`, `labels.json` and `head.json`.' },

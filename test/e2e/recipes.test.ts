@@ -33,6 +33,25 @@ const data = {
     { name: 'old', active: false, longest: 10 },
   ]),
   'data/queries.jsonl': jsonl(tickets.map(({ id, text }) => ({ id, text }))),
+  'data/answers.jsonl': jsonl(
+    tickets.slice(0, 12).map(({ id, text, label }, index) => ({
+      id,
+      question: text,
+      topic: label,
+      answer: index === 3 ? 'No idea.' : 'Please wait for a day. '.repeat(1 + (index % 4)).trim(),
+      person: index < 6 ? 1 + (index % 4) : null,
+    })),
+  ),
+  'data/games.jsonl': jsonl(
+    tickets.slice(0, 12).map(({ id, text }, index) => ({
+      id,
+      question: text,
+      first: 'Please wait for a day. '.repeat(1 + (index % 3)),
+      second: 'Please wait for a day. '.repeat(2),
+      first_model: index % 2 === 0 ? 'one' : 'two',
+      second_model: index % 2 === 0 ? 'two' : 'one',
+    })),
+  ),
   'data/messy.csv': [
     'ticket,message,score',
     '1,Where is my new card?,5',
@@ -74,6 +93,17 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(run.step('words').rows).toBe(60);
     expect(run.step('long').rows).toBeGreaterThan(0);
     expect(run.step('long').rows).toBeLessThan(60);
+  },
+  judged_answers(run, p) {
+    expect(run.step('verdicts')).toMatchObject({ rows: 12, rows_failed: 0 });
+    expect(run.step('passes').metrics['pass_rate']).toBeGreaterThan(0);
+    expect(run.step('people').metrics['accuracy']).toBeDefined();
+    expect(run.step('worth').metrics).toMatchObject({ labelled: 6, rows: 12 });
+    expect(existsSync(p.path(`runs/${run.run}/report.html`))).toBe(true);
+  },
+  arena(run) {
+    expect(run.step('verdicts').metrics).toMatchObject({ first_wins: 4, ties: 4, consistency: 0.666667 });
+    expect(run.step('table').metrics).toMatchObject({ games: 12, players: 2 });
   },
   no_model(run) {
     expect(run.step('old_vectors').metrics['dimensions']).toBe(16);

@@ -1,0 +1,109 @@
+import { promptProblems } from '../asking.ts';
+import { type Check, kindsOf } from './checks.ts';
+import { type Given, scaleOf } from './given.ts';
+
+interface Problem {
+  parameter: string;
+  message: string;
+}
+
+/** What the schema cannot say of the parameters. */
+export function checkParameters(given: Given): Problem[] {
+  const { prompt, system, checks } = given;
+  return [
+    ...modeProblems(given),
+    ...panelProblems(given),
+    ...promptProblems({ prompt, system }),
+    ...patternProblems(given),
+    ...checkProblems(checks),
+  ];
+}
+
+function modeProblems(given: Given): Problem[] {
+  const { mode, answers, criteria, threshold, format, patterns, judges } = given;
+  const problems: Problem[] = [];
+  const say = (parameter: string, message: string) => problems.push({ parameter, message });
+  if (judges.length === 0 && given.checks.length === 0)
+    say('judges', 'there is nothing to judge by: name judges, or checks');
+  if (mode === 'pairwise') {
+    if (answers === undefined) say('answers', 'pairwise needs answers: the two fields that are compared');
+    if (criteria.length > 0) say('criteria', 'criteria are for scores; say in the rubric what to look at');
+    if (threshold !== undefined) say('threshold', 'threshold is for scores');
+    if (patterns.score !== undefined) say('patterns', 'patterns.score is for scores');
+  } else {
+    for (const name of ['answers', 'labels'] as const)
+      if (given[name] !== undefined) say(name, `${name} is for mode: pairwise`);
+    for (const name of ['first', 'second', 'tie'] as const)
+      if (patterns[name] !== undefined) say('patterns', `patterns.${name} is for mode: pairwise`);
+    if (format === 'text' && criteria.length > 1)
+      say('format', 'a text has one score: several criteria need format: json');
+    const { low, high } = scaleOf(given);
+    if (threshold !== undefined && (threshold < low || threshold > high))
+      say('threshold', `threshold ${threshold} is outside the scale ${low} to ${high}`);
+    if (threshold !== undefined && judges.length === 0) say('threshold', 'without judges there is no score');
+  }
+  const names = criteria.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) say('criteria', `there are two criteria ${twice}`);
+  if (format === 'json' && Object.keys(patterns).length > 0) say('patterns', 'patterns are for format: text');
+  return problems;
+}
+
+function panelProblems({ judges, combine, weights, quorum, mode }: Given): Problem[] {
+  const problems: Problem[] = [];
+  const unknown = Object.keys(weights ?? {}).find((alias) => !judges.includes(alias));
+  if (unknown !== undefined)
+    problems.push({ parameter: 'weights', message: `${unknown} is none of the judges` });
+  if (weights !== undefined && combine !== 'weighted')
+    problems.push({ parameter: 'weights', message: 'weights are for combine: weighted' });
+  if (mode === 'pairwise' && (combine === 'minimum' || combine === 'mean'))
+    problems.push({
+      parameter: 'combine',
+      message: `verdicts of pairs have no ${combine}: vote or weighted`,
+    });
+  if (quorum !== undefined && quorum > judges.length)
+    problems.push({ parameter: 'quorum', message: `there are ${judges.length} judges, not ${quorum}` });
+  return problems;
+}
+
+function patternProblems({ patterns }: Given): Problem[] {
+  const problems: Problem[] = [];
+  for (const [name, pattern] of Object.entries(patterns)) {
+    const wrong = regexProblem(pattern);
+    if (wrong !== null) problems.push({ parameter: 'patterns', message: `patterns.${name}: ${wrong}` });
+    else if (name === 'score' && new RegExp(`${pattern}|`, 'u').exec('')!.length < 2)
+      problems.push({
+        parameter: 'patterns',
+        message: 'patterns.score needs a group, whose text is the score',
+      });
+  }
+  return problems;
+}
+
+function checkProblems(checks: readonly Check[]): Problem[] {
+  return checks.flatMap((check, index) => {
+    const kinds = kindsOf(check);
+    const messages: string[] = [];
+    if (kinds.length === 0) messages.push('it says nothing to check: regex, json, words …');
+    if (kinds.length > 1) messages.push(`it says ${kinds.join(' and ')}: make a check of each`);
+    if (kinds[0] === 'where' && (check.field ?? check.at) !== undefined)
+      messages.push('where reads the whole row: it has no field');
+    for (const pattern of [check.regex, check.not_regex]) {
+      const wrong = pattern === undefined ? null : regexProblem(pattern);
+      if (wrong !== null) messages.push(wrong);
+    }
+    return messages.map((message) => ({
+      parameter: `checks.${index}`,
+      message: `checks.${index}: ${message}`,
+    }));
+  });
+}
+
+function regexProblem(pattern: string): string | null {
+  try {
+    new RegExp(pattern, 'u');
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
