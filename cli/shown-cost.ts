@@ -1,12 +1,11 @@
 import type { AskingEstimate } from '../engine/estimate.ts';
 import type { Cost } from '../engine/record/record.ts';
+import { count } from './format.ts';
 
 /** `$2.50`, `$0.0123`. */
 export function dollars(amount: number): string {
   return `$${amount >= 1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
 }
-
-const count = (number: number): string => number.toLocaleString('en');
 
 /** `$0.0123 (8,123 tokens in, 411 out), $0.41 saved by the cache` */
 export function shownCost({ usd, input_tokens, output_tokens, saved_usd }: Cost): string {

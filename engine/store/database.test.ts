@@ -1,4 +1,12 @@
-import { existsSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
@@ -52,6 +60,25 @@ describe('a database', () => {
     put(database, 'three');
     expect(words(database)).toEqual(['one', 'three']);
     database.close();
+  });
+
+  it('that is durable afterwards has what was committed in its files after sync, and none to wait for before', async () => {
+    const path = join(temporaryFolder(), 'a.sqlite');
+    const database = openDatabase(path, {
+      version: 1,
+      migrate: (sql) => sql.exec('CREATE TABLE words (word TEXT PRIMARY KEY, count INTEGER)'),
+      durable: 'afterwards',
+    });
+    await database.sync();
+    expect(existsSync(path)).toBe(false);
+    put(database, 'one');
+    await Promise.all([database.sync(), database.sync()]);
+    const copy = join(temporaryFolder(), 'b.sqlite');
+    for (const end of ['', '-wal']) copyFileSync(path + end, copy + end);
+    expect(words(open(copy))).toEqual(['one']);
+    database.close();
+    await database.sync();
+    expect(words(open(path))).toEqual(['one']);
   });
 
   it('of a newer format is refused, and left as it is', () => {

@@ -198,14 +198,14 @@ export class Database {
     try {
       const { version } = this.#options;
       // First of all, since a newer file is left as it is.
-      const isOlder = this.#versionOf(sql) < version;
+      const before = this.#versionOf(sql);
+      // A new file is synced once, when all is in it, not after each of these.
+      if (before === 0) sql.exec('PRAGMA synchronous = OFF');
       // Takes effect in a new file only.
       sql.exec('PRAGMA auto_vacuum = INCREMENTAL');
       sql.exec('PRAGMA journal_mode = WAL');
-      sql.exec(
-        `PRAGMA synchronous = ${this.#options.durable === true || this.#options.durable === undefined ? 'FULL' : 'NORMAL'}`,
-      );
-      if (isOlder) {
+      if (before > 0) sql.exec(`PRAGMA synchronous = ${this.#synchronous}`);
+      if (before < version) {
         sql.exec('BEGIN IMMEDIATE');
         // Another process may have done it while we waited.
         const from = this.#versionOf(sql);
@@ -215,11 +215,21 @@ export class Database {
         }
         sql.exec('COMMIT');
       }
+      if (before === 0) {
+        sql.exec(`PRAGMA synchronous = ${this.#synchronous}`);
+        // A log beside a file that is empty after a power loss would count for nothing.
+        if (this.#options.durable !== false) sql.exec('PRAGMA wal_checkpoint');
+      }
       return sql;
     } catch (error) {
       sql.close();
       throw error;
     }
+  }
+
+  get #synchronous(): 'FULL' | 'NORMAL' {
+    const { durable = true } = this.#options;
+    return durable === true ? 'FULL' : 'NORMAL';
   }
 
   /** Undefined for a file of an older format, which would have to be written to be read. ProblemError `store-too-new`. */
