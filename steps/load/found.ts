@@ -21,6 +21,7 @@ export type RejectCode =
   | 'lone_surrogate'
   | 'too_deep'
   | 'too_long'
+  | 'too_short'
   | 'wrong_field_count'
   | 'unclosed_quote'
   | 'text_after_quote'

@@ -35,7 +35,10 @@ the file. A wrong quote costs its line and no more.
 **Parquet.** Dates and times become ISO 8601 texts, binary values base64, NaN null.
 
 **Text.** A row a line (blank lines are none), paragraph or file. **Markdown.** A row a file, with \`title\` and the front
-matter's fields.`,
+matter's fields. With \`sample_by: paragraph\` a row a chunk: the prose between empty lines, without front matter, code
+blocks, headings and comments. \`headings\` are those above it, the outermost first; \`line\` (from 1), \`start\` and \`end\` are its
+place in the file, in characters from 0, of what was joined from the first to the last. \`text\` is what stands there, or
+its words with \`strip\`. Chunks of different sections are not joined.`,
   parameters,
   inputs: {},
   outputs: {
@@ -72,6 +75,12 @@ matter's fields.`,
       problems.push({
         parameter: 'sample',
         message: `sample is a number of rows or a chance below 1, not ${sample}`,
+      });
+    const { min_chars: least, max_chars: most } = parameters;
+    if (least !== undefined && most !== undefined && least > most)
+      problems.push({
+        parameter: 'min_chars',
+        message: `min_chars (${least}) is more than max_chars (${most})`,
       });
     if (parameters.shape !== 'record' && parameters.text !== undefined)
       problems.push({

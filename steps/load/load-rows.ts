@@ -258,6 +258,7 @@ function readerOptions(parameters: Parameters): ReaderOptions {
     },
     field,
     sampleBy: parameters.sample_by,
+    limits: { minChars: parameters.min_chars, maxChars: parameters.max_chars },
     strip,
     columns:
       parameters.shape !== 'record'

@@ -1,33 +1,70 @@
 import type { Json, JsonObject } from '../../engine/json.ts';
+import { type ChunkLimits, chunkItems, type Paragraph } from './chunks.ts';
 import { setField } from './fields.ts';
 import type { Item, Notes } from './found.ts';
+import { freeName } from './mapping.ts';
+import { markdownParagraphs } from './markdown-paragraphs.ts';
 import type { SourceFile } from './source-files.ts';
-import { textItem, wholeDocument } from './text.ts';
+import { type SampleBy, textItem, unknownSample, wholeDocument } from './text.ts';
 import type { Reading } from './text-blocks.ts';
+
+export interface MarkdownOptions {
+  /** A row a file, or a row a chunk of paragraphs. */
+  sampleBy: SampleBy | undefined;
+  strip: boolean;
+  limits: ChunkLimits;
+}
 
 /**
  * Reads a Markdown file as one row: `text`, `title` (the first heading, unless the front matter has one) and the
- * fields of its YAML front matter.
+ * fields of its YAML front matter. Or as chunks of paragraphs, each with its headings and its place in the file.
  */
 export async function* readMarkdown(
   file: SourceFile,
   reading: Reading,
-  options: { strip: boolean },
+  options: MarkdownOptions,
 ): AsyncGenerator<Item[]> {
+  const { sampleBy = 'document' } = options;
+  if (sampleBy !== 'document' && sampleBy !== 'paragraph') throw unknownSample(file, sampleBy, 'Markdown');
   const text = await wholeDocument(file, reading);
   if (text === '') return;
   const { parse } = await import('yaml');
-  yield [
-    textItem(text, 1, 1, reading, (whole) => {
-      const { fields, body } = frontMatter(whole, parse, file.name, reading.notes);
-      const title = /^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$/m.exec(withoutFences(body))?.[1];
-      const row: JsonObject = {};
-      if (title !== undefined) row['title'] = title;
-      for (const key of Object.keys(fields)) if (key !== 'text') setField(row, key, fields[key]!);
-      row['text'] = options.strip ? stripMarkdown(body) : body;
-      return row;
-    }),
-  ];
+  const isChunked = sampleBy === 'paragraph';
+  let chunks: Item[] | undefined;
+  const whole = textItem(text, 1, 1, reading, (whole) => {
+    const { fields, body } = frontMatter(whole, parse, file.name, reading.notes);
+    const title = /^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$/m.exec(withoutFences(body))?.[1];
+    const row: JsonObject = {};
+    if (title !== undefined) row['title'] = title;
+    for (const key of Object.keys(fields)) if (key !== 'text') setField(row, key, fields[key]!);
+    if (isChunked) chunks = chunked(whole, whole.length - body.length, row, options);
+    else row['text'] = options.strip ? stripMarkdown(body) : body;
+    return row;
+  });
+  if (!isChunked) yield [whole];
+  else if (chunks) yield chunks;
+  else if ('code' in whole) yield [whole];
+}
+
+function chunked(text: string, body: number, fields: JsonObject, options: MarkdownOptions): Item[] {
+  const own = ['text', 'headings', 'start', 'end', 'line'];
+  const rest: JsonObject = {};
+  for (const name of Object.keys(fields))
+    setField(rest, own.includes(name) ? freeName(name, fields) : name, fields[name]!);
+  const paragraphs = function* (): Generator<Paragraph> {
+    for (const paragraph of markdownParagraphs(text, body)) {
+      const stripped = options.strip ? stripMarkdown(paragraph.text) : paragraph.text;
+      if (stripped !== '') yield { ...paragraph, text: stripped };
+    }
+  };
+  return chunkItems(paragraphs(), options.limits, ({ text, section, start, end, line }) => ({
+    text,
+    headings: [...(section as string[])],
+    start,
+    end,
+    line,
+    ...structuredClone(rest),
+  }));
 }
 
 function frontMatter(

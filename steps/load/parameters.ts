@@ -1,6 +1,7 @@
 import { castTypes } from './cast.ts';
 import { shapes } from './shape.ts';
 import { formats } from './source-files.ts';
+import { samplings } from './text.ts';
 import { turnChoices } from './turns.ts';
 
 /** What `with` of a `load` step may say. */
@@ -126,9 +127,21 @@ export const parameters = {
       description: "JSON: the member of the file's object that holds the array of records.",
     },
     sample_by: {
-      enum: ['line', 'paragraph', 'document'],
-      default: 'line',
-      description: 'Plain text: what makes a row.',
+      enum: samplings,
+      description:
+        'Texts: what makes a row. Without it a line of plain text, and the whole of a Markdown file. paragraph: of Markdown, chunks without code blocks, each with `headings`, `start` and `end`.',
+    },
+    min_chars: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Markdown by paragraph: shorter ones are joined with those after them in the section; what stays shorter is rejected. In characters (Unicode code points), as all lengths here.',
+    },
+    max_chars: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Markdown by paragraph: longer ones are cut at the last end of a line, a sentence or a word that fits.',
     },
     strip: {
       type: 'boolean',

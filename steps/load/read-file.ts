@@ -1,3 +1,4 @@
+import type { ChunkLimits } from './chunks.ts';
 import { type CsvOptions, readCsv } from './csv.ts';
 import type { Item } from './found.ts';
 import { readJson } from './json.ts';
@@ -13,7 +14,8 @@ export interface ReaderOptions {
   csv: CsvOptions;
   /** Member of a JSON file's object that holds the records. */
   field: string | undefined;
-  sampleBy: SampleBy;
+  sampleBy: SampleBy | undefined;
+  limits: ChunkLimits;
   strip: boolean;
   /** Parquet columns that are needed; all if undefined. */
   columns: readonly string[] | undefined;

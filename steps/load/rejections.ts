@@ -11,6 +11,7 @@ const names: Record<RejectCode, string> = {
   lone_surrogate: 'half a surrogate pair',
   too_deep: 'nested too deep',
   too_long: 'too long',
+  too_short: 'too short',
   wrong_field_count: 'wrong number of fields',
   unclosed_quote: 'quote not closed',
   text_after_quote: 'text after a quote',

@@ -6,7 +6,18 @@ import { linesOf } from './lines.ts';
 import type { SourceFile } from './source-files.ts';
 import { type Reading, textBlocks, wholeText } from './text-blocks.ts';
 
-export type SampleBy = 'line' | 'paragraph' | 'document';
+export const samplings = ['line', 'paragraph', 'page', 'document'] as const;
+/** What makes a row of a text. */
+export type SampleBy = (typeof samplings)[number];
+
+/** The error for a sampling that a format does not have. */
+export function unknownSample(file: SourceFile, sampleBy: SampleBy, format: string): StepError {
+  return new StepError(
+    'unknown-format',
+    `${file.name} is ${format}, which has no sample_by: ${sampleBy}`,
+    'Add sample_by: paragraph, or sample_by: document',
+  );
+}
 
 /**
  * Reads plain text: a row for each line (lines of spaces only are none), paragraph (lines up to an empty one) or
@@ -15,8 +26,9 @@ export type SampleBy = 'line' | 'paragraph' | 'document';
 export async function* readText(
   file: SourceFile,
   reading: Reading,
-  options: { sampleBy: SampleBy },
+  options: { sampleBy: SampleBy | undefined },
 ): AsyncGenerator<Item[]> {
+  if (options.sampleBy === 'page') throw unknownSample(file, 'page', 'plain text');
   if (options.sampleBy === 'document') {
     const text = await wholeDocument(file, reading);
     if (text !== '') yield [textItem(text, 1, 1, reading, (whole) => ({ text: whole }))];
