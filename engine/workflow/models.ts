@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { Json, JsonObject } from '../json.ts';
 import type { Expander } from './expression.ts';
 import { type Located, type LocatedMap, member, pointerParts, textOf } from './located.ts';
+import { readRoute } from './model-routes.ts';
 import { normalPath } from './parameters.ts';
 import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -29,13 +30,22 @@ export function readModels(files: readonly Part[], options: ModelsOptions): Reso
     ...(main?.profiles ?? []).map((root): [LocatedMap, Part] => [root, main!]),
     ...files.map((file): [LocatedMap, Part] => [file.root, file]),
   ];
+  const routes: [JsonObject, LocatedMap, Part][] = [];
   for (const [root, part] of places) {
     const models = member(root, 'models');
     if (models?.kind !== 'map') continue;
-    for (const [alias, { value }] of models.entries)
-      if (!Object.hasOwn(found, alias) && value.kind === 'map')
-        found[alias] = readModel(value, part, options);
+    for (const [alias, { value }] of models.entries) {
+      if (Object.hasOwn(found, alias) || value.kind !== 'map') continue;
+      const model = readModel(value, part, options);
+      found[alias] = model;
+      if (model['route'] !== undefined) routes.push([model, value, part]);
+    }
   }
+  const targets = Object.entries(found).flatMap(([alias, { provider, route }]) =>
+    route === undefined && provider !== 'local' ? [alias] : [],
+  );
+  for (const [model, node, part] of routes)
+    readRoute(model, node, { ...options, scope: options.scopeOf(part), targets });
   return found;
 }
 
@@ -46,9 +56,6 @@ function readModel(
 ): JsonObject {
   const { value, deferred, unknown } = expander.expand(node, { ...scopeOf(part), secrets: true });
   const model = value as JsonObject;
-  const path = textOf(member(node, 'path'));
-  if (path !== undefined && typeof model['path'] === 'string')
-    model['path'] = normalPath(model['path'], dirname(node.file.path), root);
   const secrets = new Map(deferred.map(({ pointer, template, node: at }) => [pointer, { template, at }]));
   const entries: [string, JsonObject, LocatedMap][] = [['', model, node]];
   const list = member(node, 'fallback');
@@ -64,6 +71,9 @@ function readModel(
         entries.push([`/fallback/${index}`, fallback, item]);
     }
   for (const [pointer, entry, at] of entries) {
+    for (const name of ['path', 'tokenizer'])
+      if (textOf(member(at, name)) !== undefined && typeof entry[name] === 'string')
+        entry[name] = normalPath(entry[name], dirname(at.file.path), root);
     const key = member(at, 'api_key');
     if (key === undefined) continue;
     const secret = secrets.get(`${pointer}/api_key`);

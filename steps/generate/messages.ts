@@ -1,6 +1,7 @@
-import type { JsonObject } from '../../engine/json.ts';
+import type { Json, JsonObject } from '../../engine/json.ts';
 import type { Message } from '../../engine/language-model.ts';
 import type { Prompt } from '../../models/language/prompt.ts';
+import type { Candidate } from './few-shot.ts';
 
 export interface Texts {
   prompt: Prompt;
@@ -11,28 +12,30 @@ export interface Texts {
 export interface Example {
   /** Fields for the prompt, or the question as it stands. */
   input: string | JsonObject;
-  output: string | JsonObject;
+  output: Json;
 }
 
-/** The conversation up to a row's question. `values`: the row's fields, and `params`. */
+/** Examples as they are shown. `scope`: `params` and `matrix`. A field that an example lacks is empty. */
+export function shownExamples(prompt: Prompt, examples: readonly Example[], scope: JsonObject): Candidate[] {
+  const none = Object.fromEntries(prompt.fields.map((field) => [field, null]));
+  return examples.map(({ input, output }) => ({
+    question: typeof input === 'string' ? input : prompt.render({ ...none, ...input, ...scope }),
+    answer: typeof output === 'string' ? output : JSON.stringify(output),
+  }));
+}
+
+/** The conversation up to a row's question. `values`: the row's fields, `params` and `matrix`. */
 export function messagesOf(
   { prompt, system }: Texts,
-  examples: readonly Example[],
+  examples: readonly Candidate[],
   values: JsonObject,
 ): Message[] {
-  const messages: Message[] = [];
-  if (system !== null) messages.push({ role: 'system', content: system.render(values) });
-  for (const { input, output } of examples) {
-    const { params } = values;
-    const none = Object.fromEntries(prompt.fields.map((field) => [field, null]));
-    const question =
-      typeof input === 'string' ? input : prompt.render({ ...none, ...input, params: params! });
-    messages.push({ role: 'user', content: question });
-    messages.push({
-      role: 'assistant',
-      content: typeof output === 'string' ? output : JSON.stringify(output),
-    });
-  }
-  messages.push({ role: 'user', content: prompt.render(values) });
-  return messages;
+  return [
+    ...(system === null ? [] : [{ role: 'system' as const, content: system.render(values) }]),
+    ...examples.flatMap(({ question, answer }) => [
+      { role: 'user' as const, content: question },
+      { role: 'assistant' as const, content: answer },
+    ]),
+    { role: 'user', content: prompt.render(values) },
+  ];
 }

@@ -1,0 +1,59 @@
+import type { JsonObject } from '../json.ts';
+import { suggestion } from '../nearest.ts';
+import type { Expander } from './expression.ts';
+import { type LocatedMap, type LocatedScalar, member } from './located.ts';
+import type { ProblemList } from './problem-list.ts';
+import type { Scope } from './scope.ts';
+
+/** What conditions of a route may name: traits of a request. */
+const traits = ['tokens', 'json', 'images', 'text'];
+
+interface RouteOptions {
+  scope: Scope;
+  expander: Expander;
+  problems: ProblemList;
+  /** Aliases that a route may go to: language models that are no routes. */
+  targets: readonly string[];
+}
+
+/** Checks where a route goes, and writes what is known of params and environment into its conditions. */
+export function readRoute(model: JsonObject, node: LocatedMap, options: RouteOptions): void {
+  const route = member(node, 'route');
+  const value = model['route'] as JsonObject | undefined;
+  if (route?.kind !== 'map' || typeof value !== 'object') return;
+  const { scope, expander, problems, targets } = options;
+  const check = (at: LocatedScalar, known: readonly string[], there: string) => {
+    const name = String(at.value);
+    if (known.includes(name)) return;
+    const hint = suggestion(name, known, there);
+    problems.error('unknown-model', `a route goes to "${name}", which is no language model here`, at, {
+      ...(hint && { hint }),
+    });
+  };
+  const among = member(route, 'among');
+  const names: string[] = [];
+  for (const item of among?.kind === 'list' ? among.items : []) {
+    if (item.kind !== 'scalar') continue;
+    check(item, targets, 'there are');
+    names.push(String(item.value));
+  }
+  const quality = member(route, 'quality');
+  if (quality?.kind === 'map')
+    for (const [name, { key }] of quality.entries)
+      if (!names.includes(name))
+        problems.error('unknown-model', `the route does not go to "${name}"`, key, {
+          hint: `it goes to: ${names.join(', ')}`,
+        });
+  const rules = member(route, 'rules');
+  if (rules?.kind !== 'list' || !Array.isArray(value['rules'])) return;
+  for (const [index, rule] of rules.items.entries()) {
+    const use = rule.kind === 'map' ? member(rule, 'use') : undefined;
+    const when = rule.kind === 'map' ? member(rule, 'when') : undefined;
+    if (use?.kind === 'scalar') check(use, names, 'the route goes to');
+    const kept = value['rules'][index];
+    if (when?.kind !== 'scalar' || typeof when.value !== 'string') continue;
+    const folded = expander.bare(when, when.value, scope, traits);
+    if (folded !== undefined && typeof kept === 'object' && kept !== null && !Array.isArray(kept))
+      kept['when'] = folded.source;
+  }
+}

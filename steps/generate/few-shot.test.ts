@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { chooserOf } from './few-shot.ts';
+
+const candidates = [
+  'my card was stolen yesterday',
+  'my card was lost yesterday',
+  'how do I top up my account',
+  'top up failed on my account',
+  'what is the exchange rate for euros',
+].map((question, index) => ({ question, answer: `a${index}` }));
+
+const answers = (by: 'similarity' | 'diversity' | 'random', question: string, count = 2, seed = 1) =>
+  chooserOf(candidates, { by, count, seed })(question).map(({ answer }) => answer);
+
+describe('examples', () => {
+  it('by similarity are those most like the question, the likest last, and never the question itself', () => {
+    expect(answers('similarity', 'someone has stolen my card')).toEqual(['a1', 'a0']);
+    expect(answers('similarity', 'top up failed')).toEqual(['a2', 'a3']);
+    expect(answers('similarity', 'my card was stolen yesterday', 1)).toEqual(['a1']);
+    expect(answers('similarity', '¿?', 9)).toHaveLength(5);
+  });
+
+  it('by diversity are unlike each other, and the same for all questions', () => {
+    const chosen = answers('diversity', 'x', 3);
+    expect(answers('diversity', 'another', 3)).toEqual(chosen);
+    const kinds = chosen.map((answer) => ['card', 'card', 'top', 'top', 'rate'][Number(answer[1])]);
+    expect(new Set(kinds).size).toBe(3);
+  });
+
+  it('at random are drawn by the seed', () => {
+    expect(answers('random', 'x')).toEqual(answers('random', 'y'));
+    const draws = Array.from({ length: 20 }, (_, seed) => answers('random', 'x', 2, seed).join());
+    expect(new Set(draws).size).toBeGreaterThan(5);
+    for (const by of ['similarity', 'diversity', 'random'] as const)
+      expect(chooserOf([], { by, count: 3, seed: 1 })('x')).toEqual([]);
+  });
+});
