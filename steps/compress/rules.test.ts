@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { domainOf } from './domain.ts';
@@ -48,4 +50,21 @@ it('tells code and JSON from texts', () => {
   expect(found('Return the book for a friend; it was with him.\nIf you go there, tell them.')).toBe('text');
   expect(found('- one: two\n- three: four')).toBe('text');
   expect(found('')).toBe('text');
+});
+
+it('tells them apart where they are real: at least 98 of a hundred', () => {
+  const root = join(import.meta.dirname, '../..');
+  const files = globSync('{models,numerics}/**/*.ts', { cwd: root }).map((file) =>
+    readFileSync(join(root, file), 'utf8'),
+  );
+  const pages = globSync('docs/*.md', { cwd: root })
+    .flatMap((file) => readFileSync(join(root, file), 'utf8').split(/^```[\s\S]*?^```$/m))
+    .filter((text) => text.trim().length > 200);
+  const questions = readFileSync(join(root, 'use-cases/support-topics/data/queries.jsonl'), 'utf8')
+    .split('\n', 500)
+    .map((line) => (JSON.parse(line) as { text: string }).text);
+  const share = (texts: readonly string[], domain: string) =>
+    texts.filter((text) => domainOf(text) === domain).length / texts.length;
+  expect(share(files, 'code')).toBeGreaterThanOrEqual(0.98);
+  expect(share([...pages, ...questions], 'text')).toBeGreaterThanOrEqual(0.98);
 });
