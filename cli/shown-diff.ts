@@ -88,8 +88,11 @@ function linesText(lines: readonly DiffLine[], { paint }: Cli): string {
   return shown.map((line) => `${line}\n`).join('');
 }
 
-/** Sources are shown with all that changed in them: their part of a patch would say it again. */
-function patchText({ patch, sources }: RunDiff, cli: Cli): string {
+/**
+ * Sources are shown with all that changed in them, and of data the rows: their part of a patch would say it again. A patch names
+ * files from the top of the repository, which may be above the project.
+ */
+function patchText({ patch, sources, files }: RunDiff, cli: Cli): string {
   if (patch === null) return '';
   if (patch.unavailable !== null) return `  ${patch.unavailable}\n`;
   const words = {
@@ -98,7 +101,7 @@ function patchText({ patch, sources }: RunDiff, cli: Cli): string {
     changed: 'in both, not the same',
   };
   return patch.files
-    .filter(({ path }) => !sources.some((source) => source.path === path))
+    .filter(({ path }) => ![...sources, ...files].some((shown) => `/${path}`.endsWith(`/${shown.path}`)))
     .map(({ path, change, lines }) => {
       const shown =
         change === 'changed'

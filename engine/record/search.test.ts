@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { exampleRecord, exampleStep } from '../../test/run-record.ts';
 import { temporaryFolder } from '../../test/temporary.ts';
+import { unknownNames } from './known-names.ts';
 import { readMembers } from './members.ts';
 import { tagRun } from './notes.ts';
 import { noCost, type RunRecord, serializeRecord } from './record.ts';
@@ -70,6 +71,28 @@ it('finds runs by what is asked for, in the order that is asked for', () => {
   expect(found({ sort: v, reverse: true })).toBe('dabc');
   expect(found({ sort: 'cost' })).toBe('bdca');
   expect(found({ sort: 'duration' })).toBe('badc');
+});
+
+it('tells names that no run has from values that none has', () => {
+  const folder = history();
+  const unknown = (search: RunSearch) => unknownNames(folder, search, searchRuns(folder, search).runs);
+  const test = { operator: '>' as const, value: '5' };
+  expect(unknown({ params: [{ name: 'topics', value: '1' }] })).toEqual([]);
+  expect(unknown({ metrics: [{ step: 'scores', metric: 'v', test }] })).toEqual([]);
+  expect(unknown({ workflow: exampleRecord().summary.workflow })).toEqual([]);
+  expect(
+    unknown({
+      workflow: 'suport_topics',
+      params: [{ name: 'topic', value: '77' }],
+      metrics: [{ step: 'scores', metric: 'w', test }],
+      sort: { step: 'topics', metric: 'v_mesure' },
+    }),
+  ).toEqual([
+    { kind: 'workflow', name: 'suport_topics', meant: 'support_topics' },
+    { kind: 'param', name: 'topic', meant: 'topics' },
+    { kind: 'metric', name: 'scores.w', meant: 'scores.v' },
+    { kind: 'metric', name: 'topics.v_mesure', meant: 'topics.v_measure' },
+  ]);
 });
 
 it('shows what was asked for, and the tags', () => {

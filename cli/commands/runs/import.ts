@@ -1,4 +1,6 @@
-import { resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { blobsOf } from '../../../engine/artefacts.ts';
+import { readRun } from '../../../engine/record/runs.ts';
 import type { Command } from '../../command.ts';
 import { counted, size } from '../../format.ts';
 import { withProject } from '../../project.ts';
@@ -23,9 +25,13 @@ export const importRun: Command = {
         cli.out(`${JSON.stringify(imported)}\n`);
         return 0;
       }
-      if (added.includes(run)) cli.out(`imported ${run}: ${counted(entries, 'file')}, ${size(bytes)}\n`);
-      else cli.out(`${run} was here already; what its store lacked was added\n`);
+      const where = relative(cli.cwd, join(runsFolder, run));
+      if (added.includes(run)) cli.out(`imported ${where}: ${counted(entries, 'file')}, ${size(bytes)}\n`);
+      else cli.out(`${where} was here already; what its store lacked was added\n`);
       cli.err(`do it again with: reprise reproduce ${run}\n`);
+      const outputs = readRun(runsFolder, run).steps.flatMap((step) => Object.values(step.outputs));
+      if (store.check(outputs.flatMap(blobsOf)).length > 0)
+        cli.err('what its steps made is not in the archive: runs export --with-outputs packs it, too\n');
       return 0;
     });
   },

@@ -61,6 +61,12 @@ that it must have; a step of a matrix is named with its instance: \`topics[k=5].
       else {
         cli.out(runs.length === 0 ? 'no runs\n' : shownRuns(runs, search.sort === 'cost', cli));
         if (unreadable.length > 0) cli.err(unreadableText(unreadable));
+        const asked = [search.workflow, ...(search.params ?? []), ...(search.metrics ?? [])];
+        if (asked.some((part) => part !== undefined) || typeof search.sort === 'object') {
+          const { unknownNames } = await import('../../../engine/record/known-names.ts');
+          for (const { kind, name, meant } of unknownNames(runsFolder, search, runs))
+            cli.err(`no run has the ${kind} ${name}${meant === null ? '' : `; did you mean ${meant}?`}\n`);
+        }
       }
       return 0;
     });
