@@ -173,6 +173,7 @@ async function readEntries(path: string, signal: AbortSignal, onEntry: OnEntry):
     if (error instanceof ProblemError || signal.aborted) throw error;
     if (code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES')
       throw ProblemError.of('file-not-readable', `${path} cannot be read (${code})`);
+    if (code === 'Z_DATA_ERROR' && manifest === undefined) throw damaged('it is no gzipped file');
     if (/^Z_|^ERR_|header|end of data|premature/i.test(`${code ?? ''} ${message}`) || code === undefined)
       throw damaged(message.toLowerCase());
     throw error;

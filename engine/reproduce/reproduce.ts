@@ -4,7 +4,7 @@ import type { RunListener } from '../events.ts';
 import type { PastProducts } from '../execute/io.ts';
 import { canonicalJson, type JsonObject } from '../json.ts';
 import { readEnvironment } from '../record/environment.ts';
-import type { RunRecord, StepRecord } from '../record/record.ts';
+import { answersOf, type RunRecord, type StepRecord } from '../record/record.ts';
 import type { ModelResolver } from '../registry.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
 import type { Workspace } from '../workspace.ts';
@@ -174,7 +174,7 @@ async function surroundings(
   const env: Record<string, Digest> = {};
   for (const step of workflow.steps) {
     for (const [name, value] of Object.entries(step.env)) {
-      const found = typeof value === 'string' ? value : 'from' in value ? process.env[value.from] : undefined;
+      const found = typeof value === 'string' ? value : 'from' in value ? own.env[value.from] : undefined;
       if (found !== undefined) env[name] = digestOf(found);
       else if (typeof value !== 'string' && 'template' in value) {
         // Made of secrets: what came of it is in the fingerprint of the step that runs, and compared there.
@@ -197,7 +197,7 @@ async function surroundings(
 }
 
 async function pairsOf(
-  { record, workspace: own, examples }: ReproduceOptions,
+  { record, workspace: own, examples, similarity }: ReproduceOptions,
   { store }: Workspace,
   workflow: ResolvedWorkflow,
   steps: readonly StepRecord[],
@@ -217,6 +217,7 @@ async function pairsOf(
       now: after && withoutSandbox(after, root, record.root ?? own.root),
       outputs: both ? await compareOutputs(before.id, old, now, examples) : [],
       metrics: both ? compareMetrics(before.metrics, after!.metrics) : [],
+      asked: similarity !== undefined && answersOf(before) !== null,
       volatile: workflow.steps.find(({ base }) => base === before.base)?.cache === false,
     });
   }

@@ -46,7 +46,7 @@ export async function runAgain(
   const result = await execute({
     workflow,
     workspace,
-    only: reached,
+    only: new Set(steps.map(({ id }) => id)),
     // What the run got to before it stopped is known: each step of it is tried.
     keepGoing: true,
     jobs: options.jobs ?? availableParallelism(),

@@ -113,6 +113,14 @@ describe('a verdict', () => {
     });
   });
 
+  it('names models that were asked again as the cause, where nothing else is', () => {
+    const cause = (more: Parameters<typeof pair>[2]) =>
+      judge([pair('a', 'different', more)], []).first_difference!.causes;
+    expect(cause({ asked: true })).toEqual(['its language models were asked again, and answered otherwise']);
+    expect(cause({ asked: true, change: { seed: 43 } })).toEqual(['seed 42 → 43']);
+    expect(cause({})[0]).toContain('nothing that is in the record differs');
+  });
+
   it('tells what the run did not get to by its cause, not by its words', () => {
     const one = (old: Partial<StepRecord>) =>
       judge(

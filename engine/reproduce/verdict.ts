@@ -43,6 +43,8 @@ export interface StepPair {
   metrics: MetricComparison[];
   /** Its cache is off: it says of itself that the same inputs need not give the same. */
   volatile: boolean;
+  /** Its language models were asked again: what they said in the record was not taken. */
+  asked?: boolean;
 }
 
 /**
@@ -86,7 +88,7 @@ export function judge(
 }
 
 function judgeStep(
-  { old, now, outputs, metrics, volatile }: StepPair,
+  { old, now, outputs, metrics, volatile, asked = false }: StepPair,
   before: ReadonlyMap<string, StepVerdict>,
   environment: readonly EnvironmentDifference[],
   modulesOf: Parameters<typeof explainChange>[2],
@@ -138,7 +140,10 @@ function judgeStep(
   if (causes.own.length === 0 && behind.length > 0)
     return state('not_comparable', `it needs ${behind.join(', ')}, which cannot be compared`);
   const known = [...causes.own, ...causes.inherited];
-  return { ...base, verdict: 'different', causes: known.length > 0 ? known : causes.suspected };
+  const suspected = asked
+    ? ['its language models were asked again, and answered otherwise']
+    : causes.suspected;
+  return { ...base, verdict: 'different', causes: known.length > 0 ? known : suspected };
 }
 
 /** A step that the run left out for a reason of the run's: not because of what the step is. */
