@@ -8,16 +8,21 @@ import { findStep, outputOf } from './past-artefact.ts';
 import type { OpenProject } from './project.ts';
 
 /** Checks what a workflow reads of earlier runs, before anything runs. What is not there is a problem of the workflow. */
-export function checkPastInputs(workflow: ResolvedWorkflow, project: OpenProject): void {
+export async function checkPastInputs(workflow: ResolvedWorkflow, project: OpenProject): Promise<void> {
   const find = pastProducts(project);
+  let reads = false;
   for (const { inputs } of workflow.steps) {
     for (const { run, parts, output } of Object.values(inputs))
       if (run !== null)
         for (const { step } of parts) {
+          reads = true;
           const products = find(run, step);
           if (products && output !== '') outputOf(products, output);
         }
   }
+  if (!reads) return;
+  const { refusePastLeaks } = await import('./past-eval-only.ts');
+  await refusePastLeaks(workflow, project.workspace.registry, find);
 }
 
 /** What steps of earlier runs left, for `from: run:<run>/…`. A run that is not there is a problem of the workflow. */

@@ -40,7 +40,7 @@ export const command: Command = {
         cli,
         options['profile'] as string[],
       );
-      checkPastInputs(workflow, project);
+      await checkPastInputs(workflow, project);
       const only = options['only'] as string[];
       const forced = findSteps(workflow, options['force'] as string[], '--force');
       const asking: { prepared: PreparedStep; productsOf: ProductsOf }[] = [];

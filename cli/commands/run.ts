@@ -68,7 +68,7 @@ export const command: Command = {
         options['profile'] as string[],
       );
       await setBudget(options['budget'], workflow, project);
-      checkPastInputs(workflow, project);
+      await checkPastInputs(workflow, project);
       const forced = findSteps(workflow, options['force'] as string[], '--force');
       const reporter = cli.terminal.err ? terminalReporter(cli) : plainReporter(cli);
       const choice = {

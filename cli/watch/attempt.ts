@@ -67,7 +67,7 @@ export async function attempt(
           registry,
           onFile: found.onFile,
         });
-        checkPastInputs(workflow, project);
+        await checkPastInputs(workflow, project);
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error;
         found.blame(error.problems, cli.cwd);

@@ -1,0 +1,56 @@
+import type { JsonObject } from '../json.ts';
+import { type AnyStepType, anyInputs } from '../step.ts';
+import { typeWith } from '../type-with.ts';
+import type { InputBinding } from './resolved.ts';
+
+/** Step types that learn from all that they read, whatever they say of their inputs. */
+const learners = new Set(['train', 'augment']);
+
+/** A step, as far as it says what reaches it, and which of it it learns from. */
+export interface Reader {
+  readonly id: string;
+  readonly inputs: { readonly [name: string]: Pick<InputBinding, 'run' | 'parts'> };
+  readonly forEach?: Pick<InputBinding, 'run' | 'parts'> | undefined;
+  learnsFrom(input: string): boolean;
+}
+
+/** Whether a type learns from an input, or shows it to a model as examples. */
+export function learnsFrom(type: AnyStepType, parameters: JsonObject, input: string): boolean {
+  const { type: name, inputs } = typeWith(type, parameters);
+  if (learners.has(name)) return true;
+  if (inputs === anyInputs) return false;
+  const spec = Object.hasOwn(inputs, input) ? inputs[input]! : null;
+  return spec !== null && 'learnt' in spec && spec.learnt === true;
+}
+
+/**
+ * Follows data to steps that learn from it.
+ *
+ * @param ordered in a topological order
+ * @param reached steps that have the data, each with the way by which it came there, the step itself last
+ * @returns each step that learns from it, with the way
+ */
+export function waysToLearners(
+  ordered: readonly Reader[],
+  reached: ReadonlyMap<string, readonly string[]>,
+): { step: string; way: string[] }[] {
+  const ways = new Map(reached);
+  const found: { step: string; way: string[] }[] = [];
+  for (const reader of ordered) {
+    if (ways.has(reader.id)) continue;
+    const bound = [
+      ...Object.entries(reader.inputs),
+      ...(reader.forEach ? [['', reader.forEach] as const] : []),
+    ];
+    const came = bound.flatMap(([input, { run, parts }]) => {
+      const part = run === null ? parts.find(({ step }) => ways.has(step)) : undefined;
+      return part ? [{ learns: reader.learnsFrom(input), way: ways.get(part.step)! }] : [];
+    });
+    const by = came.find(({ learns }) => learns) ?? came[0];
+    if (by === undefined) continue;
+    const way = [...by.way, reader.id];
+    ways.set(reader.id, way);
+    if (by.learns) found.push({ step: reader.id, way });
+  }
+  return found;
+}
