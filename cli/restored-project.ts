@@ -54,6 +54,8 @@ export function restoredProject(
       registry: createStepRegistry(root),
       models: resolverOf(modelSources()),
       precomputed: builtCode(),
+      // What the project has now comes before a `.env` of the commit.
+      envRoots: [own.root, root],
       onDamage: (message) => cli.err(`${cli.paint('yellow', 'warning')} ${message}\n`),
     });
     return {

@@ -67,7 +67,7 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
       settle(step, 'unknown', `when depends on ${names}: ${step.when!.source}`, causesOf(undecided));
       return;
     }
-    const when = await evaluateWhen(step, workflow, productsOf);
+    const when = await evaluateWhen(step, workflow, workspace, productsOf);
     if (when?.value === false) {
       settle(step, 'skipped', `when is false: ${when.shown}`);
       return;
@@ -118,7 +118,7 @@ export async function planWorkflow(options: PlanOptions): Promise<PlannedStep[]>
             await planBehind(step, open);
             continue;
           }
-          const when = await evaluateWhen(step, workflow, productsOf);
+          const when = await evaluateWhen(step, workflow, workspace, productsOf);
           if (when?.value === false) settle(step, 'skipped', `when is false: ${when.shown}`);
           else prepared.push(await prepareStep(step, workflow, workspace, productsOf));
         } catch (error) {

@@ -29,7 +29,10 @@ const leastSecret = 6;
  * Refuses secrets that cannot be kept out of what a run writes: very short ones, and words that the workflow's own
  * names have in them. ProblemError `secret-too-short`, `secret-is-a-name`.
  */
-export function checkSecrets({ name, steps }: ResolvedWorkflow, secrets: Secrets): void {
+export function checkSecrets(
+  { name, steps }: { name: string; steps: readonly Pick<ResolvedWorkflow['steps'][number], 'id' | 'use'>[] },
+  secrets: Secrets,
+): void {
   for (const [secret, value] of Object.entries(secrets)) {
     if (value.length < leastSecret)
       throw ProblemError.of(
@@ -45,6 +48,19 @@ export function checkSecrets({ name, steps }: ResolvedWorkflow, secrets: Secrets
         { hint: 'take another secret, or another name' },
       );
   }
+}
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The environment of a project: what the process has, over what `.env` says.
+ *
+ * @param roots absolute paths of folders with a `.env`: what the first one says wins
+ */
+export function environmentOf(roots: readonly string[], env: Environment): Environment {
+  const set = Object.entries(env).filter(([, value]) => value !== undefined);
+  return Object.assign({}, ...roots.toReversed().map(readEnvFile), Object.fromEntries(set)) as Environment;
 }
 
 /** `.env` in the project's root; empty if there is none. StepError `secret-not-set` if it cannot be read. */

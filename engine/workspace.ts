@@ -3,6 +3,7 @@ import { CodeDigests, type CodeFingerprint } from './fingerprint/code.ts';
 import type { LanguageModels } from './language-model.ts';
 import type { ModelResolver, StepRegistry } from './registry.ts';
 import type { RemoteSettings } from './remote/settings.ts';
+import { type Environment, environmentOf } from './secrets.ts';
 import { Caches } from './store/caches.ts';
 import type { FileDigests } from './store/file-digests.ts';
 import type { Leases } from './store/leases.ts';
@@ -31,6 +32,8 @@ export interface Workspace {
   codeNow(module: string, use: string): CodeFingerprint;
   /** Opened when it is first asked for: most commands touch no row. */
   rowCache(): RowCache;
+  /** The environment that steps may be let see: the process's, over what `.env` says. */
+  readonly env: Environment;
   /** A path as records and fingerprints write it: relative to the root, with `/`. Absolute on another drive only. */
   relative(path: string): string;
   close(): Promise<void>;
@@ -44,6 +47,8 @@ export interface WorkspaceOptions {
   models: ModelResolver;
   /** None if not given. */
   remote?: RemoteSettings | null;
+  /** Folders with a `.env`; the root if not given. */
+  envRoots?: readonly string[];
   /** Code digests made when the package was built, by step type. */
   precomputed?: ConstructorParameters<typeof CodeDigests>[0]['precomputed'];
   /** Damage that was found and mended: a corrupt index, say. */
@@ -55,6 +60,7 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
   const { root, storeFolder, registry, models } = options;
   const store = Store.open({ folder: storeFolder });
   const caches = Caches.open({ folder: storeFolder, onDamage: options.onDamage });
+  let env: Environment | undefined;
   const codeOptions = {
     engineFolder: import.meta.dirname,
     root,
@@ -81,6 +87,10 @@ export function openWorkspace(options: WorkspaceOptions): Workspace {
     code: new CodeDigests(codeOptions),
     codeNow: (module, use) => new CodeDigests(codeOptions).of(module, use),
     rowCache: () => caches.rows,
+    get env() {
+      env ??= environmentOf(options.envRoots ?? [root], process.env);
+      return env;
+    },
     relative(path) {
       const short = relative(root, path);
       return isAbsolute(short) ? path : short.split(sep).join('/');

@@ -40,7 +40,7 @@ export async function rehearse(call: WatchCall, cli: Cli, stopped: () => boolean
           cwd: cli.cwd,
           params: parseParams(call.params),
           profiles: call.profiles,
-          env: cli.env,
+          env: workspace.env,
         },
         { registry: withStepFiles(workspace.registry, async () => standIn), models, root },
       );

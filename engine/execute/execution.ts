@@ -139,7 +139,7 @@ class Execution {
           await this.#expand(step);
           continue;
         }
-        const when = await evaluateWhen(step, workflow, state.productsOf);
+        const when = await evaluateWhen(step, workflow, workspace, state.productsOf);
         if (when?.value === false) {
           state.skip(step, 'when', `when is false: ${when.shown}`);
           continue;

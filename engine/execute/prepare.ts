@@ -36,11 +36,10 @@ export interface PreparedStep {
  * Environment that a step sees and that counts for it. Of a variable that holds secrets only the text around them
  * counts, and stands here: their values are put in when the step runs.
  */
-function environmentOf(step: ResolvedStep): Record<string, string> {
+function stepEnvironment(step: ResolvedStep, { env: all }: Pick<Workspace, 'env'>): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(step.env)) {
-    const found =
-      typeof value === 'string' ? value : 'from' in value ? process.env[value.from] : value.template;
+    const found = typeof value === 'string' ? value : 'from' in value ? all[value.from] : value.template;
     if (found !== undefined) env[name] = found;
   }
   return env;
@@ -78,6 +77,7 @@ function refuseUnnamable(file: string, path: string): void {
 export async function evaluateWhen(
   step: ResolvedStep,
   workflow: ResolvedWorkflow,
+  workspace: Pick<Workspace, 'env'>,
   productsOf: ProductsOf,
 ): Promise<{ value: boolean; shown: string } | null> {
   if (step.when === null) return null;
@@ -86,7 +86,7 @@ export async function evaluateWhen(
     import('../cel-values.ts'),
   ]);
   const program = (await loadCel())(step.when.source);
-  const scope = scopeOf(step, workflow, productsOf);
+  const scope = scopeOf(step, workflow, workspace, productsOf);
   const value = program.test(scope);
   if (value) return { value, shown: step.when.source };
   const said = saidValues(valuesIn(program, scope));
@@ -102,6 +102,7 @@ function paramsOf({ params }: ResolvedStep, workflow: ResolvedWorkflow): JsonObj
 function scopeOf(
   step: ResolvedStep,
   workflow: ResolvedWorkflow,
+  workspace: Pick<Workspace, 'env'>,
   productsOf: ProductsOf,
 ): Record<string, unknown> {
   const steps: Record<string, unknown> = {};
@@ -114,7 +115,7 @@ function scopeOf(
   }
   return {
     params: paramsOf(step, workflow),
-    env: environmentOf(step),
+    env: stepEnvironment(step, workspace),
     matrix: step.matrix ?? {},
     run: { name: workflow.name, seed: workflow.seed },
     ...(step.item && { item: step.item }),
@@ -137,13 +138,13 @@ export async function prepareStep(
     const { fillDeferred } = await import('../workflow/deferred.ts');
     const filled = await fillDeferred(
       step,
-      scopeOf(step, workflow, productsOf),
+      scopeOf(step, workflow, workspace, productsOf),
       workspace.registry,
       workflow.root,
     );
     ({ parameters, files: declared, modelNames, languageModels: aliases } = filled);
   }
-  const env = environmentOf(step);
+  const env = stepEnvironment(step, workspace);
   const files = new Map<string, string[]>();
   const models = new Map<string, ModelFolder>();
   const doubts: string[] = [];

@@ -174,7 +174,7 @@ async function surroundings(
   const env: Record<string, Digest> = {};
   for (const step of workflow.steps) {
     for (const [name, value] of Object.entries(step.env)) {
-      const found = typeof value === 'string' ? value : 'from' in value ? process.env[value.from] : undefined;
+      const found = typeof value === 'string' ? value : 'from' in value ? own.env[value.from] : undefined;
       if (found !== undefined) env[name] = digestOf(found);
       else if (typeof value !== 'string' && 'template' in value) {
         // Made of secrets: what came of it is in the fingerprint of the step that runs, and compared there.

@@ -120,11 +120,14 @@ export class Watch {
 
   #wait(until: number): void {
     clearTimeout(this.#timer);
-    const timer = setTimeout(async () => {
-      // What was saved a moment ago and not told yet belongs to this attempt, not to the next.
-      await this.#files.catchUp();
-      if (this.#timer === timer) this.#take({ type: 'time-up', at: this.#options.now() });
-    }, until - this.#options.now());
+    const timer = setTimeout(
+      async () => {
+        // What was saved a moment ago and not told yet belongs to this attempt, not to the next.
+        await this.#files.catchUp();
+        if (this.#timer === timer) this.#take({ type: 'time-up', at: this.#options.now() });
+      },
+      Math.max(0, until - this.#options.now()),
+    );
     this.#timer = timer;
   }
 

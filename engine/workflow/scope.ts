@@ -126,6 +126,7 @@ export function meaningOf(path: CelPath, where: Where): { value: Json } | Waits 
         return fail(
           'metric-too-early',
           'the rows of for_each are not known before steps run, and this decides which steps there are',
+          'a template that is used with for_each says item.<field> in its own steps',
         );
       if (names === undefined) return 'other';
       return fail(

@@ -119,12 +119,12 @@ steps:
 
 it('takes a secret from the environment first, and says what to do when there is none', async () => {
   using p = new TestProject({
-    '.env': 'A_KEY=from-file\n',
+    '.env': 'A_KEY=from-file\nPLAIN=eu\n',
     'w.yaml': `steps:
   a:
     use: exec
-    env: { KEY: "\${{ secrets.A_KEY }}" }
-    with: { run: [node, -e, "process.exit(process.env.KEY === 'from-env' ? 0 : 4)"] }
+    env: { KEY: "\${{ secrets.A_KEY }}", REGION: { from: PLAIN } }
+    with: { run: [node, -e, "process.exit(process.env.KEY + process.env.REGION === 'from-enveu' ? 0 : 4)"] }
   b: { use: exec, after: a, env: { KEY: "\${{ secrets.B_KEY }}" }, with: { run: [node, -e, ""] } }
 `,
   });
