@@ -1,178 +1,38 @@
-import { StepError } from '../../engine/problems.ts';
-import { defineStep, type FilesInput, type Matrix, type StepContext } from '../../engine/step.ts';
-import { type HeadDescription, headFiles, readHead } from '../../models/heads/files.ts';
-import { moduleUrl, type Scores, type ScoreTask } from '../../models/heads/score.ts';
-import { requireFinite } from '../finite-vectors.ts';
-import { sameRows } from '../same-rows.ts';
-import { significant } from '../significant.ts';
-import { type Decision, decide } from './decide.ts';
+import { defineVariants } from '../../engine/step.ts';
+import { byModel } from './by-model.ts';
+import { byHead } from './head.ts';
+import { shared } from './shared.ts';
 
-/** Numbers of a chunk's scores, at most; of the method knn those of all cosines. */
-const mostNumbers = 2 ** 23;
-const mostChunkRows = 2048;
-
-export default defineStep({
-  type: 'classify',
-  summary: 'Gives rows a class by their vectors, with a head that train made',
-  description: `The input \`model\` is the output \`head\` of a step \`train\`: of this workflow (\`model: head\`) or of an earlier run of any (\`model: run:latest/head\`,
-\`model: run:<tag>/head\`). The vectors must be made as those that it learnt from: by the same encoder, with the same parameters.
-
-Each row gets the class with the greatest probability (\`predicted\`), that probability (\`confidence\`), how far it is ahead of the second (\`margin\`), and
-\`out_of_scope_score\`, which is the greater the less the row looks like any class:
-
-- \`max_probability\` (default): 1 − the greatest probability (Hendrycks & Gimpel 2017).
-- \`energy\`: −log Σ exp(score) (Liu et al. 2020).
-
-With a \`threshold\` rows with a greater score are marked (\`is_out_of_scope\`), and with \`out_of_scope_label\` they get that class.`,
-  parameters: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      out_of_scope: {
-        enum: ['max_probability', 'energy'],
-        default: 'max_probability',
-        description: 'What `out_of_scope_score` is.',
-      },
-      threshold: { type: 'number', description: 'Rows with a greater score are out of scope.' },
-      out_of_scope_label: {
-        type: 'string',
-        minLength: 1,
-        description: 'What `predicted` says of them; the nearest class if not given.',
-      },
-    },
-  },
+export default defineVariants({
+  ...shared,
   inputs: {
-    rows: { kind: 'table', description: 'Any rows.' },
-    vectors: { kind: 'matrix', description: 'A vector for each of the rows.' },
-    model: { kind: 'files', description: 'The head: the output `head` of `train`.' },
+    rows: { kind: 'table', description: 'Any rows; by a language model those with a text.' },
+    vectors: { kind: 'matrix', optional: true, description: 'With a head: a vector for each of the rows.' },
+    model: { kind: 'files', optional: true, description: 'The head: the output `head` of `train`.' },
+    examples: {
+      kind: 'table',
+      optional: true,
+      learnt: true,
+      description: 'By a language model, with `few_shot`: rows with a text and their class.',
+    },
   },
   outputs: {
     rows: {
       kind: 'table',
       description:
-        'The rows with `predicted`, `confidence`, `margin`, `out_of_scope_score` and, with a threshold, `is_out_of_scope`.',
+        'The rows with `predicted`, `confidence`, `margin`, `out_of_scope_score` and, with a threshold, `is_out_of_scope`; by a language model `votes`, with levels `levels`, and `reason`.',
     },
     probabilities: {
       kind: 'matrix',
-      description: 'The probability of each class, in the order of `labels.json` of the head.',
+      optional: true,
+      description:
+        'The probability of each class, in the order of `labels.json` of the head, or of `labels` where no class has others below.',
+    },
+    failed: {
+      kind: 'table',
+      optional: true,
+      description: 'By a language model: rows that failed, with the reason.',
     },
   },
-  metrics: {
-    rows: 'Rows classified.',
-    classes: 'Classes that the head knows.',
-    mean_confidence: 'Mean of the greatest probabilities.',
-    out_of_scope: 'Rows that are out of scope (with a threshold).',
-  },
-  example: `answers:
-  use: classify
-  from: { rows: parts.test, vectors: parts.test_vectors, model: head }`,
-  check({ threshold, out_of_scope_label: label }) {
-    if (label === undefined || threshold !== undefined) return [];
-    return [
-      {
-        parameter: 'out_of_scope_label',
-        message: 'out_of_scope_label has no effect without a threshold',
-      },
-    ];
-  },
-
-  async run({ parameters, inputs, outputs, context }) {
-    sameRows(inputs.rows, inputs.vectors);
-    const { threshold, out_of_scope_label: outLabel } = parameters;
-    const head = await openHead(inputs.model);
-    const vectors = await inputs.vectors.read();
-    if (vectors.rows > 0 && vectors.columns !== head.dimensions)
-      throw new StepError(
-        'other-vectors',
-        `the head learnt from vectors of ${head.dimensions} numbers, and these have ${vectors.columns}`,
-        'make the vectors with the encoder and the parameters of the step that the head learnt from',
-      );
-    requireFinite(vectors);
-    const found = await scoreAll(vectors, head, inputs.model, context);
-    const decisions = decide(found, head.labels.length, parameters.out_of_scope);
-    outputs.rows.expect([
-      ...inputs.rows.fields,
-      'predicted',
-      'confidence',
-      'margin',
-      'out_of_scope_score',
-      ...(threshold === undefined ? [] : ['is_out_of_scope']),
-    ]);
-    let index = 0;
-    let confidences = 0;
-    let outside = 0;
-    for await (const block of inputs.rows.blocks()) {
-      for (const row of block) {
-        const { best, confidence, margin, outOfScope }: Decision = decisions[index++]!;
-        const score = significant(outOfScope);
-        const isOut = threshold !== undefined && score > threshold;
-        confidences += confidence;
-        if (isOut) outside++;
-        const pending = outputs.rows.write({
-          ...row,
-          predicted: isOut && outLabel !== undefined ? outLabel : head.labels[best]!,
-          confidence: significant(confidence),
-          margin: significant(margin),
-          out_of_scope_score: score,
-          ...(threshold === undefined ? {} : { is_out_of_scope: isOut }),
-        });
-        if (pending) await pending;
-      }
-      context.signal.throwIfAborted();
-    }
-    const matrix = { data: found.probabilities, rows: vectors.rows, columns: head.labels.length };
-    await outputs.probabilities.write(matrix, inputs.rows);
-    return {
-      metrics: {
-        rows: index,
-        classes: head.labels.length,
-        ...(index === 0 ? {} : { mean_confidence: significant(confidences / index) }),
-        ...(threshold === undefined ? {} : { out_of_scope: outside }),
-      },
-    };
-  },
+  variantOf: ({ model }) => (model === undefined ? byHead : byModel),
 });
-
-async function openHead(model: FilesInput): Promise<HeadDescription> {
-  const isWhole = [headFiles.graph, headFiles.description].every((name) => model.names.includes(name));
-  const head = isWhole
-    ? readHead(Buffer.from(await model.read(headFiles.description)).toString('utf8'))
-    : undefined;
-  if (head) return head;
-  throw new StepError(
-    'head',
-    `the model is no head: it has the files ${model.names.join(', ') || '(none)'}`,
-    'name the output head of a step train: model: head, or model: run:latest/head',
-  );
-}
-
-/** Scores of all vectors, in chunks whose bounds only the head decides. */
-async function scoreAll(
-  { data, rows, columns }: Matrix,
-  head: HeadDescription,
-  model: FilesInput,
-  context: StepContext,
-): Promise<Scores> {
-  const classes = head.labels.length;
-  const width = head.method === 'knn' ? head.rows : classes;
-  const chunkRows = Math.max(1, Math.min(mostChunkRows, Math.floor(mostNumbers / width)));
-  const all = { scores: new Float32Array(rows * classes), probabilities: new Float32Array(rows * classes) };
-  const path = model.path(headFiles.graph);
-  let done = 0;
-  await Promise.all(
-    Array.from({ length: Math.ceil(rows / chunkRows) }, async (_, chunk) => {
-      const start = chunk * chunkRows;
-      const end = Math.min(rows, start + chunkRows);
-      const found = await context.pool.run<ScoreTask, Scores>(moduleUrl, 'score', {
-        digest: model.digest,
-        path,
-        vectors: { data: data.slice(start * columns, end * columns), rows: end - start, columns },
-      });
-      all.scores.set(found.scores, start * classes);
-      all.probabilities.set(found.probabilities, start * classes);
-      done += end - start;
-      context.progress(done, rows, 'rows');
-    }),
-  );
-  return all;
-}

@@ -22,6 +22,28 @@ const data = {
   'data/new.jsonl': jsonl(
     tickets.slice(0, 6).map(({ id, text }) => ({ id: `new-${id}`, text: `${text} Please help.` })),
   ),
+  // Each of twelve questions, so that there is something to leave out.
+  'data/contexts.jsonl': jsonl(
+    intents.map((label, index) => ({
+      id: label,
+      text: tickets
+        .slice(12 * index, 12 * index + 12)
+        .map(({ text }) => text)
+        .join('  '),
+    })),
+  ),
+  'data/messages-en-ru.jsonl': jsonl([
+    { id: 'e1', text: 'Where is the card that I ordered?', team: 'cards' },
+    { id: 'e2', text: 'My card is lost, please block it', team: 'cards' },
+    { id: 'e3', text: 'The transfer to my brother has not arrived', team: 'transfers' },
+    { id: 'e4', text: 'How long does a transfer to Spain take?', team: 'transfers' },
+    { id: 'e5', text: 'Tell me a joke', team: 'other' },
+    { id: 'r1', text: 'Где карта, которую я заказал?', team: 'cards' },
+    { id: 'r2', text: 'Моя карта сломалась, что делать?', team: 'cards' },
+    { id: 'r3', text: 'Перевод брату не пришёл', team: 'transfers' },
+    { id: 'r4', text: 'Сколько идёт перевод в Испанию?', team: 'transfers' },
+    { id: 'r5', text: 'Перевод на карту другого банка', team: 'transfers' },
+  ]),
   'data/questions.jsonl': jsonl([
     { text: 'Too short' },
     { text: 'Where is the card that I ordered two weeks ago?' },
@@ -108,6 +130,24 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
   no_model(run) {
     expect(run.step('old_vectors').metrics['dimensions']).toBe(16);
     expect(run.step('new_vectors')).toMatchObject({ rows: 6, metrics: { dimensions: 16 } });
+  },
+  shorter_contexts(run, p) {
+    const rows = p
+      .read('out/contexts.jsonl')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { text: string; compressed: string });
+    expect(rows).toHaveLength(5);
+    for (const { text, compressed } of rows) expect(compressed.length).toBeLessThan(0.75 * text.length);
+    expect(run.step('short').metrics).toMatchObject({ missed: 0, rejected: 0 });
+  },
+  labels_in_two_languages(run, p) {
+    // Of the last message the script says now one, now the other; the joke is of no class.
+    expect(p.read('out/for-people.csv').trim().split('\n')).toHaveLength(3);
+    expect(run.step('labels').metrics).toMatchObject({ rows: 10, classes: 2 });
+    expect(run.step('more').metrics).toMatchObject({ rows: 8 });
+    expect(run.step('scores').metrics['accuracy']).toBe(0.9);
+    expect(run.step('head').metrics).toMatchObject({ classes: 2 });
   },
   gate(run) {
     expect(run.step('gate')).toMatchObject({ status: 'ran', metrics: { failed: 0 } });
