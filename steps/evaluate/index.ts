@@ -4,6 +4,7 @@ import { scoreAgreement } from './agreement.ts';
 import { scoreCalibration } from './calibration.ts';
 import { scoreClassification } from './classification.ts';
 import { scoreClustering } from './clustering.ts';
+import { scoreCost } from './cost.ts';
 import { scorePairings } from './pairings.ts';
 import { checkParameters, parameters } from './parameters.ts';
 import { scorePassRate } from './pass-rate.ts';
@@ -36,7 +37,10 @@ were equally long (the difference of lengths over their sum is a covariate, as i
 
 \`pass_rate\` is the share of rows whose field \`passed\` is true, with Wilson's interval (1927), over all and \`by\` a field.
 
-\`calibration\` says what the scores of a judge are worth in those of people, which only some rows need have: \`estimate\`, the mean that people would give to all rows, by prediction-powered inference (Angelopoulos et al. 2023), whose interval holds however biased the judge is; \`bias\` of the judge; and for each score the \`calibrated\` one (isotonic regression).`,
+\`calibration\` says what the scores of a judge are worth in those of people, which only some rows need have: \`estimate\`, the mean that people would give to all rows, by prediction-powered inference (Angelopoulos et al. 2023), whose interval holds however biased the judge is; \`bias\` of the judge; and for each score the \`calibrated\` one (isotonic regression).
+
+\`cost\` adds up what a step was told by language models (\`from: verdicts.answers\`): US dollars and tokens, for each row and for each model. Answers from the cache count as
+what they cost when they were bought; how long one took is not kept.`,
   parameters,
   inputs: {
     rows: { kind: 'table', description: 'Rows with the fields that the task names.' },
@@ -50,7 +54,7 @@ were equally long (the difference of lengths over their sum is a covariate, as i
     rows: {
       kind: 'table',
       description:
-        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by`. calibration: a row for each score.',
+        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by`. calibration: a row for each score. cost: a row for each model.',
     },
     contingency: {
       kind: 'table',
@@ -104,6 +108,10 @@ were equally long (the difference of lengths over their sum is a covariate, as i
     bias: "Mean of the judge's score less that of people.",
     mean_absolute_error: "Mean distance of the judge's score from that of people.",
     labelled: 'Rows that a person scored.',
+    usd: 'What the answers cost, in US dollars; usd_per_row for each row.',
+    input_tokens: 'Tokens that were asked with; output_tokens those of the answers, tokens_per_row both.',
+    answers: 'Answers of language models; failed those that came to nothing.',
+    unpriced: 'Answers whose price is not known.',
     rows: 'Rows scored.',
     excluded: 'Rows left out, since they lack what is scored.',
   },
@@ -126,6 +134,8 @@ were equally long (the difference of lengths over their sum is a covariate, as i
         return scorePassRate(scoring);
       case 'calibration':
         return scoreCalibration(scoring);
+      case 'cost':
+        return scoreCost(scoring);
       default: {
         const { truth = '', prediction = task === 'clustering' ? 'cluster' : 'predicted' } = given;
         requireFields(inputs.rows, [truth, prediction]);

@@ -187,6 +187,38 @@ it('calibration says what a judge gives too much, and the mean that people would
   ]);
 });
 
+it('cost is that of the answers, for each row and model', async () => {
+  const answer = (id: string, row: string, model: string, usd: number | null): Row => ({
+    id,
+    row,
+    model,
+    usage: { input_tokens: 100, output_tokens: 10 },
+    usd,
+  });
+  const { rows, metrics, warnings } = await scored({ task: 'cost' }, [
+    answer('1', 'a', 'big', 0.04),
+    answer('2', 'a', 'small', 0.01),
+    answer('3', 'b', 'big', 0.05),
+    { ...answer('4', 'b', 'small', null), failure: { code: 'x', message: 'y' } },
+  ]);
+  expect(metrics).toMatchObject({
+    usd: 0.1,
+    usd_per_row: 0.05,
+    tokens_per_row: 220,
+    answers: 3,
+    failed: 1,
+    unpriced: 1,
+  });
+  expect(rows).toMatchObject([
+    { model: 'big', usd: 0.09, rows: 2 },
+    { model: 'small', usd: 0.01, failed: 1 },
+  ]);
+  expect(warnings).toEqual(['of 1 answers no price is known; they are not in the cost']);
+  await expect(scored({ task: 'cost' }, [{ id: 'a', model: 'm', usage: 1, usd: 1 }])).rejects.toMatchObject({
+    code: 'no-answers',
+  });
+});
+
 it('refuses parameters of other tasks, and asks for what a task needs', () => {
   const defaults = {
     task: 'clustering',

@@ -7,6 +7,7 @@ export const tasks = [
   'ratings',
   'pass_rate',
   'calibration',
+  'cost',
 ] as const;
 export type Task = (typeof tasks)[number];
 
@@ -131,6 +132,7 @@ const needed: { readonly [task in Task]: readonly string[] } = {
   ratings: ['players'],
   pass_rate: [],
   calibration: ['truth'],
+  cost: [],
 };
 
 type Given = { task: Task; [parameter: string]: unknown };
