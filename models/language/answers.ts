@@ -5,7 +5,7 @@ import type { Answer } from '../../engine/language-model.ts';
 export interface KeyedValues<N> {
   namespace(identity: Json): N;
   getMany(namespace: N, keys: readonly Uint8Array[]): (unknown | undefined)[];
-  put(namespace: N, key: Uint8Array, value: Json): void;
+  put(namespace: N, key: Uint8Array, value: Json, replace?: boolean, waitMs?: number): void;
   some(namespace: N, count: number): unknown[];
 }
 
@@ -19,6 +19,9 @@ export interface AnswerCache {
   /** Some answers of a model, for what the next one may be like. */
   some?(model: JsonObject, count: number): Answer[];
 }
+
+/** Milliseconds that an answer waits for others to be written with: what a killed process loses was paid for. */
+const groupMs = 5;
 
 interface Waiting {
   request: string;
@@ -63,7 +66,7 @@ export function answerCache<N>(values: KeyedValues<N>): AnswerCache {
       }),
     some: (model, count) => values.some(namespaceOf(model), count) as Answer[],
     put: (model, request, answer) =>
-      values.put(namespaceOf(model), keyOf(request), answer as unknown as Json),
+      values.put(namespaceOf(model), keyOf(request), answer as unknown as Json, false, groupMs),
   };
 }
 

@@ -181,6 +181,43 @@ describe('what counts in an answer', () => {
   });
 });
 
+describe('a fallback', () => {
+  it('answers while the model does not, is not asked again for what it said, and is left when the model is back', async () => {
+    let broken = true;
+    await using server = await ModelServer.start({
+      fault: ({ body }) => (broken && body['model'] === 'hosted' ? 'error' : null),
+    });
+    const own = (model: string) => ({
+      provider: 'openai',
+      base_url: server.url('openai'),
+      model,
+      retries: 0,
+    });
+    const model = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: { ...own('hosted'), fallback: [own('local')] } },
+      secret: () => undefined,
+      answers: keptAnswers(),
+    }).find('m')!;
+    const notices: string[] = [];
+    const ask = async (content: string) => {
+      const result = await model.ask(
+        { messages: [{ role: 'user', content }] },
+        { signal: new AbortController().signal, notify: (message) => notices.push(message) },
+      );
+      return 'answer' in result ? [result.answer.asked, result.cached] : result.failure.code;
+    };
+    expect([await ask('one'), await ask('two')]).toEqual([
+      ['local', false],
+      ['local', false],
+    ]);
+    expect(notices).toHaveLength(1);
+    broken = false;
+    expect(await ask('three')).toEqual(['hosted', false]);
+    expect(await ask('one')).toEqual(['local', true]);
+  });
+});
+
 describe('asking', () => {
   const options = { signal: new AbortController().signal, notify: () => {} };
   const price = { input: 0, output: 1 };
