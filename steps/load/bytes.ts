@@ -27,10 +27,13 @@ export function compressionOf(head: Uint8Array): { kind: Compression } | { kind:
  * A damaged archive is a StepError `damaged-file`; what came before the damage has been yielded by then.
  */
 export async function* bytesOf(
-  file: { path: string; name: string; compression: Compression },
+  file: { path: string; name: string; compression: Compression; part?: { start: number; end: number } },
   onRead: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
-  const raw = createReadStream(file.path, { highWaterMark: chunkSize });
+  const { part } = file;
+  if (part && part.end <= part.start) return;
+  const range = part && { start: part.start, end: part.end - 1 };
+  const raw = createReadStream(file.path, { highWaterMark: chunkSize, ...range });
   const counted = (async function* () {
     for await (const chunk of raw as AsyncIterable<Buffer>) {
       onRead(chunk.length);

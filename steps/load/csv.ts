@@ -1,11 +1,11 @@
 import type { JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import { columnNames, separatorLine, sniffDelimiter } from './csv-dialect.ts';
-import { CsvParser, type CsvRecord } from './csv-parser.ts';
+import { type CsvDialect, CsvParser, type CsvRecord } from './csv-parser.ts';
 import { setField } from './fields.ts';
 import { type Flaw, type Item, showRaw } from './found.ts';
 import { encodingFlaw } from './jsonl.ts';
-import type { SourceFile } from './source-files.ts';
+import type { FilePart, SourceFile } from './source-files.ts';
 import { type Reading, textBlocks } from './text-blocks.ts';
 
 export interface CsvOptions {
@@ -29,6 +29,7 @@ export async function* readCsv(
   options: CsvOptions,
 ): AsyncGenerator<Item[]> {
   const state = new CsvReading(file, reading, options);
+  if (file.part && file.part.start > 0) await state.begin(file.part);
   for await (const block of textBlocks(file, reading)) {
     const items = state.take(block, false);
     if (items.length > 0) yield items;
@@ -43,6 +44,7 @@ class CsvReading {
   readonly #options: CsvOptions;
   readonly #nulls: ReadonlySet<string>;
   #parser: CsvParser | undefined;
+  #dialect: CsvDialect | undefined;
   #names: string[] | undefined;
   #record = 0;
   #firstLine = 0;
@@ -55,6 +57,22 @@ class CsvReading {
     if (typeof options.header !== 'boolean') this.#names = columnNames(options.header).names;
   }
 
+  /** Reads header and dialect from the file's beginning, for a part that is not its first. */
+  async begin(part: FilePart): Promise<void> {
+    const { part: _, ...whole } = this.#file;
+    const quiet = { ...this.#reading, onRead: () => {} };
+    for await (const block of textBlocks(
+      { ...whole, part: { start: 0, end: part.start, lines: 0, records: 0 } },
+      quiet,
+    )) {
+      this.take(block, false);
+      if (this.#names) break;
+    }
+    if (this.#dialect) this.#parser = new CsvParser(this.#dialect);
+    this.#record = part.records;
+    this.#firstLine = part.lines;
+  }
+
   take(block: string, last: boolean): Item[] {
     let text = block;
     if (!this.#parser) {
@@ -65,7 +83,8 @@ class CsvReading {
       }
       const delimiter =
         this.#options.delimiter ?? said?.delimiter ?? sniffDelimiter(text, this.#options.quote);
-      this.#parser = new CsvParser({ delimiter, quote: this.#options.quote });
+      this.#dialect = { delimiter, quote: this.#options.quote };
+      this.#parser = new CsvParser(this.#dialect);
     }
     const items: Item[] = [];
     for (const record of this.#parser.push(text, last)) {

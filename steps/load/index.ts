@@ -1,8 +1,24 @@
 import { suggestion } from '../../engine/nearest.ts';
-import { defineStep } from '../../engine/step.ts';
+import { defineStep, type OutputSpecs } from '../../engine/step.ts';
 import { encodings } from './decode.ts';
 import { loadRows } from './load-rows.ts';
 import { parameters } from './parameters.ts';
+
+const outputs = {
+  rows: { kind: 'table', description: 'The rows.' },
+  rejected: {
+    kind: 'table',
+    description:
+      'Records that could not be used: `source`, `line` (or null), `record` (place in the file), `column`, `field`, `code`, `reason`, `raw` (its beginning).',
+  },
+} as const;
+
+const manifest = {
+  manifest: {
+    kind: 'table',
+    description: 'With `since`: how far each file was read: `bytes`, their `digest`, `records`, `lines`.',
+  },
+} as const;
 
 export default defineStep({
   type: 'load',
@@ -38,17 +54,23 @@ the file. A wrong quote costs its line and no more.
 matter's fields. With \`sample_by: paragraph\` a row a chunk: the prose between empty lines, without front matter, code
 blocks, headings and comments. \`headings\` are those above it, the outermost first; \`line\` (from 1), \`start\` and \`end\` are its
 place in the file, in characters from 0, of what was joined from the first to the last. \`text\` is what stands there, or
-its words with \`strip\`. Chunks of different sections are not joined.`,
+its words with \`strip\`. Chunks of different sections are not joined.
+
+**Only what is new.** A step's result is a function of what it reads. So \`since\` names a file: the manifest that an earlier
+load left, which says of each file how many bytes were read, and their digest. The rows are those that came since, and the
+new manifest is the output \`manifest\`. When the rows have been dealt with, make it the next \`since\`:
+\`reprise export latest queries.manifest -o data/queries.seen.jsonl\`. Until then every run gives the same rows, from the cache; a
+run that failed half-way has lost none. A manifest that is not there yet stands for nothing, as an empty one does; with an
+empty one the step is cached. JSON Lines, CSV and plain text that have grown are read from where the manifest ends. A last
+line without its end waits (a closed JSON object need not). A file whose old bytes have changed is read from its start, with
+a warning; a file of another kind, or packed, is read whole if it has changed at all. Files that are no longer there are
+forgotten. Ids are counted among the new rows: a text that was there before has its id again. A CSV record with line ends
+inside of quotes is taken for whole at a line end. Without \`since\` everything is read at each change of the files, and later
+steps compute only the rows that the row cache has not seen.`,
   parameters,
   inputs: {},
-  outputs: {
-    rows: { kind: 'table', description: 'The rows.' },
-    rejected: {
-      kind: 'table',
-      description:
-        'Records that could not be used: `source`, `line` (or null), `record` (place in the file), `column`, `field`, `code`, `reason`, `raw` (its beginning).',
-    },
-  },
+  outputs: { ...outputs, ...manifest },
+  outputsOf: ({ since }): OutputSpecs => (since === undefined ? outputs : { ...outputs, ...manifest }),
   metrics: {
     rejected: 'Records rejected.',
     files: 'Files read.',
@@ -92,6 +114,12 @@ its words with \`strip\`. Chunks of different sections are not joined.`,
         parameter: 'turns',
         message: 'turns is about conversations: say shape: auto, or which shape it is',
       });
+    for (const name of ['skip', 'limit', 'sample'] as const)
+      if (parameters.since !== undefined && parameters[name])
+        problems.push({
+          parameter: name,
+          message: `with since, what ${name} leaves out would never be read: use the step sample behind this one`,
+        });
     const targets = Object.values(rename);
     for (const [from, to] of Object.entries(rename)) {
       if (to === 'id' || (to === 'text' && parameters.text !== undefined))

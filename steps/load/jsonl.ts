@@ -6,8 +6,8 @@ import { type Reading, textBlocks } from './text-blocks.ts';
 
 /** Reads JSON Lines: an object a line. Blank lines are no records. */
 export async function* readJsonl(file: SourceFile, reading: Reading): AsyncGenerator<Item[]> {
-  let record = 0;
-  for await (const lines of linesOf(textBlocks(file, reading), longestRecord)) {
+  let record = file.part?.records ?? 0;
+  for await (const lines of linesOf(textBlocks(file, reading), longestRecord, file.part?.lines)) {
     const items: Item[] = [];
     for (const line of lines) {
       const text = line.text.charCodeAt(0) === 0xfeff ? line.text.slice(1) : line.text; // from `cat a b`

@@ -22,10 +22,15 @@ export function endsWithCr(firstBlock: string): boolean {
 /**
  * Splits blocks of text into lines, a batch for each block. U+2028 and its like are text. A last line
  * without an end counts; an empty rest does not. Memory is bounded by `limit`, in UTF-16 code units.
+ * Lines are numbered from `before` + 1.
  */
-export async function* linesOf(blocks: AsyncIterable<string>, limit: number): AsyncGenerator<Line[]> {
+export async function* linesOf(
+  blocks: AsyncIterable<string>,
+  limit: number,
+  before = 0,
+): AsyncGenerator<Line[]> {
   let crOnly: boolean | undefined;
-  let number = 1;
+  let number = before + 1;
   let parts: string[] = [];
   let length = 0;
   const lines: Line[] = [];

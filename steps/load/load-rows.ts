@@ -13,6 +13,7 @@ import { type ReaderOptions, readFile } from './read-file.ts';
 import { Rejections } from './rejections.ts';
 import { Selection } from './selection.ts';
 import { shapeRecord } from './shape.ts';
+import { newsOf, readManifest } from './since.ts';
 import { type SourceFile, sourceFiles } from './source-files.ts';
 import type { Reading } from './text-blocks.ts';
 
@@ -28,7 +29,7 @@ export async function loadRows({
   context,
 }: {
   parameters: Parameters;
-  outputs: { rows: TableOutput; rejected: TableOutput };
+  outputs: { rows: TableOutput; rejected: TableOutput; manifest?: TableOutput };
   context: StepContext;
 }): Promise<StepResult> {
   const files = await sourceFiles(listOf(parameters.path), parameters.format, context);
@@ -46,17 +47,29 @@ export async function loadRows({
   };
   const table = new Loading(parameters, outputs, files, context);
   const options = readerOptions(parameters);
+  const { since } = parameters;
+  const marks = since === undefined ? undefined : await readManifest(since, context);
   let filesRead = 0;
-  for (const file of files) {
+  for (const described of files) {
     if (table.full) break;
+    const news =
+      marks && (await newsOf(described, marks.get(described.name), options, parameters.encoding, context));
+    if (news?.unchanged) {
+      await outputs.manifest?.write({ ...news.mark });
+      continue;
+    }
     filesRead++;
+    let found = 0;
+    const file = news?.part ? { ...described, part: news.part } : described;
     const withSource = parameters.source ?? (files.length > 1 || isWholeFile(file, options));
     try {
       for await (const items of readFile(file, reading, options)) {
         context.signal.throwIfAborted();
+        found += items.length;
         await table.take(file, items, withSource);
         if (table.full) break;
       }
+      if (news) await outputs.manifest?.write({ ...news.mark, records: news.mark.records + found });
     } catch (error) {
       if (
         !(error instanceof StepError) ||
@@ -71,7 +84,9 @@ export async function loadRows({
   warnOf(notes, context);
   const { rejections, records, rows, leftOut, mapping } = table;
   rejections.warn(context, records, notes.undecodable > 0 && parameters.encoding === 'auto');
-  if (records === 0 && !table.full) {
+  if (records === 0 && marks) {
+    context.log(`nothing new in ${files.length === 1 ? files[0]!.name : `${files.length} files`}`);
+  } else if (records === 0 && !table.full) {
     const which = files.length === 1 ? files[0]!.name : `the ${files.length} files`;
     context.warn(`no rows: there are no records in ${which}`);
   } else if (rows === 0 && rejections.count < records) {

@@ -74,6 +74,13 @@ export const parameters = {
       description:
         'Types of fields, by their names in the file: `score: number`. A record whose value cannot be one is rejected; an empty text is null.',
     },
+    since: {
+      type: 'string',
+      minLength: 1,
+      'x-reprise': 'input-path',
+      description:
+        'Manifest of an earlier load (its output `manifest`, exported as JSON Lines): only what has come since is read. A file that is not there yet stands for nothing.',
+    },
     skip: { type: 'integer', minimum: 0, default: 0, description: 'Rows to leave out at the beginning.' },
     limit: {
       type: 'integer',

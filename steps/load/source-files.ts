@@ -16,6 +16,18 @@ export interface SourceFile {
   bytes: number;
   compression: Compression;
   format: Format;
+  /** What is to be read of it; all if not given. */
+  part?: FilePart;
+}
+
+/** The lines of a file that an earlier load has not read. */
+export interface FilePart {
+  /** Bytes: the first one, and the one after the last. */
+  start: number;
+  end: number;
+  /** Line ends and records before it. */
+  lines: number;
+  records: number;
 }
 
 const globCharacters = /[*?[\]{}]/;

@@ -35,7 +35,7 @@ export async function* readText(
     return;
   }
   const paragraphs = options.sampleBy === 'paragraph';
-  let record = 0;
+  let record = file.part?.records ?? 0;
   let parts: string[] = [];
   let length = 0;
   let start = 1;
@@ -51,7 +51,7 @@ export async function* readText(
     parts = [];
     length = 0;
   };
-  for await (const lines of linesOf(textBlocks(file, reading), longestRecord)) {
+  for await (const lines of linesOf(textBlocks(file, reading), longestRecord, file.part?.lines)) {
     for (const line of lines) {
       const blank = /^[ \t\r]*$/.test(line.text);
       if (!paragraphs) {
