@@ -29,6 +29,8 @@ export interface AgglomerativeResult {
   clusters: number;
   /** Distances of all n − 1 merges, rising. */
   distances: Float64Array;
+  /** The merges, each by one row of the two clusters, in order of distance. */
+  tree: SpanningTree;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function agglomerate(
           metric,
           threads: workers.threads,
         });
-  return cut(tree, matrix.rows, options.until);
+  return { ...cutTree(tree, matrix.rows, options.until), distances: tree.weights, tree };
 }
 
 async function singleTree(matrix: MatrixView, metric: Metric, workers: Workers): Promise<SpanningTree> {
@@ -62,11 +64,12 @@ async function singleTree(matrix: MatrixView, metric: Metric, workers: Workers):
   return { ...tree, weights: tree.weights.map((square) => distanceOf(metric, square)) };
 }
 
-function cut(
+/** The clusters that are there when merging stops; labels are numbered in the order of their first rows. */
+export function cutTree(
   { from, to, weights }: SpanningTree,
   rows: number,
   until: AgglomerativeOptions['until'],
-): AgglomerativeResult {
+): Pick<AgglomerativeResult, 'labels' | 'clusters'> {
   const sets = new UnionFind(rows);
   for (let at = 0; at < weights.length; at++) {
     if ('clusters' in until ? sets.count <= until.clusters : weights[at]! >= until.distance) break;
@@ -79,7 +82,7 @@ function cut(
     numbers.set(root, number);
     return number;
   });
-  return { labels, clusters: numbers.size, distances: weights };
+  return { labels, clusters: numbers.size };
 }
 
 /** The merges, each by one row of the two clusters, in order of distance. */

@@ -21,13 +21,15 @@ export interface MinibatchOptions {
   maxIterations: number;
   /** Ends after so many batches without a better smoothed inertia; 0 never does. */
   maxNoImprovement: number;
+  /** A centre that has seen less than this share of what the most seen one has is put onto a random row; 0 never does. */
+  reassignmentRatio: number;
   seed: number;
 }
 
 /**
  * k-means on random batches (Sculley 2010, with the early stop of scikit-learn's MiniBatchKMeans): each batch moves the
  * centres by the mean of its rows, the less the more rows a centre has seen. A little worse than k-means, and for a
- * million rows far faster. Starts from a sample of three batches, or of ten rows a cluster if that is more. The same on
+ * million rows far faster. Centres that hardly any row goes to are put elsewhere. Starts from a sample of three batches, or of ten rows a cluster if that is more. The same on
  * every machine with any number of threads. `iterations` counts batches.
  */
 export async function minibatchKMeans(options: MinibatchOptions): Promise<KMeansResult> {
@@ -68,6 +70,7 @@ async function moveByBatches(points: MatrixView, centres: MatrixView, options: M
   const labels = new Int32Array(size);
   // Weight of a batch in the smoothed inertia, as scikit-learn has it.
   const alpha = Math.min(1, (2 * size) / (rows + 1));
+  let sinceReassigned = 0;
   let smoothed = Number.NaN;
   let least = Number.POSITIVE_INFINITY;
   let stale = 0;
@@ -78,6 +81,11 @@ async function moveByBatches(points: MatrixView, centres: MatrixView, options: M
     let inertia = 0;
     for (const square of distancesToCentres(batch, centres, labels)) inertia += square;
     step(batch, labels, centres, seen, options.spherical);
+    sinceReassigned += size;
+    if (options.reassignmentRatio > 0 && (sinceReassigned >= 10 * centres.rows || seen.includes(0))) {
+      sinceReassigned = 0;
+      reassignStarved(batch, centres, seen, options.reassignmentRatio, next);
+    }
     inertia /= size;
     // The first batch still shows the start, not the centres that it moved.
     if (batches > 1) smoothed = Number.isNaN(smoothed) ? inertia : smoothed * (1 - alpha) + inertia * alpha;
@@ -117,5 +125,38 @@ function step(
     if (!spherical) return;
     const length = Math.sqrt(dot(centres.data, start, centres.data, start, columns)) || 1;
     for (let at = start; at < start + columns; at++) centres.data[at]! /= length;
+  });
+}
+
+/**
+ * Puts the centres that have seen few rows onto different random rows of the batch, at most half as many as it has, and counts
+ * them as the least seen of the others, so that they are not moved again at once: as scikit-learn's `_mini_batch_step` does.
+ */
+function reassignStarved(
+  batch: MatrixView,
+  centres: MatrixView,
+  seen: Float64Array,
+  ratio: number,
+  next: () => number,
+): void {
+  const most = seen.reduce((greatest, count) => Math.max(greatest, count), 0);
+  const starved = [...seen.keys()]
+    .filter((cluster) => seen[cluster]! < ratio * most)
+    .sort((a, b) => seen[a]! - seen[b]! || a - b)
+    .slice(0, Math.floor(batch.rows / 2));
+  if (starved.length === 0) return;
+  const rows = Int32Array.from({ length: batch.rows }, (_, row) => row);
+  const kept = new Set(starved);
+  const least = seen.reduce(
+    (smallest, count, cluster) => (kept.has(cluster) ? smallest : Math.min(smallest, count)),
+    Number.POSITIVE_INFINITY,
+  );
+  starved.forEach((cluster, at) => {
+    const other = at + (next() % (rows.length - at));
+    const row = rows[other]!;
+    rows[other] = rows[at]!;
+    const { columns } = batch;
+    centres.data.set(batch.data.subarray(row * columns, (row + 1) * columns), cluster * columns);
+    seen[cluster] = least;
   });
 }

@@ -80,18 +80,20 @@ export interface KCentreOptions {
   vectors: MatrixView;
   size: number;
   seed: number;
+  /** The row to begin with; one at random if not given. */
+  first?: number;
 }
 
 /**
- * `size` rows that cover all others: the first at random, then always the row whose cosine distance to the rows taken
+ * `size` rows that cover all others: the first given or at random, then always the row whose cosine distance to the rows taken
  * is greatest (Gonzalez 1985; at most twice the radius of the best cover). O(rows · size · columns), in float64; the first
  * of equals wins. In the order in which they were taken. Rows of zeros are at distance 1 from all others.
  */
-export function kCentre({ vectors, size, seed }: KCentreOptions): Int32Array {
+export function kCentre({ vectors, size, seed, first }: KCentreOptions): Int32Array {
   const { data, rows, columns } = normalized(vectors);
   const chosen = new Int32Array(Math.min(size, rows));
   const nearest = new Float64Array(rows).fill(Number.POSITIVE_INFINITY);
-  let current = rows > 0 ? Math.floor(uniform(seed)() * rows) : 0;
+  let current = first ?? (rows > 0 ? Math.floor(uniform(seed)() * rows) : 0);
   for (let count = 0; count < chosen.length; count++) {
     chosen[count] = current;
     nearest[current] = Number.NEGATIVE_INFINITY;

@@ -172,6 +172,68 @@ describe('cluster', () => {
     expect(metrics).toMatchObject({ k: 4 });
   });
 
+  it.each<JsonObject>([{}, { k_criterion: 'elbow' }, { k_criterion: 'gap' }, { method: 'agglomerative' }])(
+    'finds how many clusters there are: %j',
+    async (parameters) => {
+      const { rows, vectors } = corners(10);
+      const run = () =>
+        runStep(cluster, { with: { ...parameters, k: 'auto', k_max: 9 }, inputs: { rows, vectors } });
+      const { metrics, tables, warnings } = await run();
+      expect(metrics).toMatchObject({ k: 4 });
+      expect(warnings).toEqual([]);
+      const curve = tables['k_curve']!;
+      expect(curve.filter((row) => row['chosen']).map((row) => row['k'])).toEqual([4]);
+      expect(curve.at(-1)).toMatchObject({ id: '9', k: 9 });
+      expect(curve[0]).toHaveProperty(parameters['k_criterion'] === 'gap' ? 'gap' : 'inertia');
+      expect((await run()).tables).toEqual(tables);
+    },
+  );
+
+  it('takes representatives that are unlike each other, the nearest first', async () => {
+    const { rows, vectors } = corners(20);
+    vectors.matrix.data = vectors.matrix.data.map((value) => value - 5);
+    const of = async (selection: string) => {
+      const { tables } = await runStep(cluster, {
+        with: { k: 4, representatives: 3, representative_selection: selection },
+        inputs: { rows, vectors },
+      });
+      return tables['clusters']!.map((row) => row['representatives'] as string[]);
+    };
+    const place = (id: string) => vectors.ids.indexOf(id) * 2;
+    const angle = (id: string) =>
+      Math.atan2(vectors.matrix.data[place(id) + 1]!, vectors.matrix.data[place(id)]!);
+    const spread = (ids: string[]) => {
+      let sum = 0;
+      for (const a of ids) for (const b of ids) sum += 1 - Math.cos(angle(a) - angle(b));
+      return sum;
+    };
+    const nearest = await of('nearest');
+    for (const selection of ['mmr', 'k_centre']) {
+      const diverse = await of(selection);
+      expect(diverse.map((ids) => ids.length)).toEqual([3, 3, 3, 3]);
+      expect(diverse.map((ids) => ids[0])).toEqual(nearest.map((ids) => ids[0]));
+      expect(spread(diverse[0]!)).toBeGreaterThan(spread(nearest[0]!));
+    }
+  });
+
+  it('lists what is odd in each cluster', async () => {
+    const { rows, vectors } = corners(20);
+    vectors.matrix.data.set([3, 3], 0);
+    const { tables } = await runStep(cluster, {
+      with: { k: 4, anomalies: 2 },
+      inputs: { rows, vectors },
+    });
+    const odd = tables['rows']!.toSorted((a, b) => Number(b['outlier_score']) - Number(a['outlier_score']));
+    expect(odd[0]!.id).toBe('r0');
+    for (const { cluster: number, anomalies } of tables['clusters']!)
+      expect(anomalies).toEqual(
+        odd
+          .filter((row) => row['cluster'] === number)
+          .slice(0, 2)
+          .map((row) => row.id),
+      );
+  });
+
   it('says which parameters do not go together', () => {
     const check = (given: JsonObject) =>
       cluster.check!(compileSchema(cluster.parameters).parse(given)).map(({ message }) => message);
@@ -184,18 +246,24 @@ describe('cluster', () => {
     expect(check({ method: 'agglomerative', k: 3, metric: 'cosine' })).toEqual([
       'ward takes euclidean distances; for cosine take average, complete or single',
     ]);
+    expect(check({ k: 'auto', k_min: 9, k_max: 8 })).toEqual(['k_max is at least k_min; 8 is below 9']);
+    expect(check({ method: 'agglomerative', k: 'auto', k_criterion: 'gap' })).toHaveLength(1);
     expect(check({ k: 3, distance_threshold: 1 })).toEqual(['kmeans has no distance_threshold']);
   });
 
   it.each<JsonObject>([
     { method: 'hdbscan' },
     { method: 'hdbscan', metric: 'cosine', allow_single_cluster: true },
+    { k: 3, anomalies: 3, representative_selection: 'mmr' },
+    { k: 'auto' },
+    { k: 'auto', k_criterion: 'elbow' },
+    { method: 'agglomerative', k: 'auto' },
     { method: 'minibatch_kmeans', k: 3 },
     { method: 'spherical_kmeans', k: 3 },
     { method: 'agglomerative', k: 3 },
     { method: 'agglomerative', metric: 'cosine', linkage: 'average', distance_threshold: 0.5 },
-  ])('takes no rows, one row, equal rows and rows of zeros: %j', async (parameters) => {
-    for (const data of [[], [1, 2], Array(16).fill(1), Array(16).fill(0)] as number[][]) {
+  ])('takes no rows, one, two, equal rows and rows of zeros: %j', async (parameters) => {
+    for (const data of [[], [1, 2], [1, 2, 3, 4], Array(16).fill(1), Array(16).fill(0)] as number[][]) {
       const rows = Array.from({ length: data.length / 2 }, (_, row) => ({ id: `r${row}` }));
       const matrix = { data: Float32Array.from(data), rows: rows.length, columns: 2 };
       const { tables } = await runStep(cluster, {

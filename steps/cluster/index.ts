@@ -4,8 +4,12 @@ import { type SilhouetteOptions, moduleUrl as silhouetteUrl } from '../../numeri
 import { gatherRows } from '../../numerics/vectors.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
-import { checkParameters, findClusters, type Parameters } from './methods.ts';
-import { describeClusters, rowRanks } from './places.ts';
+import { writeCurve } from './k-curve.ts';
+import { checkParameters, findClusters, metricOf } from './methods.ts';
+import { outputs } from './outputs.ts';
+import { parameters } from './parameters.ts';
+import { describeClusters, rankedMembers, rowRanks } from './places.ts';
+import { anomaliesOf, representativesOf } from './representatives.ts';
 
 /** Rows whose silhouette is averaged: enough for two digits. */
 const silhouetteSample = 5000;
@@ -31,137 +35,25 @@ itself; scikit-learn's does) but for the order of equal distances. Time grows wi
 \`agglomerative\` merges the two nearest clusters again and again, until \`k\` are left or the next two are \`distance_threshold\` apart.
 It keeps all distances: 4·n² bytes, 16,000 rows at most (\`linkage: single\` needs no such memory and has no such limit).
 
+**How many.** \`k: auto\` tries up to 30 numbers of clusters from \`k_min\` to \`k_max\` on at most 5,000 rows (\`gap\`: 1,000) and takes one by
+\`k_criterion\`: the greatest mean \`silhouette\` (Rousseeuw 1987); the \`elbow\`, where the curve of inertia is farthest below the line between its ends
+(Satopää et al. 2011); or the first number whose \`gap\` to rows without clusters is as good as the next one's, less its standard error
+(Tibshirani, Walther & Hastie 2001). The curve is the output \`k_curve\`. Criteria disagree: look at it. Rows that are all alike, and fewer than three,
+are one cluster.
+
+**What stands for a cluster** are its \`representatives\`; what is odd in it, its \`anomalies\`: the rows with the greatest \`outlier_score\`. This is GLOSH
+by \`hdbscan\`, else the distance to the fifth nearest row (Ramaswamy, Rastogi & Shim 2000), above 20,000 rows the nearest of a random sample.
+
 The same vectors and seed give the same clusters on every machine, whatever the number of threads. Clusters are numbered by size, 0 is the largest.`,
-  parameters: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      method: {
-        enum: ['kmeans', 'minibatch_kmeans', 'spherical_kmeans', 'hdbscan', 'agglomerative'],
-        default: 'kmeans',
-        description: 'The algorithm.',
-      },
-      k: {
-        type: 'integer',
-        minimum: 1,
-        description:
-          'Number of clusters: needed by k-means of all kinds; `agglomerative` takes it or `distance_threshold`.',
-      },
-      init: {
-        enum: ['ward', 'k-means++'],
-        default: 'ward',
-        description: 'k-means: how the first centres are chosen.',
-      },
-      n_init: {
-        type: 'integer',
-        minimum: 1,
-        maximum: 1000,
-        default: 2,
-        description:
-          'k-means: number of starts with different seeds; the result with the least inertia is kept.',
-      },
-      max_iter: {
-        type: 'integer',
-        minimum: 1,
-        default: 300,
-        description: 'k-means: most iterations of one start; `minibatch_kmeans`: most passes over the rows.',
-      },
-      tol: {
-        type: 'number',
-        minimum: 0,
-        default: 1e-4,
-        description:
-          "k-means: ends a start when the centres' moves, as a sum of squares, are at most this share of the mean variance of the columns.",
-      },
-      spherical: {
-        type: 'boolean',
-        default: false,
-        description: 'k-means: scale vectors and centres to length 1, to cluster by cosine.',
-      },
-      batch_size: {
-        type: 'integer',
-        minimum: 1,
-        default: 1024,
-        description: '`minibatch_kmeans`: rows in a batch.',
-      },
-      max_no_improvement: {
-        type: 'integer',
-        minimum: 0,
-        default: 10,
-        description:
-          '`minibatch_kmeans`: ends after so many batches in a row without a better smoothed inertia; 0 never does.',
-      },
-      metric: {
-        enum: ['euclidean', 'cosine'],
-        default: 'euclidean',
-        description: '`hdbscan` and `agglomerative`: the distance of two rows; `cosine` is 1 − cos.',
-      },
-      min_cluster_size: {
-        type: 'integer',
-        minimum: 2,
-        default: 5,
-        description: '`hdbscan`: rows that make a cluster.',
-      },
-      min_samples: {
-        type: 'integer',
-        minimum: 1,
-        description:
-          '`hdbscan`: how dense it is round a row is told by the distance to its so-many-th neighbour; more makes more noise. Default: `min_cluster_size`.',
-      },
-      cluster_selection_method: {
-        enum: ['eom', 'leaf'],
-        default: 'eom',
-        description:
-          '`hdbscan`: the clusters that last longest (excess of mass), or the finest ones, which are more alike in size.',
-      },
-      cluster_selection_epsilon: {
-        type: 'number',
-        minimum: 0,
-        default: 0,
-        description: '`hdbscan`: clusters nearer to each other than this are one.',
-      },
-      allow_single_cluster: {
-        type: 'boolean',
-        default: false,
-        description: '`hdbscan`: all rows may be one cluster.',
-      },
-      linkage: {
-        enum: ['ward', 'average', 'complete', 'single'],
-        default: 'ward',
-        description:
-          '`agglomerative`: how far apart two clusters are: by what merging them adds to Σ|x − c|², or by the mean, largest or smallest distance of their rows.',
-      },
-      distance_threshold: {
-        type: 'number',
-        minimum: 0,
-        description: '`agglomerative`: clusters that are this far apart are not merged.',
-      },
-      representatives: {
-        type: 'integer',
-        minimum: 0,
-        maximum: 1000,
-        default: 5,
-        description: 'Rows of each cluster, nearest its centre first, that are marked as representative.',
-      },
-    },
-  },
+  parameters,
   inputs: {
     rows: { kind: 'table', description: 'Rows to group.' },
     vectors: { kind: 'matrix', description: 'A vector for each of the rows.' },
   },
-  outputs: {
-    rows: {
-      kind: 'table',
-      description:
-        'The rows with `cluster` (−1 is noise), `distance` (to its centre: Euclidean, or 1 − cosine if spherical), `rank` (1 is nearest the centre) and `is_representative`; by `hdbscan` also `probability` and `outlier_score`.',
-    },
-    clusters: {
-      kind: 'table',
-      description:
-        'A row for each cluster: `cluster`, `size`, `share`, `cohesion` (mean cosine of its rows with its centre), `mean_distance`, `nearest_cluster` and the ids of its `representatives`; by `hdbscan` also `persistence` (0 to 1: how clearly it stands out).',
-    },
-    centers: { kind: 'matrix', description: 'The centre of each cluster; ids are those of `clusters`.' },
-    vectors: { kind: 'matrix', description: 'The vectors as they came, for the steps that follow.' },
+  outputs,
+  outputsOf({ k }) {
+    const { k_curve: curve, ...always } = outputs;
+    return { ...always, ...(k === 'auto' && { k_curve: curve }) };
   },
   metrics: {
     k: 'Number of clusters.',
@@ -177,7 +69,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
   from: { rows: unique, vectors: vectors }
   with: { method: kmeans, k: 77 }`,
   seeded: true,
-  check: (given) => checkParameters(given as Parameters),
+  check: checkParameters,
 
   async run({ parameters, inputs, outputs, context }) {
     sameRows(inputs.rows, inputs.vectors);
@@ -190,47 +82,59 @@ The same vectors and seed give the same clusters on every machine, whatever the 
         'clustering needs finite numbers: look at the step that makes the vectors',
       );
     }
-    const found = await findClusters(matrix, parameters as Parameters, context);
-    const members = [...found.labels.keys()].filter((row) => found.labels[row]! >= 0);
-    const noise = matrix.rows - members.length;
+    const found = await findClusters(matrix, parameters, context);
+    const clustered = [...found.labels.keys()].filter((row) => found.labels[row]! >= 0);
+    const noise = matrix.rows - clustered.length;
     const silhouette = await context.pool.run<SilhouetteOptions, number>(silhouetteUrl, 'silhouette', {
-      vectors: noise === 0 ? matrix : gatherRows(matrix, members),
-      labels: noise === 0 ? found.labels : Int32Array.from(members, (row) => found.labels[row]!),
+      vectors: noise === 0 ? matrix : gatherRows(matrix, clustered),
+      labels: noise === 0 ? found.labels : Int32Array.from(clustered, (row) => found.labels[row]!),
       metric: 'cosine',
       sampleSize: silhouetteSample,
       seed: context.random('silhouette').seed(),
     });
 
-    const ranks = rowRanks(found);
-    const representatives: string[][] = Array.from({ length: found.k }, () => []);
+    const members = rankedMembers(found);
+    const ranks = rowRanks(members, matrix.rows);
+    const chosen = await representativesOf(matrix, found, members, parameters, context);
+    const metric = metricOf(parameters);
+    const odd = await anomaliesOf(matrix, found, members, { ...parameters, metric }, context);
+    const representative = new Set(chosen.flat());
+    const named = new Map([...representative, ...(odd.anomalies?.flat() ?? [])].map((row) => [row, '']));
     let index = 0;
     for await (const block of inputs.rows.blocks()) {
       for (const row of block) {
         const cluster = found.labels[index]!;
-        const rank = ranks[index]!;
-        const isRepresentative = rank > 0 && rank <= parameters.representatives;
-        if (isRepresentative) representatives[cluster]![rank - 1] = row.id;
+        if (named.has(index)) named.set(index, row.id);
         const pending = outputs.rows.write({
           ...row,
           cluster,
           distance: cluster < 0 ? null : significant(found.distances[index]!),
-          rank: cluster < 0 ? null : rank,
-          is_representative: isRepresentative,
+          rank: cluster < 0 ? null : ranks[index]!,
+          is_representative: representative.has(index),
           ...(found.probabilities && { probability: significant(found.probabilities[index]!) }),
-          ...(found.outlierScores && { outlier_score: significant(found.outlierScores[index]!) }),
+          ...(odd.scores && { outlier_score: significant(odd.scores[index]!) }),
         });
         if (pending) await pending;
         index++;
       }
       context.signal.throwIfAborted();
     }
-    const clusters = describeClusters(matrix, found, representatives);
+    const idsOf = (rows: readonly number[]) => rows.map((row) => named.get(row)!);
+    const clusters = describeClusters(
+      matrix,
+      found,
+      chosen.map((rows, cluster) => ({
+        representatives: idsOf(rows),
+        ...(odd.anomalies && { anomalies: idsOf(odd.anomalies[cluster]!) }),
+      })),
+    );
     for (const row of clusters) await outputs.clusters.write(row);
     await outputs.centers.write(
       found.centres,
       clusters.map((row) => row.id),
     );
     await outputs.vectors.write(matrix, inputs.rows);
+    if (found.choice) await writeCurve(found.choice, outputs.k_curve);
 
     return {
       metrics: {

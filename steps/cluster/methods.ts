@@ -1,32 +1,14 @@
 import { StepError } from '../../engine/problems.ts';
 import type { Matrix, StepContext } from '../../engine/step.ts';
-import { agglomerate, type Linkage, mostRows } from '../../numerics/agglomerative.ts';
+import { agglomerate, cutTree, mostRows } from '../../numerics/agglomerative.ts';
 import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
 import { hdbscan } from '../../numerics/hdbscan.ts';
-import type { Init, KMeansResult } from '../../numerics/kmeans.ts';
+import type { KMeansResult } from '../../numerics/kmeans.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { type MinibatchOptions, moduleUrl as minibatchUrl } from '../../numerics/minibatch-kmeans.ts';
+import { type Choice, chooseCut, chooseK } from './choose-k.ts';
+import type { Parameters } from './parameters.ts';
 import { bestOfRestarts } from './restarts.ts';
-
-export interface Parameters {
-  method: 'kmeans' | 'minibatch_kmeans' | 'spherical_kmeans' | 'hdbscan' | 'agglomerative';
-  k?: number;
-  init: Init;
-  n_init: number;
-  max_iter: number;
-  tol: number;
-  spherical: boolean;
-  batch_size: number;
-  max_no_improvement: number;
-  metric: Metric;
-  min_cluster_size: number;
-  min_samples?: number;
-  cluster_selection_method: 'eom' | 'leaf';
-  cluster_selection_epsilon: number;
-  allow_single_cluster: boolean;
-  linkage: Linkage;
-  distance_threshold?: number;
-}
 
 /** Clusters with what only some methods know. */
 export interface Found extends Clusters {
@@ -38,6 +20,8 @@ export interface Found extends Clusters {
   outlierScores?: Float64Array;
   /** HDBSCAN, by cluster. */
   persistence?: Float64Array;
+  /** `k: auto`: what was tried. */
+  choice?: Choice;
 }
 
 const usesK = new Set<Parameters['method']>(['kmeans', 'minibatch_kmeans', 'spherical_kmeans']);
@@ -57,7 +41,22 @@ export function checkParameters(given: Parameters): { parameter: string; message
     if (given.linkage === 'ward' && given.metric === 'cosine')
       say('metric', 'ward takes euclidean distances; for cosine take average, complete or single');
   } else if (threshold !== undefined) say('distance_threshold', `${method} has no distance_threshold`);
+  if (k === 'auto') {
+    if (method === 'agglomerative' && given.k_criterion === 'gap')
+      say(
+        'k_criterion',
+        'gap clusters random rows again and again by k-means: agglomerative takes silhouette or elbow',
+      );
+    if (given.k_max !== undefined && given.k_max < given.k_min)
+      say('k_max', `k_max is at least k_min; ${given.k_max} is below ${given.k_min}`);
+  }
   return problems;
+}
+
+/** How a method compares rows. */
+export function metricOf({ method, spherical, metric }: Parameters): Metric {
+  if (usesK.has(method)) return spherical || method === 'spherical_kmeans' ? 'cosine' : 'euclidean';
+  return metric;
 }
 
 /** Clusters the rows of a matrix of finite numbers. Warns where there are fewer clusters than asked for. */
@@ -69,8 +68,11 @@ export async function findClusters(
   const { method } = parameters;
   if (method === 'hdbscan') return byDensity(matrix, parameters, context);
   if (method === 'agglomerative') return byMerging(matrix, parameters, context);
-  const k = parameters.k!;
   const spherical = parameters.spherical || method === 'spherical_kmeans';
+  const choice =
+    parameters.k === 'auto' ? await chooseK(matrix, { ...parameters, spherical }, context) : undefined;
+  // No rows: k-means takes any number of clusters.
+  const k = Math.max(1, choice?.k ?? Number(parameters.k));
   const found =
     method === 'minibatch_kmeans'
       ? await context.pool.run<MinibatchOptions, KMeansResult>(minibatchUrl, 'minibatchKMeans', {
@@ -81,10 +83,11 @@ export async function findClusters(
           batchSize: parameters.batch_size,
           maxIterations: parameters.max_iter,
           maxNoImprovement: parameters.max_no_improvement,
+          reassignmentRatio: parameters.reassignment_ratio,
           seed: context.random('start', 0).seed(),
         })
       : await bestOfRestarts(matrix, { ...parameters, k, spherical }, context);
-  if (found.k < k) {
+  if (found.k < k && matrix.rows > 0) {
     context.warn(
       `there are ${found.k} clusters instead of ${k}: ${
         method === 'minibatch_kmeans'
@@ -96,7 +99,7 @@ export async function findClusters(
   if (!found.converged) {
     context.warn(`k-means still moved after ${found.iterations} iterations: raise max_iter or tol`);
   }
-  return found;
+  return { ...found, ...(choice && { choice }) };
 }
 
 async function byDensity(matrix: Matrix, parameters: Parameters, context: StepContext): Promise<Found> {
@@ -134,11 +137,15 @@ async function byMerging(matrix: Matrix, parameters: Parameters, context: StepCo
       'cluster a sample, or take linkage: single, or the method kmeans or hdbscan',
     );
   }
-  const until = distance === undefined ? { clusters: k! } : { distance };
+  const wanted = typeof k === 'number' ? k : 1;
+  const until = distance === undefined ? { clusters: wanted } : { distance };
   const found = await agglomerate({ matrix, linkage, metric, until }, context.pool);
-  if (k !== undefined && found.clusters < k)
+  if (typeof k === 'number' && found.clusters < k && matrix.rows > 0)
     context.warn(`there are ${found.clusters} clusters instead of ${k}: there are no more rows`);
-  return placed(matrix, found.labels, found.clusters, metric, context);
+  if (k !== 'auto') return placed(matrix, found.labels, found.clusters, metric, context);
+  const choice = await chooseCut(matrix, found, parameters, context);
+  const { labels, clusters } = cutTree(found.tree, matrix.rows, { clusters: choice.k });
+  return { ...(await placed(matrix, labels, clusters, metric, context)), choice };
 }
 
 function placed(matrix: Matrix, labels: Int32Array, k: number, metric: Metric, context: StepContext) {

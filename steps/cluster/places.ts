@@ -5,24 +5,34 @@ import { dot, squaredDistance } from '../../numerics/vectors.ts';
 import { significant } from '../significant.ts';
 import type { Found } from './methods.ts';
 
-/** Where each row stands in its cluster: from 1, nearest the centre; 0 for noise. */
-export function rowRanks({ labels, distances, k }: Clusters): Int32Array {
+/** The rows of each cluster, nearest its centre first; equal ones in their order. */
+export function rankedMembers({ labels, distances, k }: Clusters): number[][] {
   const members: number[][] = Array.from({ length: k }, () => []);
   labels.forEach((cluster, row) => {
     if (cluster >= 0) members[cluster]!.push(row);
   });
-  const ranks = new Int32Array(labels.length);
-  for (const rows of members) {
-    rows.sort((a, b) => distances[a]! - distances[b]! || a - b);
-    rows.forEach((row, index) => {
+  for (const rows of members) rows.sort((a, b) => distances[a]! - distances[b]! || a - b);
+  return members;
+}
+
+/** Where each row stands in its cluster: from 1, nearest the centre; 0 for noise. */
+export function rowRanks(members: readonly (readonly number[])[], rows: number): Int32Array {
+  const ranks = new Int32Array(rows);
+  for (const ranked of members)
+    ranked.forEach((row, index) => {
       ranks[row] = index + 1;
     });
-  }
   return ranks;
 }
 
+/** Ids of rows that stand for a cluster, or are odd in it. */
+export interface NamedRows {
+  representatives: string[];
+  anomalies?: string[];
+}
+
 /** The rows of the output `clusters`. */
-export function describeClusters(vectors: Matrix, found: Found, representatives: string[][]): Row[] {
+export function describeClusters(vectors: Matrix, found: Found, named: readonly NamedRows[]): Row[] {
   const { k, labels, centres, distances, sizes } = found;
   const { columns } = centres;
   const cosines = new Float64Array(k);
@@ -49,7 +59,7 @@ export function describeClusters(vectors: Matrix, found: Found, representatives:
       mean_distance: significant(totals[cluster]! / size),
       ...(found.persistence ? { persistence: significant(found.persistence[cluster]!) } : {}),
       nearest_cluster: nearestOther(centres, cluster),
-      representatives: representatives[cluster]!,
+      ...named[cluster]!,
     };
   });
 }
