@@ -157,12 +157,12 @@ Each row of the output is \`<id>#k\` with \`parent_id\` and \`augmentation\`. Da
   },
   example: `more:
   use: augment
-  from: tickets
+  from: queries
   with:
     methods: [paraphrase, back_translation]
     model: writer
     label: team
-    label_check: { model: judge }
+    label_check: { model: writer }
     similarity: { min: 0.2, max: 0.9 }`,
   check({ methods: chosen, model, label, label_check, similarity: band }) {
     const problems: { parameter: string; message: string }[] = [];

@@ -120,7 +120,7 @@ language model, which needs neither vectors nor training, but \`labels\`:
 \`\`\`yaml
 teams:
   use: classify
-  from: tickets
+  from: queries
   with:
     model: writer
     instructions: Which team must answer this customer?

@@ -71,7 +71,7 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
   },
   example: `short:
   use: compress
-  from: contexts
+  from: articles
   with: { rate: 0.5, force_tokens: ["?"] }`,
   check(given) {
     const problems = promptProblems({ compress_nl: given.compress_nl, compress_code: given.compress_code });

@@ -92,7 +92,7 @@ stand in the field \`ungrounded\`; with \`reject\` such rows go to the output \`
   },
   example: `facts:
   use: extract
-  from: tickets
+  from: queries
   with:
     model: writer
     unpack: true
