@@ -44,80 +44,112 @@ interface Flaw {
   problem: string;
 }
 
+/** Null for a value without a flaw. Paths are put together on the way back: such a value costs no text. */
+type Check = (value: unknown) => Flaw | null;
+
 /**
  * What is wrong with a value that should be a run's record: `steps[2].metrics must be an object, and is 5`. Null if it
  * has the shape of `schemas/run.schema.json`. Members that it does not know are passed over: a later version may write more.
- * A record of 1,000 steps takes some milliseconds; a JSON Schema validator would take more to be loaded.
+ * A record of 1,000 steps takes a few milliseconds; a JSON Schema validator would take more to be loaded.
  */
 export function recordFlaw(value: unknown): string | null {
-  return said(flawOf(value, whole));
+  return said(checkOf(whole)(value));
 }
 
 /** The same of what the first line of run.json holds. */
 export function headFlaw(value: unknown): string | null {
-  return said(flawOf(value, head));
+  return said(checkOf(head)(value));
 }
 
 function said(flaw: Flaw | null): string | null {
   return flaw && `${flaw.path === '' ? 'it' : flaw.path.replace(/^\./, '')} ${flaw.problem}`;
 }
 
-/** The path is put together on the way back: a value without a flaw costs no text. */
-function flawOf(value: unknown, shape: Shape): Flaw | null {
-  if (shape.$ref !== undefined) return flawOf(value, definition(shape.$ref));
+const checks = new Map<Shape, Check>();
+
+/** The check of a shape, made when it is first needed. */
+function checkOf(shape: Shape): Check {
+  let check = checks.get(shape);
+  if (check === undefined) {
+    check = makeCheck(shape);
+    checks.set(shape, check);
+  }
+  return check;
+}
+
+function makeCheck(shape: Shape): Check {
+  if (shape.$ref !== undefined) return checkOf(whole.$defs[shape.$ref.slice('#/$defs/'.length)]!);
   const choices = shape.anyOf ?? shape.oneOf;
-  if (choices !== undefined) return flawOfAll(value, choices);
-  const { type, pattern } = shape;
-  if (type !== undefined && !isOfType(value, type)) return wrong(value, namesOf(type));
-  if ('const' in shape && value !== shape.const) return wrong(value, JSON.stringify(shape.const));
-  if (shape.enum && !shape.enum.includes(value))
-    return wrong(value, shape.enum.map((item) => JSON.stringify(item)).join(' or '));
-  if (typeof value === 'string')
-    return pattern === undefined || expression(pattern).test(value)
-      ? null
-      : wrong(value, `of the form ${pattern}`);
-  if (typeof value !== 'object' || value === null) return null;
-  return Array.isArray(value) ? flawOfItems(value, shape) : flawOfMembers(value, shape);
+  if (choices !== undefined) return checkOfAll(choices);
+  const types = [shape.type ?? []].flat();
+  const { enum: values = 'const' in shape ? [shape.const] : undefined } = shape;
+  const pattern = shape.pattern === undefined ? undefined : new RegExp(shape.pattern, 'u');
+  const [items, members] = [shape.items && checkOf(shape.items), checkOfMembers(shape)];
+  return (value) => {
+    if (types.length > 0 && !types.some((type) => isOfType(value, type)))
+      return wrong(value, types.map((type) => typeNames[type]!).join(' or '));
+    if (values && !values.includes(value))
+      return wrong(value, values.map((item) => JSON.stringify(item)).join(' or '));
+    if (typeof value === 'string')
+      return pattern === undefined || pattern.test(value)
+        ? null
+        : wrong(value, `of the form ${pattern.source}`);
+    if (typeof value !== 'object' || value === null) return null;
+    if (!Array.isArray(value)) return members(value as Record<string, unknown>);
+    for (let index = 0; items !== undefined && index < value.length; index++) {
+      const flaw = items(value[index]);
+      if (flaw !== null) return { ...flaw, path: `[${index}]${flaw.path}` };
+    }
+    return null;
+  };
 }
 
-function flawOfItems(list: readonly unknown[], { items }: Shape): Flaw | null {
-  if (items === undefined) return null;
-  for (let index = 0; index < list.length; index++) {
-    const flaw = flawOf(list[index], items);
-    if (flaw !== null) return { ...flaw, path: `[${index}]${flaw.path}` };
-  }
-  return null;
+function checkOfMembers(shape: Shape): (value: Readonly<Record<string, unknown>>) => Flaw | null {
+  const { properties = {}, required = [], additionalProperties } = shape;
+  const members = Object.entries(properties).map(([name, own]) => [name, checkOf(own)] as const);
+  const other = typeof additionalProperties === 'object' ? checkOf(additionalProperties) : undefined;
+  return (value) => {
+    // JSON has no undefined, and no member of a record is called like one that every object inherits.
+    for (const name of required)
+      if (value[name] === undefined) return { path: member(name), problem: 'is missing' };
+    for (const [name, check] of members) {
+      const item = value[name];
+      const flaw = item === undefined ? null : check(item);
+      if (flaw !== null) return { ...flaw, path: `${member(name)}${flaw.path}` };
+    }
+    if (other === undefined) return null;
+    for (const [name, item] of Object.entries(value)) {
+      const flaw = Object.hasOwn(properties, name) ? null : other(item);
+      if (flaw !== null) return { ...flaw, path: `${member(name)}${flaw.path}` };
+    }
+    return null;
+  };
 }
 
-function flawOfMembers(value: object, { properties, required, additionalProperties }: Shape): Flaw | null {
-  for (const name of required ?? [])
-    if (!Object.hasOwn(value, name)) return { path: member(name), problem: 'is missing' };
-  const other = typeof additionalProperties === 'object' ? additionalProperties : undefined;
-  for (const [name, item] of Object.entries(value)) {
-    const shape = properties && Object.hasOwn(properties, name) ? properties[name] : other;
-    const flaw = shape === undefined ? null : flawOf(item, shape);
-    if (flaw !== null) return { ...flaw, path: `${member(name)}${flaw.path}` };
-  }
-  return null;
-}
-
-/** The value must have one of several shapes: if it has none, what is wrong with the one that it is meant to have. */
-function flawOfAll(value: unknown, shapes: readonly Shape[]): Flaw | null {
-  const flaws: Flaw[] = [];
-  for (const shape of shapes.filter((one) => isMeant(value, one))) {
-    const flaw = flawOf(value, shape);
-    if (flaw === null) return null;
-    flaws.push(flaw);
-  }
-  return flaws.find(({ path }) => path !== '') ?? flaws[0] ?? wrong(value, 'of a kind that is known');
+/** A value must have one of several shapes: if it has none, what is wrong with the one that it is meant to have. */
+function checkOfAll(shapes: readonly Shape[]): Check {
+  const choices = shapes.map((shape) => ({ isMeant: meaning(shape), check: checkOf(shape) }));
+  const takesNull = shapes.some(({ type }) => type === 'null');
+  return (value) => {
+    if (value === null && takesNull) return null;
+    const flaws: Flaw[] = [];
+    for (const { isMeant, check } of choices) {
+      if (!isMeant(value)) continue;
+      const flaw = check(value);
+      if (flaw === null) return null;
+      flaws.push(flaw);
+    }
+    return flaws.find(({ path }) => path !== '') ?? flaws[0] ?? wrong(value, 'of a kind that is known');
+  };
 }
 
 /** Whether the members that tell shapes apart (the `kind` of an artefact) are those of this one. */
-function isMeant(value: unknown, { properties = {} }: Shape): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(properties).every(
-    ([name, shape]) => !('const' in shape) || (value as Record<string, unknown>)[name] === shape.const,
-  );
+function meaning({ properties = {} }: Shape): (value: unknown) => boolean {
+  const constants = Object.entries(properties).filter(([, shape]) => 'const' in shape);
+  return (value) =>
+    typeof value !== 'object' ||
+    value === null ||
+    constants.every(([name, shape]) => (value as Record<string, unknown>)[name] === shape.const);
 }
 
 function wrong(value: unknown, expected: string): Flaw {
@@ -132,8 +164,7 @@ function member(name: string): string {
   return /^\w+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 
-function isOfType(value: unknown, type: string | readonly string[]): boolean {
-  if (typeof type !== 'string') return type.some((one) => isOfType(value, one));
+function isOfType(value: unknown, type: string): boolean {
   if (type === 'integer') return Number.isInteger(value);
   if (type === 'null') return value === null;
   if (type === 'array') return Array.isArray(value);
@@ -150,25 +181,3 @@ const typeNames: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   null: 'null',
 };
-
-function namesOf(type: string | readonly string[]): string {
-  return [type]
-    .flat()
-    .map((name) => typeNames[name]!)
-    .join(' or ');
-}
-
-function definition(reference: string): Shape {
-  return whole.$defs[reference.slice('#/$defs/'.length)]!;
-}
-
-const expressions = new Map<string, RegExp>();
-
-function expression(pattern: string): RegExp {
-  let known = expressions.get(pattern);
-  if (known === undefined) {
-    known = new RegExp(pattern, 'u');
-    expressions.set(pattern, known);
-  }
-  return known;
-}
