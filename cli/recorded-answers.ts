@@ -1,5 +1,5 @@
 import type { Answer } from '../engine/language-model.ts';
-import type { RunRecord } from '../engine/record/record.ts';
+import { answersOf, type RunRecord } from '../engine/record/record.ts';
 import type { Store } from '../engine/store/store.ts';
 import type { AnswerCache } from '../models/language/answers.ts';
 import { sourceOf } from '../models/language/request.ts';
@@ -13,10 +13,9 @@ export function recordedAnswers({ steps }: RunRecord, store: Store): AnswerCache
   let recorded: Promise<Map<string, Answer>> | undefined;
   const read = async () => {
     const answers = new Map<string, Answer>();
-    for (const { fingerprint, outputs } of steps) {
-      const { answers: table } = outputs;
-      // An output of that name is the engine's only for steps that name a model.
-      if (table?.kind !== 'table' || Object.keys(fingerprint?.models ?? {}).length === 0) continue;
+    for (const step of steps) {
+      const table = answersOf(step);
+      if (table === null) continue;
       for await (const row of store.readTable(table).read()) {
         const answer = row as unknown as Answer;
         answers.set(nameOf(answer.source, answer.request), answer);
