@@ -180,7 +180,9 @@ describe.each(Object.entries(providers))('provider %s', (_, { settings }) => {
 
   it('counts tokens itself where the server counts nonsense', async () => {
     behaviour.fault = () => 'wrong-usage';
-    expect(await ask()).toMatchObject({ answer: { usage: { estimated: true, output_tokens: 6 } } });
+    expect(await ask()).toMatchObject({
+      answer: { usage: { estimated: true, input_tokens: 6, output_tokens: 4 } },
+    });
   });
 
   it('gives JSON that fits the schema', async () => {

@@ -14,9 +14,14 @@ export function estimatedTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4);
 }
 
-/** Tokens of a request before it is made. A few of each message frame it. */
+/** Tokens of a request. A few of each message frame it. */
+export function tokensOf(messages: readonly Message[], count: (text: string) => number): number {
+  return messages.reduce((sum, { content }) => sum + 4 + count(content), 0);
+}
+
+/** The same by the length of the texts. */
 export function estimatedInput(messages: readonly Message[]): number {
-  return messages.reduce((sum, { content }) => sum + 4 + estimatedTokens(content), 0);
+  return tokensOf(messages, estimatedTokens);
 }
 
 /** The sum of what was spent; of unknown prices, unknown. */

@@ -2,13 +2,14 @@ import type { Json, JsonObject } from '../../engine/json.ts';
 import type { Answer, AskResult, Message, ModelTokens, Spent, Usage } from '../../engine/language-model.ts';
 import type { Budget } from './budget.ts';
 import type { Catalogue, Price } from './catalogue.ts';
-import { addSpent, costOf, estimatedInput, estimatedTokens } from './cost.ts';
+import { addSpent, costOf, estimatedInput, tokensOf } from './cost.ts';
 import { type Failed, fromProvider, outOfOrder, schemaWrong, unusable, withoutKey } from './failures.ts';
 import { cleaned, type OutputChecks } from './output.ts';
 import { type ProviderAnswer, ProviderError } from './provider.ts';
 import { type FullRequest, sourceOf } from './request.ts';
 import type { Resilience } from './resilience.ts';
 import { type ModelSettings, modelIdentity } from './settings.ts';
+import type { CountTokens } from './tokens.ts';
 
 /** What endpoints of one run share. */
 export interface Surroundings {
@@ -34,6 +35,7 @@ export class Endpoint {
   #line: Promise<Resilience> | undefined;
   #mostOutput = 0;
   #opened: Resilience | undefined;
+  #counter: Promise<CountTokens> | undefined;
 
   constructor(settings: ModelSettings, around: Surroundings) {
     this.settings = settings;
@@ -154,10 +156,8 @@ export class Endpoint {
         if (usage !== null || billed !== null)
           charge({ ...(usage ?? noUsage), estimated: usage === null }, billed);
       });
-      const usage: Usage =
-        said.usage === null
-          ? { ...noUsage, input_tokens: input, output_tokens: estimatedTokens(said.text), estimated: true }
-          : { ...said.usage, estimated: false };
+      const usage =
+        said.usage === null ? await this.#counted(messages, said.text) : { ...said.usage, estimated: false };
       this.#mostOutput = Math.max(this.#mostOutput, usage.output_tokens);
       charge(usage, said.billed);
       return { said };
@@ -177,9 +177,35 @@ export class Endpoint {
     return this.#opened?.latencyMs ?? null;
   }
 
-  /** What asking would take. `usualOutput`: tokens of earlier answers, 0 if there are none. */
-  estimate({ messages, sampling }: FullRequest, usualOutput: number) {
-    const input = estimatedInput(messages);
+  /** The tokens of a call of which the provider did not say them. */
+  async #counted(messages: readonly Message[], text: string): Promise<Usage> {
+    const count = await this.#count();
+    return {
+      ...noUsage,
+      input_tokens: tokensOf(messages, count),
+      output_tokens: count(text),
+      estimated: true,
+    };
+  }
+
+  #count(): Promise<CountTokens> {
+    this.#counter ??= import('./tokens.ts').then(({ tokenCounter }) =>
+      tokenCounter(this.settings, this.#around.root, { atLeast: false }),
+    );
+    return this.#counter;
+  }
+
+  /** What asking would take, by the model's own tokens. `usualOutput`: tokens of earlier answers, 0 if there are none. */
+  async estimateClosely(request: FullRequest, usualOutput: number) {
+    return this.estimate(request, usualOutput, tokensOf(request.messages, await this.#count()));
+  }
+
+  /** The same by the length of the texts, at once. */
+  estimate(
+    { messages, sampling }: FullRequest,
+    usualOutput: number,
+    input: number = estimatedInput(messages),
+  ) {
     const output = Math.min(
       sampling.max_tokens ?? Infinity,
       usualOutput || sampling.max_tokens || guessedOutput,

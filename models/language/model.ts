@@ -96,7 +96,7 @@ export class Model implements LanguageModel {
       usual = meanOutput(answers?.some?.(first.filedUnder(full), 200) ?? []);
       this.#usualOutput.set(first, usual);
     }
-    return { known: false, ...first.estimate(full, usual) };
+    return { known: false, ...(await first.estimateClosely(full, usual)) };
   }
 
   /** The answer that a model of the chain gave earlier. */

@@ -1,4 +1,3 @@
-import type { Message } from '../../engine/language-model.ts';
 import type { ModelSettings } from './settings.ts';
 
 /** Tokens of a text. */
@@ -16,10 +15,13 @@ const unknown = 1.25;
 /**
  * Loads a way to count a model's tokens: of OpenAI's models by their own encoding, of a model with a `tokenizer` (the
  * tokenizer.json of its folder) by that one, of others by OpenAI's with a quarter more.
+ *
+ * @param options.atLeast false: without the quarter, for an estimate
  */
 export async function tokenCounter(
   { model, tokenizer, provider }: Pick<ModelSettings, 'model' | 'tokenizer' | 'provider'>,
   root: string,
+  { atLeast = true }: { atLeast?: boolean } = {},
 ): Promise<CountTokens> {
   if (tokenizer !== undefined) {
     const { openTokenizer } = await import('../tokenizer.ts');
@@ -35,10 +37,5 @@ export async function tokenCounter(
     : await import('gpt-tokenizer/encoding/o200k_base');
   const count: CountTokens = (text) => countTokens(text, { allowedSpecial: 'all' });
   const known = own && /^(gpt-|o\d|chatgpt-)/.test(name);
-  return known ? count : (text) => Math.ceil(count(text) * unknown);
-}
-
-/** Tokens of a request. A few of each message frame it. */
-export function tokensOf(messages: readonly Message[], count: CountTokens): number {
-  return messages.reduce((sum, { content }) => sum + 4 + count(content), 0);
+  return known || !atLeast ? count : (text) => Math.ceil(count(text) * unknown);
 }

@@ -2,9 +2,9 @@ import type { Json, JsonObject } from '../../engine/json.ts';
 import type { Message } from '../../engine/language-model.ts';
 import { RowFailure } from '../../engine/step.ts';
 import { chunksOf } from '../../models/language/chunks.ts';
+import { tokensOf } from '../../models/language/cost.ts';
 import { type LongTextMethod, mapReduce, refine } from '../../models/language/long-text.ts';
 import { compilePrompt, type Prompt } from '../../models/language/prompt.ts';
-import { tokensOf } from '../../models/language/tokens.ts';
 
 /** Of a model's context, what a request may take: its answer needs room as well, and counts are not exact. */
 export const contextShare = 0.8;

@@ -91,9 +91,9 @@ describe('generate', () => {
     project.write({ 'prompts/label.hbs': 'Name: {{text}}' });
     const plan = await project.reprise('plan', 'pipeline.yaml');
     expect(plan.out).toContain('with.prompt.text');
-    // Tokens in by the letters; tokens out as the six answers so far had on average: five of 8 words, one of 4.
+    // Tokens in by a tokenizer; tokens out as the six answers so far had on average: five of 8 words, one of 4.
     expect(plan.out).toMatch(
-      /labels would ask writer \(openai\/small\): 5 calls, about 52 tokens in, 37 out, \$0\.00042/,
+      /labels would ask writer \(openai\/small\): 5 calls, about 55 tokens in, 37 out, \$0\.00042/,
     );
     expect((await project.run('pipeline.yaml')).step('labels').rows_computed).toBe(5);
     // Another model, or another temperature, is another question; the key is not.
