@@ -49,7 +49,8 @@ function modeProblems(given: Given): Problem[] {
   return problems;
 }
 
-function panelProblems({ judges, combine, weights, quorum, mode }: Given): Problem[] {
+function panelProblems(given: Given): Problem[] {
+  const { judges, combine, weights, quorum, mode } = given;
   const problems: Problem[] = [];
   const unknown = Object.keys(weights ?? {}).find((alias) => !judges.includes(alias));
   if (unknown !== undefined)
@@ -60,6 +61,12 @@ function panelProblems({ judges, combine, weights, quorum, mode }: Given): Probl
     problems.push({
       parameter: 'combine',
       message: `verdicts of pairs have no ${combine}: vote or weighted`,
+    });
+  const repeats = given.samples > 1 || (mode === 'pairwise' && given.orders === 'both');
+  if (given.min_consistency !== undefined && !repeats)
+    problems.push({
+      parameter: 'min_consistency',
+      message: 'min_consistency needs questions that are asked more than once: both orders, or samples',
     });
   if (quorum !== undefined && quorum > judges.length)
     problems.push({ parameter: 'quorum', message: `there are ${judges.length} judges, not ${quorum}` });

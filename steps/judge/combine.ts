@@ -32,12 +32,17 @@ function winnerOf(verdicts: Judgment['verdicts']): Outcome {
   return winners.every((winner) => winner === winners[0]) ? winners[0]! : 'tie';
 }
 
-/** What the judges come to together. */
-export function panelFinding(given: Given, { judgments }: Judged): Finding {
+/** What the judges come to together, but for those without a vote; nothing if none of the others has a verdict. */
+export function panelFinding(
+  given: Given,
+  { judgments }: Judged,
+  withoutVote: ReadonlySet<string> = new Set(),
+): Finding {
   const found = judgments.flatMap((judgment) => {
-    const finding = findingOf(given, judgment);
+    const finding = withoutVote.has(judgment.judge) ? null : findingOf(given, judgment);
     return finding ? [{ finding, weight: weightOf(given, judgment.judge) }] : [];
   });
+  if (found.length === 0) return { score: null, scores: {}, winner: null };
   if (given.mode === 'pairwise') {
     // Where judges may not say that neither is better, a tie is that of the two orders: no vote.
     const votes = found.filter(({ finding }) => given.ties || finding.winner !== 'tie');

@@ -1,11 +1,13 @@
 import type { Metrics, Row } from '../../engine/artefacts.ts';
 import type { Json, JsonObject } from '../../engine/json.ts';
+import { StepError } from '../../engine/problems.ts';
 import type { StepContext, StepResult, TableOutput } from '../../engine/step.ts';
 import { significant } from '../significant.ts';
 import { answerFields } from './ask.ts';
 import { type CheckResults, openChecks } from './checks.ts';
 import { type Finding, findingOf, panelFinding } from './combine.ts';
 import { criteriaOf, type Given, type Judged, type Judgment, labelsOf } from './given.ts';
+import { type Unqualified, unqualifiedJudges } from './qualify.ts';
 import { Tally } from './tally.ts';
 
 interface Outputs {
@@ -19,16 +21,18 @@ export async function writeVerdicts(
   given: Given,
   outputs: Outputs,
   context: StepContext,
-  rows: AsyncIterable<{ row: Row; value: Judged }>,
+  all: AsyncIterable<{ row: Row; value: Judged }>,
 ): Promise<StepResult> {
   const tally = new Tally(given);
+  const { rows, unqualified } = await qualified(given, all);
+  const withoutVote = new Set(unqualified.map(({ judge }) => judge));
   const { params, env } = context;
   const check = await openChecks(given.checks, answerFields(given)[0]!, { params, env });
   const failedChecks = new Map<string, number>();
   let passed = 0;
   for await (const { row, value } of rows) {
     const findings = value.judgments.map((judgment) => findingOf(given, judgment));
-    const panel = given.judges.length > 0 ? panelFinding(given, value) : nothing;
+    const panel = panelFinding(given, value, withoutVote);
     tally.add(
       value.judgments,
       findings,
@@ -45,15 +49,37 @@ export async function writeVerdicts(
   }
   const labels = labelsOf(given);
   for (const judge of tally.judges) {
-    await outputs.judges.write(judge.row(given, labels));
+    const row = judge.row(given, labels);
+    await outputs.judges.write(
+      given.min_consistency === undefined ? row : { ...row, has_vote: !withoutVote.has(judge.judge) },
+    );
     for (const warning of judge.warnings) context.warn(warning);
   }
+  for (const { judge, reason } of unqualified) context.warn(`${judge} has no vote: ${reason}`);
   for (const [name, count] of failedChecks)
     context.log(`check ${name} failed on ${count} of ${tally.rows} rows`);
   return { metrics: metricsOf(given, tally, passed) };
 }
 
-const nothing: Finding = { score: null, scores: {}, winner: null };
+interface Qualified {
+  rows: AsyncIterable<{ row: Row; value: Judged }> | { row: Row; value: Judged }[];
+  unqualified: Unqualified[];
+}
+
+/** The rows, and the judges that have no vote; all have one unless `min_consistency` says what it takes. */
+async function qualified(given: Given, all: AsyncIterable<{ row: Row; value: Judged }>): Promise<Qualified> {
+  const { min_consistency: least } = given;
+  if (least === undefined) return { rows: all, unqualified: [] };
+  const rows = await Array.fromAsync(all);
+  const unqualified = unqualifiedJudges(given, rows, least);
+  if (rows.length > 0 && unqualified.length === given.judges.length)
+    throw new StepError(
+      'no-judge',
+      `no judge has a vote: ${unqualified.map(({ judge, reason }) => `${judge}: ${reason}`).join('; ')}`,
+      'take other judges, or a lower min_consistency',
+    );
+  return { rows, unqualified };
+}
 
 /** Null if there is nothing that a row could fail. */
 function passesOf(
@@ -63,7 +89,7 @@ function passesOf(
 ): boolean | null {
   if (threshold === undefined && made.length === 0) return null;
   const holds = Object.values(checks).every((wrong) => wrong === null);
-  return holds && (threshold === undefined || score! >= threshold);
+  return holds && (threshold === undefined || (score !== null && score >= threshold));
 }
 
 interface Results {

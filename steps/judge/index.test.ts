@@ -235,6 +235,25 @@ describe('pairwise', () => {
     );
     expect(weighted.tables['rows']).toMatchObject([{ winner: 'right' }]);
   });
+
+  it('gives no vote to a judge that contradicts itself, and says so', async () => {
+    const reply: Reply = (request) =>
+      modelOf(request) === 'fair' ? better(request) : says({ reason: '', winner: 'A' });
+    const panel = { ...given, judges: ['first', 'fair', 'again'], min_consistency: 0.6 };
+    const { tables, warnings } = await judged(panel, pairs.slice(0, 4), reply);
+    expect(tables['rows']!.map(({ winner }) => winner)).toEqual(['left', 'right', 'left', 'right']);
+    expect(tables['judges']!.map(({ judge: name, has_vote }) => [name, has_vote])).toEqual([
+      ['first', false],
+      ['fair', true],
+      ['again', false],
+    ]);
+    expect(warnings).toContain(
+      'first has no vote: it answers 0 % of pairs in both orders alike, less than 60 %',
+    );
+    await expect(judged({ ...panel, judges: ['first'] }, pairs.slice(0, 4), reply)).rejects.toMatchObject({
+      code: 'no-judge',
+    });
+  });
 });
 
 describe('checks', () => {

@@ -36,7 +36,7 @@ more often the answer shown first wins than the one shown second (1: always, 0: 
 \`length_correlation\` of scores (Spearman); \`flip_rate\`, how often \`samples\` of one question differ; \`like_panel\`, how often it says what all say together. A judge
 that clearly prefers a place or length is warned of. How far judges agree with people, see \`evaluate\`.
 
-Everything that judges said is kept as \`generate\` keeps it: a change of \`combine\`, \`weights\`, \`threshold\`, \`labels\` or \`checks\` asks nobody.`,
+Everything that judges said is kept as \`generate\` keeps it: a change of \`combine\`, \`weights\`, \`min_consistency\`, \`threshold\`, \`labels\` or \`checks\` asks nobody.`,
   parameters,
   inputs: { rows: { kind: 'table', description: 'Rows with the answers.' } },
   outputs: {
@@ -87,6 +87,7 @@ Everything that judges said is kept as \`generate\` keeps it: a change of \`comb
     weights: _weights,
     threshold: _threshold,
     labels: _labels,
+    min_consistency: _least,
     checks: _checks,
     field: _field,
     ...counted

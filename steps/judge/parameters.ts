@@ -146,6 +146,13 @@ export const parameters = {
       minimum: 1,
       description: 'Judges whose verdict is needed; all, if not given. With fewer the row fails.',
     },
+    min_consistency: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Several judges: one that answers a smaller share of questions alike, in both orders or asked several times (`samples`), has no vote.',
+    },
     checks: checksSchema,
     field: {
       type: 'string',

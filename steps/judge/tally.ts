@@ -94,6 +94,11 @@ class JudgeTally {
     return share(shownFirst - shownSecond, shownFirst + shownSecond);
   }
 
+  /** Share of the questions asked more than once that got different answers. */
+  get flipRate(): number | null {
+    return share(this.flipped, this.repeated);
+  }
+
   get longerShare(): number | null {
     return share(this.longer, this.longer + this.shorter);
   }
@@ -146,7 +151,7 @@ class JudgeTally {
       rows,
       failed,
       ...known,
-      ...(samples > 1 && { flip_rate: share(this.flipped, this.repeated) }),
+      ...(samples > 1 && { flip_rate: this.flipRate }),
       like_panel: share(this.likePanel, rows),
     };
   }
@@ -163,6 +168,7 @@ export class Tally {
   /** Each judge's verdict of each row, for their agreement: NaN where there is none. */
   readonly #ratings: number[] = [];
   rows = 0;
+  #scored = 0;
   #scoreSum = 0;
   readonly outcomes = { first: 0, second: 0, tie: 0 };
 
@@ -178,8 +184,10 @@ export class Tally {
     lengths: readonly number[],
   ): void {
     this.rows++;
-    if (panel.winner === null) this.#scoreSum += panel.score ?? 0;
-    else this.outcomes[panel.winner]++;
+    if (panel.score !== null) {
+      this.#scored++;
+      this.#scoreSum += panel.score;
+    } else if (panel.winner !== null) this.outcomes[panel.winner]++;
     for (const [index, tally] of this.judges.entries()) {
       const finding = findings[index] ?? null;
       tally.add(judgments[index]!, finding, panel, lengths);
@@ -187,8 +195,8 @@ export class Tally {
     }
   }
 
-  get meanScore(): number {
-    return significant(this.#scoreSum / this.rows);
+  get meanScore(): number | null {
+    return share(this.#scoreSum, this.#scored);
   }
 
   /** Krippendorff's alpha of the judges: nominal for winners, interval for scores; null if there is none. */
