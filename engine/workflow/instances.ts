@@ -76,13 +76,15 @@ export class Instances {
         );
       const { axes } = draft.part;
       const twice = Object.keys(axes ?? {}).find((name) => node?.kind === 'map' && node.entries.has(name));
-      if (twice !== undefined)
+      if (twice !== undefined) {
         this.#problems.error(
           'bad-id',
           `the step that uses the template has an axis ${twice} as well`,
           (node as LocatedMap).entries.get(twice)!.key,
           { hint: 'give one of them another name' },
         );
+        continue;
+      }
       for (const own of combinations ?? []) {
         const matrix = own === null ? axes : { ...axes, ...own };
         const env = { ...this.#shared };

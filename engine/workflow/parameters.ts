@@ -74,7 +74,9 @@ export function resolveParameters(
   if (marks.size > 0 && errors.length === 0) applyMarks(instance, type, node, open, context);
   else if (marks.size > 0)
     applyMarks(instance, type, node, new Set([...open, ...errors.map((e) => e.instancePath)]), context);
-  const complete = errors.length === 0 && expansion.unknown.length === 0;
+  // What is filled in later does not fit yet, and is checked then.
+  const later = (pointer: string) => expansion.deferred.some((open) => isWithin(pointer, open.pointer));
+  const complete = errors.every(({ instancePath }) => later(instancePath)) && expansion.unknown.length === 0;
   instance.outputs =
     complete || type.outputsOf === undefined
       ? outputsOf(instance, typeWith(type, parameters), problems)
@@ -90,6 +92,10 @@ export function resolveParameters(
       problems.error('parameter-check', text, at === node ? (key ?? instance.draft.key) : at);
     }
   }
+}
+
+function isWithin(pointer: string, outer: string): boolean {
+  return pointer === outer || pointer.startsWith(`${outer}/`);
 }
 
 const marksByType = new WeakMap<AnyStepType, Set<string>>();

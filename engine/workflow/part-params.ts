@@ -18,7 +18,10 @@ export function scopeParams(
   const { parent, caller } = part;
   if (caller !== null) {
     const node = member(caller.node, 'with');
-    const scope: Scope = { ...scopes.scope(caller.part, part.axes), ...(part.rows && { item: 'too early' }) };
+    const scope: Scope = {
+      ...scopes.scope(caller.part, part.axes),
+      ...(part.rows && { item: 'in template' }),
+    };
     const given = node?.kind === 'map' ? valuesOf(node, scope, expander) : new Map();
     const options = { given, at: caller.key, who: `the template ${caller.template}`, all: true };
     part.params = innerParams(part, parent!.params, options, problems);

@@ -17,8 +17,8 @@ export interface Scope {
   metrics: boolean;
   /** What names of steps mean here. */
   names: Names;
-  /** The row of `for_each`: absent where there is none, or where it cannot be waited for. */
-  item?: 'known later' | 'too early';
+  /** The row of `for_each`: absent where there is none; `in template` where only the steps of the template can wait for it. */
+  item?: 'known later' | 'too early' | 'in template';
   /** Whether `secrets.X` may stand here: only in values that are neither kept nor recorded. */
   secrets?: boolean;
   /** It is a value of `env` itself. */
@@ -122,11 +122,13 @@ export function meaningOf(path: CelPath, where: Where): { value: Json } | Waits 
       return { waits: `secrets.${name}` };
     case 'item':
       if (scope.item === 'known later') return { waits: null };
-      if (scope.item === 'too early')
+      if (scope.item !== undefined)
         return fail(
           'metric-too-early',
           'the rows of for_each are not known before steps run, and this decides which steps there are',
-          'a template that is used with for_each says item.<field> in its own steps',
+          scope.item === 'in template'
+            ? 'a template that is used with for_each says item.<field> in its own steps'
+            : undefined,
         );
       if (names === undefined) return 'other';
       return fail(
