@@ -67,10 +67,21 @@ describe('score', () => {
   });
 
   it('scores each criterion by itself and weighs them', async () => {
+    const rubric = { text: 'Be strict.' };
     const criteria: JsonObject[] = [{ name: 'truth', description: 'Is it so?', weight: 3 }, { name: 'tone' }];
-    const { tables } = await judged({ judges: ['one'], criteria, scale: '0-100' }, rows.slice(0, 1), () =>
+    const given = { judges: ['one'], criteria, scale: '0-100', rubric, reference: 'gold' };
+    const row = { ...rows[0]!, gold: 'four' };
+    const { tables, requests } = await judged(given, [row], () =>
       says({ truth: { reason: 'r1', score: 80 }, tone: { reason: 'r2', score: 40 } }),
     );
+    const { prompt } = requests[0]!;
+    for (const part of [
+      '<reference_answer>\nfour\n',
+      '<rubric>\nBe strict.\n',
+      '- truth: Is it so?\n- tone\n',
+    ])
+      expect(prompt).toContain(part);
+    expect(prompt).not.toContain('<question>');
     expect(tables['rows']).toMatchObject([
       { score: 70, scores: { truth: 80, tone: 40 }, reason: 'truth: r1\ntone: r2' },
     ]);
