@@ -109,9 +109,16 @@ export async function chainTree(
   };
 }
 
-/** Follows nearest neighbours until two clusters are each other's, merges them, goes on; uses up the distances. */
-function nearestChain(values: Float32Array, rows: number, linkage: Exclude<Linkage, 'single'>) {
-  const weights = new Float64Array(rows).fill(1);
+/**
+ * Merges by following nearest neighbours until two clusters are each other's; uses up the distances, [rows, rows], which are
+ * squared for Ward. `weights`: what each item counts for. Merges are not in order of distance.
+ */
+export function nearestChain(
+  values: Float32Array | Float64Array,
+  rows: number,
+  linkage: Exclude<Linkage, 'single'>,
+  weights = new Float64Array(rows).fill(1),
+): { a: number; b: number; distance: number }[] {
   // The clusters that are left, in rising order.
   let alive = Int32Array.from({ length: rows }, (_, row) => row);
   const gone = new Uint8Array(rows);

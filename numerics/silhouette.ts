@@ -28,7 +28,7 @@ const chunkRows = 512;
  * Undefined (NaN) with fewer than two clusters, or as many clusters as rows.
  */
 export async function silhouette(options: SilhouetteOptions): Promise<number> {
-  const { vectors, labels, metric, sampleSize, seed } = options;
+  const { vectors, labels, sampleSize, seed } = options;
   const { rows } = vectors;
   let k = 0;
   for (const label of labels) k = Math.max(k, label + 1);
@@ -38,27 +38,57 @@ export async function silhouette(options: SilhouetteOptions): Promise<number> {
   if (occupied < 2 || occupied >= rows) return Number.NaN;
 
   const sample = sampleIndices(rows, sampleSize, seed);
-  const totals =
-    metric === 'cosine'
-      ? cosineTotals(vectors, labels, k, sizes)
-      : await euclideanTotals(vectors, labels, k, sample);
+  const totals = await totalsOf(options, k, sizes, sample);
   const distances = new Float64Array(k);
   let sum = 0;
   for (let index = 0; index < sample.length; index++) {
     const row = sample[index]!;
     await totals(row, index, distances);
-    const own = labels[row]!;
-    if (sizes[own] === 1) continue;
-    const inside = distances[own]! / (sizes[own]! - 1);
-    let outside = Number.POSITIVE_INFINITY;
-    for (let cluster = 0; cluster < k; cluster++) {
-      if (cluster !== own && sizes[cluster]! > 0)
-        outside = Math.min(outside, distances[cluster]! / sizes[cluster]!);
-    }
-    const larger = Math.max(inside, outside);
-    if (larger > 0) sum += (outside - inside) / larger;
+    sum += silhouetteOf(distances, labels[row]!, sizes);
   }
   return sum / sample.length;
+}
+
+/**
+ * Sums of the distances of a sample of rows to all rows of each cluster, [sample, k]: what the silhouettes of all ways to
+ * merge the clusters follow from.
+ */
+export async function distanceTotals(
+  options: SilhouetteOptions & { k: number },
+): Promise<{ sample: Int32Array; totals: Float64Array }> {
+  const { vectors, labels, k, sampleSize, seed } = options;
+  const sizes = new Int32Array(k);
+  for (const label of labels) sizes[label]!++;
+  const sample = sampleIndices(vectors.rows, sampleSize, seed);
+  const totalsFor = await totalsOf(options, k, sizes, sample);
+  const totals = new Float64Array(sample.length * k);
+  for (let index = 0; index < sample.length; index++)
+    await totalsFor(sample[index]!, index, totals.subarray(index * k, (index + 1) * k));
+  return { sample, totals };
+}
+
+/** Silhouette of one row from the sums of its distances to all rows of each cluster. */
+export function silhouetteOf(distances: ArrayLike<number>, own: number, sizes: ArrayLike<number>): number {
+  if (sizes[own] === 1) return 0;
+  const inside = distances[own]! / (sizes[own]! - 1);
+  let outside = Number.POSITIVE_INFINITY;
+  for (let cluster = 0; cluster < sizes.length; cluster++) {
+    if (cluster !== own && sizes[cluster]! > 0)
+      outside = Math.min(outside, distances[cluster]! / sizes[cluster]!);
+  }
+  const larger = Math.max(inside, outside);
+  return larger > 0 ? (outside - inside) / larger : 0;
+}
+
+function totalsOf(
+  { vectors, labels, metric }: SilhouetteOptions,
+  k: number,
+  sizes: Int32Array,
+  sample: Int32Array,
+): Totals | Promise<Totals> {
+  return metric === 'cosine'
+    ? cosineTotals(vectors, labels, k, sizes)
+    : euclideanTotals(vectors, labels, k, sample);
 }
 
 /** Fills `into` with the sums of the distances of a row (the `index`-th of the sample) to all rows of each cluster. */

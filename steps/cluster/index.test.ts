@@ -234,6 +234,74 @@ describe('cluster', () => {
       );
   });
 
+  it.each<JsonObject>([{ merge: 0.99 }, { merge: 'auto' }])(
+    'merges clusters that are alike, with %j, and counts stay',
+    async (parameters) => {
+      const { rows, vectors } = corners(20);
+      vectors.matrix.data = vectors.matrix.data.map((value) => value - 5);
+      const { tables, metrics } = await runStep(cluster, {
+        with: { ...parameters, k: 7 },
+        inputs: { rows, vectors },
+      });
+      expect(metrics).toMatchObject({ k: 4, merged: 3, smallest: 20, largest: 20 });
+      expect(new Set(tables['rows']!.map((row) => `${row['corner']} ${row['cluster']}`)).size).toBe(4);
+      const merges = tables['merges']!;
+      expect(merges.map((row) => row['node'])).toEqual([7, 8, 9]);
+      for (const row of merges) {
+        expect(row['similarity']).toBeGreaterThan(0.9);
+        const { size } = tables['clusters']![Number(row['cluster'])]!;
+        expect(Number(row['size'])).toBeLessThanOrEqual(Number(size));
+      }
+      let inertia = 0;
+      for (const row of tables['rows']!) inertia += Number(row['distance']) ** 2;
+      expect(metrics['inertia']).toBeCloseTo(inertia, 3);
+    },
+  );
+
+  it('counts noise once when clusters are merged', async () => {
+    const { rows, vectors } = corners(10);
+    const data = Float32Array.from([...vectors.matrix.data, 100, 100, -50, 80]);
+    const all = [...rows, { id: 'far' }, { id: 'away' }];
+    const { tables, metrics } = await runStep(cluster, {
+      with: { method: 'hdbscan', min_cluster_size: 5, min_samples: 3, merge: -1, hierarchy: 'auto' },
+      inputs: {
+        rows: all,
+        vectors: { matrix: { data, rows: 42, columns: 2 }, ids: all.map((row) => row.id) },
+      },
+    });
+    expect(metrics).toMatchObject({ k: 1, noise: 2, merged: 3, largest: 40 });
+    expect(tables['clusters']![0]).not.toHaveProperty('persistence');
+    expect(tables['dendrogram']).toEqual([]);
+  });
+
+  it.each<JsonObject>([{ k: 9 }, { method: 'agglomerative', linkage: 'average', k: 9 }])(
+    'builds levels that each hold every row once: %j',
+    async (parameters) => {
+      const { rows, vectors } = corners(20);
+      const { tables } = await runStep(cluster, {
+        with: { ...parameters, hierarchy: [4, 2, 500] },
+        inputs: { rows, vectors },
+      });
+      const groups = tables['hierarchy']!;
+      expect(groups.map((row) => row['level'])).toEqual([1, 1, 2, 2, 2, 2]);
+      const clusters = tables['clusters']!;
+      for (const level of [1, 2]) {
+        const own = groups.filter((row) => row['level'] === level);
+        expect(own.flatMap((row) => row['clusters'] as number[]).sort((a, b) => a - b)).toEqual(
+          clusters.map((row) => row['cluster']),
+        );
+        for (const { group, size } of own)
+          expect(tables['rows']!.filter((row) => row[`level_${level}`] === group)).toHaveLength(Number(size));
+      }
+      for (const { id, children } of groups.slice(0, 2))
+        for (const child of children as string[])
+          expect(groups.find((row) => row.id === child)).toMatchObject({ parent: id });
+      const heights = tables['dendrogram']!.map((row) => Number(row['height']));
+      expect(heights).toHaveLength(clusters.length - 1);
+      expect(heights).toEqual(heights.toSorted((a, b) => a - b));
+    },
+  );
+
   it('says which parameters do not go together', () => {
     const check = (given: JsonObject) =>
       cluster.check!(compileSchema(cluster.parameters).parse(given)).map(({ message }) => message);
@@ -253,8 +321,8 @@ describe('cluster', () => {
 
   it.each<JsonObject>([
     { method: 'hdbscan' },
-    { method: 'hdbscan', metric: 'cosine', allow_single_cluster: true },
-    { k: 3, anomalies: 3, representative_selection: 'mmr' },
+    { method: 'hdbscan', metric: 'cosine', allow_single_cluster: true, merge: 0.5, hierarchy: [2] },
+    { k: 3, anomalies: 3, representative_selection: 'mmr', merge: 'auto', hierarchy: 'auto' },
     { k: 'auto' },
     { k: 'auto', k_criterion: 'elbow' },
     { method: 'agglomerative', k: 'auto' },

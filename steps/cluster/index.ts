@@ -4,7 +4,9 @@ import { type SilhouetteOptions, moduleUrl as silhouetteUrl } from '../../numeri
 import { gatherRows } from '../../numerics/vectors.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
+import { buildHierarchy, dendrogramRows, hierarchyRows, levelFields } from './hierarchy.ts';
 import { writeCurve } from './k-curve.ts';
+import { historyRows, mergeClusters } from './merge.ts';
 import { checkParameters, findClusters, metricOf } from './methods.ts';
 import { outputs } from './outputs.ts';
 import { parameters } from './parameters.ts';
@@ -41,6 +43,13 @@ It keeps all distances: 4·n² bytes, 16,000 rows at most (\`linkage: single\` n
 (Tibshirani, Walther & Hastie 2001). The curve is the output \`k_curve\`. Criteria disagree: look at it. Rows that are all alike, and fewer than three,
 are one cluster.
 
+**Merging** clusters that are alike, with \`merge\`, leaves every row where it was but for the cluster's number; noise stays noise. The centre of a merged
+cluster is the mean of its rows. What became of what is the output \`merges\`.
+
+**A hierarchy**, with \`hierarchy\`, groups the clusters for drill-down: every level has each row once, and each group is part of one group above. By
+\`agglomerative\` it is the rest of the same tree, so that heights are those of scipy's \`linkage\`; else Ward's method on the centres, weighted by their
+rows (average linkage for cosine).
+
 **What stands for a cluster** are its \`representatives\`; what is odd in it, its \`anomalies\`: the rows with the greatest \`outlier_score\`. This is GLOSH
 by \`hdbscan\`, else the distance to the fifth nearest row (Ramaswamy, Rastogi & Shim 2000), above 20,000 rows the nearest of a random sample.
 
@@ -51,14 +60,20 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     vectors: { kind: 'matrix', description: 'A vector for each of the rows.' },
   },
   outputs,
-  outputsOf({ k }) {
-    const { k_curve: curve, ...always } = outputs;
-    return { ...always, ...(k === 'auto' && { k_curve: curve }) };
+  outputsOf({ k, merge, hierarchy }) {
+    const { k_curve: curve, merges, hierarchy: groups, dendrogram, ...always } = outputs;
+    return {
+      ...always,
+      ...(k === 'auto' && { k_curve: curve }),
+      ...(merge !== undefined && { merges }),
+      ...(hierarchy !== undefined && { hierarchy: groups, dendrogram }),
+    };
   },
   metrics: {
     k: 'Number of clusters.',
     silhouette: `Mean silhouette by cosine, of at most ${silhouetteSample} rows, noise left out; −1 to 1.`,
     noise: 'Rows in no cluster; by `hdbscan` only.',
+    merged: 'Clusters that have become part of another one; with `merge` only.',
     inertia: 'Sum of the squared distances of the rows to their centres; by k-means only.',
     iterations: 'Iterations of the start that was kept; by k-means only.',
     smallest: 'Rows in the smallest cluster.',
@@ -82,7 +97,14 @@ The same vectors and seed give the same clusters on every machine, whatever the 
         'clustering needs finite numbers: look at the step that makes the vectors',
       );
     }
-    const found = await findClusters(matrix, parameters, context);
+    const metric = metricOf(parameters);
+    const first = await findClusters(matrix, parameters, context);
+    const { found, history } =
+      parameters.merge === undefined
+        ? { found: first, history: undefined }
+        : await mergeClusters(matrix, first, { merge: parameters.merge, metric }, context);
+    const hierarchy =
+      parameters.hierarchy && buildHierarchy(found, { hierarchy: parameters.hierarchy, metric });
     const clustered = [...found.labels.keys()].filter((row) => found.labels[row]! >= 0);
     const noise = matrix.rows - clustered.length;
     const silhouette = await context.pool.run<SilhouetteOptions, number>(silhouetteUrl, 'silhouette', {
@@ -96,7 +118,6 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     const members = rankedMembers(found);
     const ranks = rowRanks(members, matrix.rows);
     const chosen = await representativesOf(matrix, found, members, parameters, context);
-    const metric = metricOf(parameters);
     const odd = await anomaliesOf(matrix, found, members, { ...parameters, metric }, context);
     const representative = new Set(chosen.flat());
     const named = new Map([...representative, ...(odd.anomalies?.flat() ?? [])].map((row) => [row, '']));
@@ -112,6 +133,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
           rank: cluster < 0 ? null : ranks[index]!,
           is_representative: representative.has(index),
           ...(found.probabilities && { probability: significant(found.probabilities[index]!) }),
+          ...(hierarchy && levelFields(hierarchy, cluster)),
           ...(odd.scores && { outlier_score: significant(odd.scores[index]!) }),
         });
         if (pending) await pending;
@@ -135,6 +157,12 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     );
     await outputs.vectors.write(matrix, inputs.rows);
     if (found.choice) await writeCurve(found.choice, outputs.k_curve);
+    if (history) for (const row of historyRows(history)) await outputs.merges.write(row);
+    if (hierarchy) {
+      for (const row of hierarchyRows(hierarchy, found.sizes, matrix.rows))
+        await outputs.hierarchy.write(row);
+      for (const row of dendrogramRows(hierarchy)) await outputs.dendrogram.write(row);
+    }
 
     return {
       metrics: {
@@ -143,6 +171,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
         ...(found.inertia === undefined ? {} : { inertia: significant(found.inertia) }),
         ...(found.iterations === undefined ? {} : { iterations: found.iterations }),
         ...(found.probabilities ? { noise } : {}),
+        ...(history ? { merged: history.merges.length } : {}),
         smallest: found.sizes.at(-1) ?? 0,
         largest: found.sizes[0] ?? 0,
       },

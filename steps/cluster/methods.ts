@@ -6,6 +6,7 @@ import { hdbscan } from '../../numerics/hdbscan.ts';
 import type { KMeansResult } from '../../numerics/kmeans.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { type MinibatchOptions, moduleUrl as minibatchUrl } from '../../numerics/minibatch-kmeans.ts';
+import type { SpanningTree } from '../../numerics/spanning-tree.ts';
 import { type Choice, chooseCut, chooseK } from './choose-k.ts';
 import type { Parameters } from './parameters.ts';
 import { bestOfRestarts } from './restarts.ts';
@@ -22,6 +23,8 @@ export interface Found extends Clusters {
   persistence?: Float64Array;
   /** `k: auto`: what was tried. */
   choice?: Choice;
+  /** Agglomerative clustering: the merges of rows. */
+  tree?: SpanningTree;
 }
 
 const usesK = new Set<Parameters['method']>(['kmeans', 'minibatch_kmeans', 'spherical_kmeans']);
@@ -142,10 +145,11 @@ async function byMerging(matrix: Matrix, parameters: Parameters, context: StepCo
   const found = await agglomerate({ matrix, linkage, metric, until }, context.pool);
   if (typeof k === 'number' && found.clusters < k && matrix.rows > 0)
     context.warn(`there are ${found.clusters} clusters instead of ${k}: there are no more rows`);
-  if (k !== 'auto') return placed(matrix, found.labels, found.clusters, metric, context);
+  const { tree } = found;
+  if (k !== 'auto') return { ...(await placed(matrix, found.labels, found.clusters, metric, context)), tree };
   const choice = await chooseCut(matrix, found, parameters, context);
-  const { labels, clusters } = cutTree(found.tree, matrix.rows, { clusters: choice.k });
-  return { ...(await placed(matrix, labels, clusters, metric, context)), choice };
+  const { labels, clusters } = cutTree(tree, matrix.rows, { clusters: choice.k });
+  return { ...(await placed(matrix, labels, clusters, metric, context)), choice, tree };
 }
 
 function placed(matrix: Matrix, labels: Int32Array, k: number, metric: Metric, context: StepContext) {

@@ -3,7 +3,7 @@ export const outputs = {
   rows: {
     kind: 'table',
     description:
-      'The rows with `cluster` (−1 is noise), `distance` (to its centre: Euclidean, or 1 − cosine if spherical), `rank` (1 is nearest the centre) and `is_representative`; by `hdbscan` also `probability`; by `hdbscan` or with `anomalies` also `outlier_score`.',
+      'The rows with `cluster` (−1 is noise), `distance` (to its centre: Euclidean, or 1 − cosine if spherical), `rank` (1 is nearest the centre) and `is_representative`; by `hdbscan` also `probability`; by `hdbscan` or with `anomalies` also `outlier_score`; with `hierarchy` the group on each level: `level_1` (the coarsest), `level_2`, …',
   },
   clusters: {
     kind: 'table',
@@ -16,5 +16,20 @@ export const outputs = {
     kind: 'table',
     description:
       'With `k: auto` only: a row for each number of clusters that was tried: `k`, `inertia`, `silhouette` or `gap` with `gap_error`, and whether it was `chosen`.',
+  },
+  merges: {
+    kind: 'table',
+    description:
+      'With `merge` only: what was merged, in order. `left` and `right` are nodes: clusters as they were before (numbered by size), or the `node` of an earlier merge; `similarity` is the cosine of their centres, `size` their rows, `cluster` what they are part of now.',
+  },
+  hierarchy: {
+    kind: 'table',
+    description:
+      'With `hierarchy` only: a row for each group of each level (1 is the coarsest): `level`, `group`, `size`, `share`, the `parent` above it, its `children` on the level below (groups, or clusters at the end) and all its `clusters`.',
+  },
+  dendrogram: {
+    kind: 'table',
+    description:
+      'With `hierarchy` only: how clusters go together, up to one. `left` and `right` are clusters, or the `node` of an earlier merge; `height` is their distance, `size` their rows.',
   },
 } as const;

@@ -124,6 +124,16 @@ export const parameters = {
       minimum: 0,
       description: '`agglomerative`: clusters that are this far apart are not merged.',
     },
+    merge: {
+      anyOf: [{ type: 'number', minimum: -1, maximum: 1 }, { const: 'auto' }],
+      description:
+        'Merge clusters afterwards: those whose centres have this cosine or more, the most alike first; or `auto`, as far as the mean silhouette grows.',
+    },
+    hierarchy: {
+      anyOf: [{ type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1 }, { const: 'auto' }],
+      description:
+        'Group the clusters, and the groups: the number of groups of each level, or `auto`: a third of the clusters, a third of that, and so on down to three.',
+    },
     representatives: {
       type: 'integer',
       minimum: 0,

@@ -57,7 +57,10 @@ export function describeClusters(vectors: Matrix, found: Found, named: readonly 
       share: significant(size / labels.length),
       cohesion: significant(cosines[cluster]! / size),
       mean_distance: significant(totals[cluster]! / size),
-      ...(found.persistence ? { persistence: significant(found.persistence[cluster]!) } : {}),
+      ...(found.persistence &&
+        !Number.isNaN(found.persistence[cluster]!) && {
+          persistence: significant(found.persistence[cluster]!),
+        }),
       nearest_cluster: nearestOther(centres, cluster),
       ...named[cluster]!,
     };
