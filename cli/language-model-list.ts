@@ -1,8 +1,9 @@
+import { isLanguageModel } from '../engine/language-model.ts';
 import { readSecrets } from '../engine/secrets.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import type { Catalogue, Price } from '../models/language/catalogue.ts';
 import { isRoute } from '../models/language/route.ts';
-import { isLanguageModel, readSettings } from '../models/language/settings.ts';
+import { readSettings } from '../models/language/settings.ts';
 import type { Cli } from './command.ts';
 import { columns, count } from './format.ts';
 

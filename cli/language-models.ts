@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readSecrets, type Secrets } from '../engine/secrets.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import type { Workspace } from '../engine/workspace.ts';
@@ -39,6 +40,10 @@ export function openLanguageModels(
     condition: async (source) => {
       const program = (await (await import('../engine/cel.ts')).loadCel())(source);
       return (scope) => program.test(scope);
+    },
+    fileDigest: async (path) => {
+      const [found] = await workspace.files.many([join(workspace.root, path)]);
+      return found === undefined || found instanceof Error ? null : found.digest;
     },
     answers: options.answers ?? answerCache(workspace.caches.answers),
     budget: options.budget,

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { isLanguageModel } from '../engine/language-model.ts';
 import { ProblemError } from '../engine/problems.ts';
 import { findProject, readSettings } from '../engine/project.ts';
 import { type CompileParts, compileWorkflow } from '../engine/workflow/compile.ts';
@@ -68,7 +69,7 @@ export async function readWorkflowFile(
   { registry = workspace.registry, onFile }: Partial<Pick<CompileParts, 'registry' | 'onFile'>> = {},
 ): Promise<ResolvedWorkflow> {
   const { workflow, problems } = await compileWorkflow(
-    { file, cwd: cli.cwd, params: parseParams(params), profiles, env: cli.env },
+    { file, cwd: cli.cwd, params: parseParams(params), profiles, env: workspace.env },
     {
       registry,
       ...(onFile && { onFile }),
@@ -94,15 +95,15 @@ export async function openModels(workflow: ResolvedWorkflow, workspace: Workspac
   if (Object.keys(aliases).length > 0) {
     workspace.models = createModelResolver({ root: workspace.root, aliases });
   }
-  if (Object.values(workflow.models).some(({ provider }) => provider !== 'local'))
+  if (Object.values(workflow.models).some(isLanguageModel))
     (await import('./language-models.ts')).openLanguageModels(workflow, workspace);
 }
 
 /** Paths of encoders that the workflow gives names to. */
 export function aliasesOf(workflow: ResolvedWorkflow): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(workflow.models).flatMap(([alias, { provider, path }]) =>
-      provider === 'local' && typeof path === 'string' ? [[alias, path] as const] : [],
+    Object.entries(workflow.models).flatMap(([alias, model]) =>
+      isLanguageModel(model) ? [] : [[alias, model['path'] as string] as const],
     ),
   );
 }

@@ -1,6 +1,14 @@
 import type { Digest } from './digest.ts';
 import type { Json, JsonObject } from './json.ts';
 
+/** What `path` of provider `local` ends with where it is a language model, not the folder of an encoder. */
+export const ggufFile = /\.gguf$/;
+
+/** Whether an entry of a workflow's `models` is a language model: the others are encoders in a folder. */
+export function isLanguageModel({ provider, path }: JsonObject): boolean {
+  return provider !== 'local' || (typeof path === 'string' && ggufFile.test(path));
+}
+
 /**
  * The seam between steps that ask language models and the layer that answers (models/language). Only types: the engine
  * is handed the layer, as it is handed the step types.

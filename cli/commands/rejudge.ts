@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isLanguageModel } from '../../engine/language-model.ts';
 import { suggestion } from '../../engine/nearest.ts';
 import { ProblemError } from '../../engine/problems.ts';
 import type { RunRecord, StepRecord } from '../../engine/record/record.ts';
@@ -109,10 +111,7 @@ async function currentWorkflow(record: RunRecord, project: OpenProject, cli: Cli
 }
 
 function languageModels({ models }: ResolvedWorkflow): string[] {
-  return Object.entries(models).flatMap(([alias, { provider, path }]) =>
-    // In the place of an encoder stands a folder.
-    provider === 'local' && typeof path === 'string' && !path.endsWith('.gguf') ? [] : [alias],
-  );
+  return Object.keys(models).filter((alias) => isLanguageModel(models[alias]!));
 }
 
 /** Writes the workflow where the project keeps what it made itself; gives its path from the root. */
@@ -121,7 +120,8 @@ function writeWorkflow(text: string, step: StepRecord, { workspace }: OpenProjec
   const own = relative(root, store.folder);
   const folder = join(own.startsWith('..') || isAbsolute(own) || own === '' ? '.reprise' : own, 'rejudge');
   mkdirSync(join(root, folder), { recursive: true });
-  const path = join(folder, `${step.base}.yaml`);
+  // Two calls at once write two files, unless they ask for the same.
+  const path = join(folder, `${step.base}-${hash('sha256', text, 'hex').slice(0, 12)}.yaml`);
   writeFileSync(join(root, path), text);
   return path;
 }

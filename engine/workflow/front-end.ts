@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { loadCel } from '../cel.ts';
 import { digestOf } from '../digest.ts';
 import { canonicalJson, type JsonObject } from '../json.ts';
+import { isLanguageModel } from '../language-model.ts';
 import type { Place } from '../problems.ts';
 import type { ModelResolver, StepRegistry } from '../registry.ts';
 import { typeWith } from '../type-with.ts';
@@ -196,9 +197,7 @@ class Compiler {
       problems,
       models,
       aliases: Object.keys(this.models),
-      languageAliases: Object.keys(this.models).filter(
-        (alias) => this.models[alias]!['provider'] !== 'local',
-      ),
+      languageAliases: Object.keys(this.models).filter((alias) => isLanguageModel(this.models[alias]!)),
       addSource: (path, text) => this.texts.set(path, { path, digest: digestOf(text), text }),
       schemaOf: (type) => types.checkOf(type),
       schemaErrors: stepsInErrors(drafts, registry.names),

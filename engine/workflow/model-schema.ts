@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import { ggufFile } from '../language-model.ts';
 
 const number = (description: string, more: JsonObject = {}): JsonObject => ({
   type: 'number',
@@ -15,7 +16,9 @@ const text = (description: string): JsonObject => ({ type: 'string', minLength: 
 
 const encoder: JsonObject = {
   path: {
-    ...text('The folder of an encoder, or the file of recorded answers (replay).'),
+    ...text(
+      'The folder of an encoder, the GGUF file of a language model, or the file of recorded answers (replay).',
+    ),
     'x-reprise': 'path',
   },
   description: { type: 'string' },
@@ -98,6 +101,10 @@ const allowed = (keys: readonly string[]): JsonObject =>
 const hosted = names.filter((key) => key !== 'command');
 /** What each provider takes, and what it must be told. */
 const providers: { [name: string]: { keys: readonly string[]; required: readonly string[] } } = {
+  local: {
+    keys: ['path', 'model', 'json', 'context', 'request_timeout', 'retries', ...Object.keys(sampling)],
+    required: ['path'],
+  },
   openai: { keys: hosted, required: ['model'] },
   anthropic: { keys: hosted.filter((key) => key !== 'json' && key !== 'seed'), required: ['model'] },
   openrouter: { keys: hosted, required: ['model'] },
@@ -110,7 +117,13 @@ const providers: { [name: string]: { keys: readonly string[]; required: readonly
 
 const cases = (more: readonly string[]): JsonObject[] =>
   Object.entries(providers).map(([name, { keys, required }]) => ({
-    if: { properties: { provider: { const: name } }, required: ['provider'] },
+    if: {
+      properties: {
+        provider: { const: name },
+        ...(name === 'local' && { path: { pattern: ggufFile.source } }),
+      },
+      required: name === 'local' ? ['provider', 'path'] : ['provider'],
+    },
     // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
     then: {
       properties: allowed([...keys, ...more]),
@@ -127,7 +140,14 @@ const fallback: JsonObject = {
     ...answering,
   },
   required: ['provider'],
-  allOf: cases([]),
+  allOf: [
+    ...cases([]),
+    {
+      if: { properties: { provider: { const: 'local' } }, required: ['provider'] },
+      // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
+      then: { properties: { path: { pattern: ggufFile.source } }, required: ['path'] },
+    },
+  ],
 };
 
 const alias = (description: string): JsonObject => ({
@@ -189,9 +209,9 @@ export const model: JsonObject = {
   description: 'A model under a name of its own.',
   properties: {
     provider: {
-      enum: ['local', ...Object.keys(providers)],
+      enum: Object.keys(providers),
       description:
-        'Who computes: local (an ONNX encoder in a folder), openai or any server that speaks its format (base_url), anthropic, openrouter, command (a program), replay (recorded answers).',
+        'Who computes: local (an ONNX encoder in a folder, or a language model in a GGUF file), openai or any server that speaks its format (base_url), anthropic, openrouter, command (a program), replay (recorded answers).',
     },
     ...encoder,
     ...answering,
@@ -208,7 +228,10 @@ export const model: JsonObject = {
   else: { required: ['provider'] },
   allOf: [
     {
-      if: { properties: { provider: { const: 'local' } }, required: ['provider'] },
+      if: {
+        properties: { provider: { const: 'local' }, path: { not: { pattern: ggufFile.source } } },
+        required: ['provider'],
+      },
       // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema
       then: {
         properties: { provider: true, path: true, description: true },

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly checks: OutputChecks;
   readonly budget: Budget | null;
   readonly catalogue: Catalogue;
+  /** Digest of a file by its path from the root; null if it cannot be read. */
+  fileDigest(path: string): Promise<string | null>;
 }
 
 /** Output that a call is expected to have before any was seen and without max_tokens. */
@@ -55,9 +57,16 @@ export class Endpoint {
   }
 
   /** What answers to a request are filed under, beside the request: how JSON is asked for counts where it is. */
-  filedUnder({ schema }: FullRequest): JsonObject {
-    const { json } = this.settings;
-    return schema === null || json === 'schema' ? this.identity : { ...this.identity, json };
+  async filedUnder({ schema }: FullRequest): Promise<JsonObject> {
+    const { json, provider, path } = this.settings;
+    const form = schema === null || json === 'schema' ? this.identity : { ...this.identity, json };
+    // The same path may hold another model tomorrow.
+    return provider === 'local' ? { ...form, file: await this.#around.fileDigest(path!) } : form;
+  }
+
+  /** Whether its answers are kept. What a replay says is not: its file may say something else tomorrow. */
+  get isKept(): boolean {
+    return this.settings.provider !== 'replay';
   }
 
   /** A whole answer that fits the schema, or why there is none. Rejects when the signal is aborted. */
@@ -71,7 +80,7 @@ export class Endpoint {
     }
     const bill = new Bill();
     const { provider, model } = this.settings;
-    const source = sourceOf(this.filedUnder(request));
+    const source = sourceOf(await this.filedUnder(request));
     const answerOf = (said: { text: string; served: string | null }, raw: string): Answer => {
       const { usage, usd } = bill.spent ?? nothingSpent;
       const { text, served } = said;
@@ -214,8 +223,8 @@ export class Endpoint {
   }
 
   #expected(input: number, output: number): number | null {
-    // OpenRouter and replays say what they cost.
-    if (this.settings.provider === 'replay') return 0;
+    // OpenRouter says what it costs.
+    if (this.settings.provider === 'replay' || this.settings.provider === 'local') return 0;
     if (this.#price === undefined) return null;
     return costOf({ ...noUsage, input_tokens: input, output_tokens: output }, this.#price);
   }
@@ -223,7 +232,9 @@ export class Endpoint {
   /** Where the provider is not held to a schema, the model is told of it. */
   #inWords({ messages, schema }: FullRequest): readonly Message[] {
     const { json, provider } = this.settings;
-    if (schema === null || (json === 'schema' && provider !== 'command')) return messages;
+    // A grammar holds a model to the form, and tells it nothing of what is meant.
+    const knowsSchema = json === 'schema' && provider !== 'command' && provider !== 'local';
+    if (schema === null || knowsSchema) return messages;
     return [
       {
         role: 'system',

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../engine/json.ts';
-import type { LanguageModel, LanguageModels } from '../../engine/language-model.ts';
+import { isLanguageModel, type LanguageModel, type LanguageModels } from '../../engine/language-model.ts';
 import type { AnswerCache } from './answers.ts';
 import { Budget } from './budget.ts';
 import { type Catalogue, catalogueOf } from './catalogue.ts';
@@ -7,7 +7,7 @@ import { Endpoint, type Surroundings } from './endpoint.ts';
 import { type Line, Model, type Shared } from './model.ts';
 import { OutputChecks } from './output.ts';
 import { type Choice, type Condition, isRoute, readRoute, routeOf } from './route.ts';
-import { isLanguageModel, type ModelSettings, readSettings } from './settings.ts';
+import { type ModelSettings, readSettings } from './settings.ts';
 import { Underway } from './underway.ts';
 
 export interface LanguageModelOptions {
@@ -25,6 +25,8 @@ export interface LanguageModelOptions {
   budget?: number | undefined;
   /** Reads the CEL conditions of routes. */
   condition?: Condition;
+  /** Digest of a file by its path from the root; null if it cannot be read. */
+  fileDigest?(path: string): Promise<string | null>;
   /** Only known answers are given: nothing is asked. */
   offline?: boolean;
 }
@@ -38,6 +40,7 @@ export function createLanguageModels(options: LanguageModelOptions): LanguageMod
     checks: new OutputChecks(),
     catalogue: options.catalogue ?? catalogueOf(),
     budget: budget === undefined ? null : new Budget(budget),
+    fileDigest: options.fileDigest ?? (async () => null),
   };
   const shared: Shared = { answers, offline: options.offline === true, underway: new Underway() };
   const lines = new Map<string, Line>();

@@ -85,7 +85,7 @@ export class Model implements LanguageModel {
     const { order } = await this.#line.choose(request);
     for (const endpoint of order) {
       const { full, digest } = askedOf(endpoint, request);
-      if ((await answers?.get(endpoint.filedUnder(full), digest)) !== undefined)
+      if ((await answers?.get(await endpoint.filedUnder(full), digest)) !== undefined)
         return { known: true, input_tokens: 0, output_tokens: 0, usd: 0 };
     }
     const [first] = order;
@@ -93,7 +93,7 @@ export class Model implements LanguageModel {
     const { full } = askedOf(first, request);
     let usual = this.#usualOutput.get(first);
     if (usual === undefined) {
-      usual = meanOutput(answers?.some?.(first.filedUnder(full), 200) ?? []);
+      usual = meanOutput(answers?.some?.(await first.filedUnder(full), 200) ?? []);
       this.#usualOutput.set(first, usual);
     }
     return { known: false, ...(await first.estimateClosely(full, usual)) };
@@ -101,12 +101,12 @@ export class Model implements LanguageModel {
 
   /** The answer that a model of the chain gave earlier. */
   async #known({ endpoint, full, digest }: Asked): Promise<AskResult | null> {
-    // What a file says is not kept beside it: it may say something else tomorrow.
-    if (endpoint.settings.path !== undefined) return null;
-    const answer = await this.#shared.answers?.get(endpoint.filedUnder(full), digest);
+    if (!endpoint.isKept) return null;
+    const filed = await endpoint.filedUnder(full);
+    const answer = await this.#shared.answers?.get(filed, digest);
     if (answer === undefined) return null;
     if (answer.failure !== undefined) return recordedFailure(answer, answer.failure);
-    return { answer: { ...answer, source: sourceOf(endpoint.filedUnder(full)) }, cached: true, wasted: null };
+    return { answer: { ...answer, source: sourceOf(filed) }, cached: true, wasted: null };
   }
 
   /** Asks down the chain until one answers. */
@@ -130,9 +130,9 @@ export class Model implements LanguageModel {
   }
 
   /** Asks one model, and files its answer. A request that is under way, by whatever alias, is not made again. */
-  #once({ endpoint, full, digest }: Asked, signal: AbortSignal): Promise<AskResult> {
+  async #once({ endpoint, full, digest }: Asked, signal: AbortSignal): Promise<AskResult> {
     const { answers, underway } = this.#shared;
-    const filed = endpoint.filedUnder(full);
+    const filed = await endpoint.filedUnder(full);
     return underway.once(
       `${digest} ${JSON.stringify(filed)}`,
       signal,
@@ -141,8 +141,7 @@ export class Model implements LanguageModel {
         const known = await this.#known({ endpoint, full, digest });
         if (known !== null) return known;
         const result = await endpoint.ask(full, digest, signal);
-        if ('answer' in result && endpoint.settings.path === undefined)
-          answers?.put(filed, digest, result.answer);
+        if ('answer' in result && endpoint.isKept) answers?.put(filed, digest, result.answer);
         return result;
       },
       // Paid for by the one that asked.

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../engine/json.ts';
-import type { Sampling } from '../../engine/language-model.ts';
+import { isLanguageModel, type Sampling } from '../../engine/language-model.ts';
 import type { Price } from './catalogue.ts';
 
-export const providerNames = ['openai', 'anthropic', 'openrouter', 'command', 'replay'] as const;
+export const providerNames = ['openai', 'anthropic', 'openrouter', 'local', 'command', 'replay'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 /** An alias of a workflow's `models`, or one of its fallbacks, with everything in its place. */
@@ -22,7 +22,7 @@ export interface ModelSettings {
   readonly json: 'schema' | 'object' | 'prompt';
   /** A program and its arguments, or one line for the shell; empty where none is named. */
   readonly command: readonly string[] | string;
-  /** Of `replay`: the file with the answers, relative to the root. */
+  /** Of `replay` the file with the answers, of `local` the GGUF file; relative to the root. */
   readonly path: string | undefined;
   readonly price: Price | undefined;
   /** Tokens that a request and its answer may have together, where the catalogue does not know it. */
@@ -67,11 +67,6 @@ export function keyNames(aliases: Readonly<Record<string, JsonObject>>): string[
   return [...new Set(all.flatMap(({ keyName }) => keyName ?? []))];
 }
 
-/** Whether an entry of `models` is a language model: the others are encoders in a folder. */
-export function isLanguageModel(alias: JsonObject): boolean {
-  return alias['provider'] !== 'local';
-}
-
 /** Reads an alias that its schema has been checked against. */
 export function readSettings(alias: JsonObject): ModelSettings {
   const provider = alias['provider'] as ProviderName;
@@ -83,7 +78,7 @@ export function readSettings(alias: JsonObject): ModelSettings {
   const keyName = text('api_key_env') ?? (hosted ? usualKeys[provider] : undefined) ?? null;
   return {
     provider,
-    model: text('model') ?? (command === undefined ? '' : [command].flat().join(' ')),
+    model: text('model') ?? (provider === 'local' ? text('path')! : [command ?? []].flat().join(' ')),
     base_url,
     hosted,
     revision: text('revision'),
@@ -102,7 +97,8 @@ export function readSettings(alias: JsonObject): ModelSettings {
     context: number('context'),
     tokenizer: text('tokenizer'),
     limits: {
-      concurrency: number('concurrency'),
+      // One context answers one request.
+      concurrency: provider === 'local' ? 1 : number('concurrency'),
       requests_per_minute: number('requests_per_minute'),
       tokens_per_minute: number('tokens_per_minute'),
       timeoutMs: (number('request_timeout') ?? 120) * 1000,

@@ -19,6 +19,7 @@ const providers: { readonly [name in ProviderName]: () => Promise<ProviderModule
   anthropic: () => import('./anthropic.ts'),
   // The format is OpenAI's; what differs is the address, and that it says what a call cost.
   openrouter: () => import('./openai.ts'),
+  local: () => import('./local.ts'),
   command: () => import('./command.ts'),
   replay: () => import('./replay.ts'),
 };
