@@ -34,6 +34,7 @@ export type RejectCode =
   | 'invalid_cast'
   | 'invalid_conversation'
   | 'invalid_question'
+  | 'schema_mismatch'
   | 'unreadable_file';
 
 /** What is wrong with a record, and where in it. */

@@ -56,6 +56,9 @@ blocks, headings and comments. \`headings\` are those above it, the outermost fi
 place in the file, in characters from 0, of what was joined from the first to the last. \`text\` is what stands there, or
 its words with \`strip\`. Chunks of different sections are not joined.
 
+**A schema.** \`schema\` is checked by ajv: JSON Schema 2020-12, draft 7 if its \`$schema\` says so; \`format\` is not checked. The
+first thing that is wrong with a record is its \`reason\`; its \`field\` is named.
+
 **Only what is new.** A step's result is a function of what it reads. So \`since\` names a file: the manifest that an earlier
 load left, which says of each file how many bytes were read, and their digest. The rows are those that came since, and the
 new manifest is the output \`manifest\`. When the rows have been dealt with, make it the next \`since\`:

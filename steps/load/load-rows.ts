@@ -16,6 +16,7 @@ import { shapeRecord } from './shape.ts';
 import { newsOf, readManifest } from './since.ts';
 import { type SourceFile, sourceFiles } from './source-files.ts';
 import type { Reading } from './text-blocks.ts';
+import { type Validate, validation } from './validation.ts';
 
 type Parameters = FromSchema<typeof parameterSchema>;
 
@@ -45,7 +46,10 @@ export async function loadRows({
       context.progress(Math.min(bytesDone, total), total, 'bytes');
     },
   };
-  const table = new Loading(parameters, outputs, files, context);
+  const { schema } = parameters;
+  const validate =
+    schema === undefined ? undefined : await validation(schema as string | JsonObject, context);
+  const table = new Loading(parameters, outputs, files, context, validate);
   const options = readerOptions(parameters);
   const { since } = parameters;
   const marks = since === undefined ? undefined : await readManifest(since, context);
@@ -119,13 +123,16 @@ class Loading {
   readonly #output: TableOutput;
   readonly #files: readonly SourceFile[];
   readonly #context: StepContext;
+  readonly #validate: Validate | undefined;
 
   constructor(
     parameters: Parameters,
     outputs: { rows: TableOutput; rejected: TableOutput },
     files: readonly SourceFile[],
     context: StepContext,
+    validate?: Validate,
   ) {
+    this.#validate = validate;
     this.#parameters = parameters;
     this.#output = outputs.rows;
     this.#files = files;
@@ -150,6 +157,11 @@ class Loading {
       this.records++;
       if ('code' in item) {
         await this.rejections.add(file, item);
+        continue;
+      }
+      const flaw = this.mapping.cast(item.value) ?? this.#validate?.(item.value);
+      if (flaw) {
+        await this.rejections.add(file, malformed(item, flaw));
         continue;
       }
       const record = withSource ? sourced(item.value, file.name) : item.value;

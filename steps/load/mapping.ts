@@ -50,8 +50,6 @@ export class Mapping {
     if (this.seen.size < 1000) for (const name in record) this.seen.add(name);
     const own = this.#ownId(record);
     if (typeof own === 'object') return own;
-    const cast = this.#cast(record);
-    if (cast) return cast;
     const text = this.#text(record);
     if (text !== undefined && typeof text !== 'string') return text;
     const row = this.#row(record, text);
@@ -83,7 +81,8 @@ export class Mapping {
     return value;
   }
 
-  #cast(record: JsonObject): Flaw | undefined {
+  /** Gives the fields of a record the types that they are to have; the first step of what is done to it. */
+  cast(record: JsonObject): Flaw | undefined {
     for (const [name, type] of this.#casts) {
       const value = fieldOf(record, name);
       if (value === undefined || value === null) continue;

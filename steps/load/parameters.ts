@@ -74,6 +74,13 @@ export const parameters = {
       description:
         'Types of fields, by their names in the file: `score: number`. A record whose value cannot be one is rejected; an empty text is null.',
     },
+    schema: {
+      type: ['string', 'object'],
+      minLength: 1,
+      'x-reprise': 'input-path',
+      description:
+        "JSON Schema of the records, or the path of a file with one: a record that does not fit is rejected. By the fields' names in the file, after `cast`.",
+    },
     since: {
       type: 'string',
       minLength: 1,

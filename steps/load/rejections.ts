@@ -24,6 +24,7 @@ const names: Record<RejectCode, string> = {
   invalid_cast: 'wrong type',
   invalid_conversation: 'no conversation',
   invalid_question: 'no question with choices',
+  schema_mismatch: 'not as the schema says',
   unreadable_file: 'unreadable file',
 };
 
