@@ -98,6 +98,7 @@ describe('a verdict', () => {
     expect(one({}, failure('gone')).steps[0]).toMatchObject({
       verdict: 'different',
       detail: 'failed now: boom: gone',
+      causes: [expect.stringContaining('nothing that is in the record differs')],
     });
     const skipped: Partial<StepRecord> = {
       status: 'skipped',
@@ -116,7 +117,7 @@ describe('a verdict', () => {
   it('names models that were asked again as the cause, where nothing else is', () => {
     const cause = (more: Parameters<typeof pair>[2]) =>
       judge([pair('a', 'different', more)], []).first_difference!.causes;
-    expect(cause({ asked: true })).toEqual(['its language models were asked again, and answered otherwise']);
+    expect(cause({ asked: true })).toEqual(['its language models were asked again']);
     expect(cause({ asked: true, change: { seed: 43 } })).toEqual(['seed 42 → 43']);
     expect(cause({})[0]).toContain('nothing that is in the record differs');
   });

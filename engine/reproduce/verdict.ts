@@ -104,12 +104,14 @@ function judgeStep(
   if (now === undefined) return state('different', 'the workflow in the record has no such step');
   if (notReached(now)) return state('not_comparable', `it was not tried again: ${now.reason}`);
 
-  const causes = causesOf(old, now, environment, modulesOf);
+  const { own, inherited, suspected } = causesOf(old, now, environment, modulesOf);
+  const known = [...own, ...inherited];
+  const likely = known.length > 0 ? known : asked ? ['its language models were asked again'] : suspected;
   const [was, is] = [endOf(old), endOf(now)];
   if (was !== is) {
     const said = now.error ? `${now.error.code}: ${now.error.message}` : now.reason;
-    if (is !== 'done') return state('different', `${is} now: ${said}`, [...causes.own, ...causes.inherited]);
-    return state('different', `${was} in the record, done now`, [...causes.own, ...causes.inherited]);
+    const how = is === 'done' ? `${was} in the record, done now` : `${is} now: ${said}`;
+    return state('different', how, likely);
   }
   if (was === 'skipped') {
     const recorded = old.reason === now.reason ? '' : ` (in the record: ${old.reason})`;
@@ -118,32 +120,21 @@ function judgeStep(
   if (was === 'failed') {
     const same = old.error?.code === now.error?.code && old.error?.message === now.error?.message;
     if (same) return state('identical', `failed the same way: ${now.error?.code ?? now.reason}`);
-    return state('different', `failed otherwise: ${now.error?.message ?? now.reason}`, [
-      ...causes.own,
-      ...causes.inherited,
-    ]);
+    return state('different', `failed otherwise: ${now.error?.message ?? now.reason}`, likely);
   }
 
   const worst = (['different', 'within_tolerance'] as const).find((verdict) =>
     [...outputs, ...metrics].some((part) => part.verdict === verdict),
   );
   if (worst !== 'different') {
-    return {
-      ...base,
-      verdict: worst ?? 'identical',
-      causes: worst ? [...causes.own, ...causes.inherited] : [],
-    };
+    return { ...base, verdict: worst ?? 'identical', causes: worst ? known : [] };
   }
   if (volatile)
     return state('not_comparable', 'its cache is off: the same inputs need not give the same result');
   const behind = old.needs.filter((id) => before.get(id)?.verdict === 'not_comparable');
-  if (causes.own.length === 0 && behind.length > 0)
+  if (own.length === 0 && behind.length > 0)
     return state('not_comparable', `it needs ${behind.join(', ')}, which cannot be compared`);
-  const known = [...causes.own, ...causes.inherited];
-  const suspected = asked
-    ? ['its language models were asked again, and answered otherwise']
-    : causes.suspected;
-  return { ...base, verdict: 'different', causes: known.length > 0 ? known : suspected };
+  return { ...base, verdict: 'different', causes: likely };
 }
 
 /** A step that the run left out for a reason of the run's: not because of what the step is. */
