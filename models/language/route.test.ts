@@ -104,5 +104,9 @@ describe('a route', () => {
       failure: { scope: 'row', code: 'no-model-fits' },
     });
     expect(server.requests).toEqual([]);
+    const json = await model.ask({ ...question('hello'), schema: { type: 'object' } }, options);
+    expect(json).toMatchObject({
+      said: { route: { chosen: 'small', others: [{ model: 'large', why: 'no rule for it holds' }, {}] } },
+    });
   });
 });

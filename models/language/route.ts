@@ -96,6 +96,9 @@ export function routeOf(
         return why === null;
       });
       const ranked = await rank(fitting, request, traits, settings, condition);
+      for (const candidate of fitting)
+        if (!ranked.some((other) => other.candidate === candidate))
+          out.push({ model: candidate.alias, why: 'no rule for it holds' });
       const [first, ...rest] = ranked;
       const trace: RouteTrace = {
         by: settings.by,

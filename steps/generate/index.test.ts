@@ -72,6 +72,29 @@ describe('examples', () => {
   });
 });
 
+describe('pictures', () => {
+  const png = 'data:image/png;base64,iVBORw0KGgo=';
+
+  it('go with the question', async () => {
+    const rows = [
+      { id: 'a', text: 'what is it', pictures: [png, png] },
+      { id: 'b', text: 'and this', pictures: null },
+      { id: 'c', text: 'and that', pictures: 'https://x.test/a.png' },
+    ];
+    const result = await run({ images: 'pictures' }, { rows });
+    const contents = server.requests.map((request) => said(request)[0]!.content as unknown);
+    expect(contents).toEqual([
+      [
+        { type: 'text', text: 'Label: what is it' },
+        { type: 'image_url', image_url: { url: png } },
+        { type: 'image_url', image_url: { url: png } },
+      ],
+      'Label: and this',
+    ]);
+    expect(result.tables['failed']![0]!['reason']).toContain('field pictures holds no picture');
+  });
+});
+
 describe('a text that is too long', () => {
   const paragraph = (index: number) => `Paragraph ${index} says ${'some words more '.repeat(12)}.\n\n`;
   const text = Array.from({ length: 24 }, (_, index) => paragraph(index)).join('');

@@ -7,6 +7,7 @@ import { compilePrompt, type Prompt, PromptError } from '../../models/language/p
 import { allOf, promptOf, promptProblems, rowFields, rowsAtOnce, samplingOf } from '../asking.ts';
 import { requireFields } from '../missing-field.ts';
 import { type Candidate, type Chooser, chooserOf } from './few-shot.ts';
+import { imagesOf, withImages } from './images.ts';
 import { askInParts, combinePrompt, contextShare, type LongInput, type Sample } from './long-input.ts';
 import { messagesOf, shownExamples, type Texts } from './messages.ts';
 import { parameters } from './parameters.ts';
@@ -65,10 +66,10 @@ of the step or a change of its other parameters nothing is asked twice. The outp
       problems.push({ parameter: 'unpack', message: 'unpack is for answers with a schema' });
     return problems;
   },
-  fields: ({ prompt, system }) => fieldsOf(prompt, system),
+  fields: ({ prompt, system, images }) => withField(fieldsOf(prompt, system), images),
   rowParameters: ({ field: _, unpack: __, ...counted }) => counted as JsonObject,
   async open({ parameters: given, inputs, context }) {
-    const fields = fieldsOf(given.prompt, given.system);
+    const fields = withField(fieldsOf(given.prompt, given.system), given.images);
     requireFields(inputs.rows, fields);
     const texts: Texts = {
       prompt: promptOf(given.prompt, ''),
@@ -102,7 +103,12 @@ of the step or a change of its other parameters nothing is asked twice. The outp
         const values: JsonObject = { ...row, ...scope };
         const shown = [...examples];
         if (chooser !== null) shown.push(...chooser(written(() => texts.prompt.render(values))));
-        const questionOf = (of: JsonObject) => written(() => messagesOf(texts, shown, of));
+        const images = given.images === undefined ? [] : imagesOf(row[given.images], given.images);
+        const questionOf = (of: JsonObject) =>
+          withImages(
+            written(() => messagesOf(texts, shown, of)),
+            images,
+          );
         const messages = questionOf(values);
         const ask = async (asked: readonly Message[], sample: number): Promise<Sample> => {
           const { text, json } = await model.ask({ messages: asked, ...request, sample });
@@ -215,6 +221,10 @@ function written<T>(render: () => T): T {
     if (error instanceof PromptError) throw new RowFailure(`the prompt cannot be written: ${error.message}`);
     throw error;
   }
+}
+
+function withField(fields: string[], field: string | undefined): string[] {
+  return field === undefined || fields.includes(field) ? fields : [...fields, field];
 }
 
 interface Source {

@@ -74,6 +74,12 @@ export const parameters = {
       },
       description: "What to do where a question is longer than 80 % of the model's context.",
     },
+    images: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'A field with pictures that go with the question: a data URL (`data:image/png;base64,…`), or a list of them.',
+    },
     samples: { type: 'integer', minimum: 1, maximum: 1000, default: 1, description: 'Answers for each row.' },
     field: { type: 'string', minLength: 1, default: 'answer', description: 'The field for the answer.' },
     unpack: {
