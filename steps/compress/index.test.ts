@@ -153,6 +153,20 @@ describe('by a model', () => {
     ]);
   });
 
+  it('reads texts that are too long for the model in parts', async () => {
+    const writer = model('writer', (request) => `short ${said(request).length}`);
+    const paragraphs = Array.from({ length: 5 }, () => `${'word '.repeat(5)}end.`).join('\n\n');
+    const { tables, warnings } = await runStep(compress, {
+      with: { method: 'model', model: 'writer' },
+      inputs: { rows: [{ id: 'a', text: paragraphs }] },
+      languageModels: { writer },
+      modelTokens: { writer: { context: 160, counter: async () => (text) => text.length } },
+    });
+    expect(writer.asked).toBe(3);
+    expect(tables['rows']).toMatchObject([{ compressed: 'short 62\nshort 62\nshort 29' }]);
+    expect(warnings).toEqual([expect.stringContaining('part by part')]);
+  });
+
   it('has two models answer from both texts, and keeps why it rejects', async () => {
     const reply = (request: LanguageRequest) => {
       if (request.schema)
@@ -194,6 +208,13 @@ describe('by a model', () => {
       'equivalence: 0.4 is below 0.8 (one 0.4: the price is gone; two 0.4: the price is gone)',
     );
     expect(metrics).toMatchObject({ rows: 1, rejected: 1, equivalence: 0.65 });
+    const { sweep } = tables;
+    expect(sweep).toHaveLength(21);
+    expect(sweep!.filter(({ threshold }) => [0.4, 0.8, 0.95].includes(Number(threshold)))).toMatchObject([
+      { accepted: 2, accepted_share: 1 },
+      { accepted: 1, accepted_share: 0.5 },
+      { accepted: 0, token_ratio: null },
+    ]);
     // Two rows: each model answers from both texts, and compares once.
     expect([one.asked, two.asked, writer.asked]).toEqual([6, 6, 2]);
     // The threshold decides about what is filed: it is no part of what a row is filed under.

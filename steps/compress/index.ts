@@ -1,12 +1,13 @@
 import type { Json, JsonObject } from '../../engine/json.ts';
-import { defineRowStep, RowFailure, type StepResult } from '../../engine/step.ts';
-import { promptProblems, rowFields, rowsAtOnce, samplingOf, write } from '../asking.ts';
+import { defineRowStep, type OutputSpecs, RowFailure, type StepResult } from '../../engine/step.ts';
+import { promptProblems, rowFields, rowsAtOnce } from '../asking.ts';
 import { requireFields } from '../missing-field.ts';
 import { significant } from '../significant.ts';
-import { domainOf } from './domain.ts';
 import { equivalence, overall } from './equivalence.ts';
-import { outcomeOf, textOf, unfenced, unlike, type Value } from './outcome.ts';
+import type { Size } from './measure.ts';
+import { outcomeOf, sweepOf, textOf, unlike, type Value } from './outcome.ts';
 import { parameters } from './parameters.ts';
+import { openRewriter } from './rewrite.ts';
 import { promptsOf, settingsOf } from './settings.ts';
 import { type Compressed, type CompressTask, moduleUrl } from './task.ts';
 
@@ -15,6 +16,21 @@ const tolerance = 0.02;
 const batchRows = 64;
 /** The row's place for the rate, in percent, in prompts. */
 const filled = ['rate'];
+
+const outputs = {
+  rows: {
+    kind: 'table',
+    description:
+      'The rows with `compressed`, `domain`, `rate` (the share kept, in `measure`), `origin_tokens` and `compressed_tokens`; with `equivalence` its score, and the `verdicts` of the models.',
+  },
+  rejected: { kind: 'table', description: 'Those that failed a check, with the `reason`.' },
+  sweep: {
+    kind: 'table',
+    optional: true,
+    description:
+      'With `equivalence`: for each `threshold` from 0 to 1 how many of the rows that were compared it accepts, and the `token_ratio` of those.',
+  },
+} as const;
 
 export default defineRowStep({
   type: 'compress',
@@ -37,7 +53,8 @@ it has so few words that one of them is more than the rest; the metric \`missed\
 sentences, acronyms, identifiers), \`negations\` with the word that they negate, \`quotes\`; and \`force_tokens\`. Rules do not touch it either. Texts that are code or JSON as a whole
 (\`domain\`) lose no words: by rules they lose comments or white space.
 
-\`model\` asks a language model, with a prompt for texts (\`compress_nl\`) and one for code (\`compress_code\`).
+\`model\` asks a language model, with a prompt for texts (\`compress_nl\`) and one for code (\`compress_code\`). A text that takes more than 40 % of its context is cut at headings,
+paragraphs or sentences and written shorter part by part, with a warning.
 
 Every compressed text is checked, whatever made it: structure (JSON that is still JSON, blocks and brackets that close), encoding, script, what is to be preserved, and \`max_char_ratio\`
 and \`max_token_ratio\`. With \`equivalence\` two models or more answer from the text and from its compression, each pair of answers is compared by the next model, and a score
@@ -52,13 +69,10 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
         'Texts that say how rare words are (extractive), so that new rows do not change it, in the same field.',
     },
   },
-  outputs: {
-    rows: {
-      kind: 'table',
-      description:
-        'The rows with `compressed`, `domain`, `rate` (the share kept, in `measure`), `origin_tokens` and `compressed_tokens`; with `equivalence` its score, and the `verdicts` of the models.',
-    },
-    rejected: { kind: 'table', description: 'Those that failed a check, with the `reason`.' },
+  outputs,
+  outputsOf({ equivalence: compared }): OutputSpecs {
+    const { rows, rejected, sweep } = outputs;
+    return compared ? { rows, rejected, sweep } : { rows, rejected };
   },
   metrics: {
     rows: 'Rows with a compressed text.',
@@ -137,28 +151,7 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
         },
       };
 
-    const ask = async (original: string, row: JsonObject): Promise<string> => {
-      const domain = given.domain === 'auto' ? domainOf(original) : given.domain;
-      const own = domain === 'text' ? given.compress_nl : given.compress_code;
-      const prompt = domain === 'text' ? prompts.compress_nl : prompts.compress_code;
-      const written = write(prompt, {
-        ...row,
-        rate: Math.round(100 * (given.rate ?? 0.5)),
-        params: context.params,
-        matrix: context.matrix,
-      });
-      const { text } = await context.languageModel(given.model!).ask({
-        messages:
-          own === undefined
-            ? [
-                { role: 'system', content: written },
-                { role: 'user', content: original },
-              ]
-            : [{ role: 'user', content: written }],
-        ...samplingOf(given),
-      });
-      return unfenced(original, text);
-    };
+    const rewrite = openRewriter(given, context);
     return {
       identity,
       batchSize: 1,
@@ -169,9 +162,10 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
         if (typeof original !== 'string')
           throw new RowFailure(`${textField} is ${original === null ? 'not there' : 'no text'}`);
         const asks = method === 'model' && original.trim() !== '';
-        const compressed = asks ? await ask(original, row) : method === 'model' ? original : null;
+        const rewritten = asks ? await rewrite(original, row) : null;
+        const compressed = rewritten?.text ?? (method === 'model' ? original : null);
         const [found] = await compress([{ original, compressed }]);
-        const value = outcomeOf(found!, given);
+        const value = { ...outcomeOf(found!, given), parts: rewritten?.parts ?? 1 };
         if (compared === undefined || value.flaws.length > 0) return [value as unknown as Json];
         const models = compared.models.map((alias) => context.languageModel(alias));
         const asked = question === undefined ? null : textOf(row[question] ?? null);
@@ -192,23 +186,25 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
   async emit({ parameters: given, inputs, outputs, context }, rows): Promise<StepResult> {
     const { field, measure, method, equivalence: compared, rate: share = 0.5, target } = given;
     const sum = { before: 0, after: 0, origin: 0, compressed: 0, score: 0 };
+    const scored: { score: number; before: Size; after: Size }[] = [];
     let count = 0;
     let rejected = 0;
-    let scored = 0;
     let missed = 0;
+    let inParts = 0;
     let asIs = 0;
     const added = [field, 'domain', 'rate', 'origin_tokens', 'compressed_tokens'];
     if (compared) added.push('equivalence', 'verdicts');
     outputs.rows.expect([...inputs.rows.fields, ...added]);
     outputs.rejected.expect([...inputs.rows.fields, ...added, 'reason']);
     for await (const { row, value } of rows) {
-      const { text, domain, before, after, flaws, verdicts } = value as unknown as Value;
+      const { text, domain, before, after, flaws, verdicts, parts } = value as unknown as Value;
+      if (parts > 1) inParts++;
       const rate = before[measure] === 0 ? 1 : after[measure] / before[measure];
       const wanted = target === undefined ? share : Math.min(1, target / Math.max(1, before[measure]));
       const reasons = [...flaws];
       const score = verdicts.length === 0 ? null : overall(verdicts, compared!.aggregate);
       if (score !== null) {
-        scored++;
+        scored.push({ score, before, after });
         sum.score += score;
         if (score < compared!.threshold) reasons.push(unlike(verdicts, score, compared!.threshold));
       }
@@ -241,6 +237,12 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
       const pending = outputs.rows.write(out);
       if (pending) await pending;
     }
+    if (compared) outputs.sweep.expect(['threshold', 'accepted', 'accepted_share', 'token_ratio']);
+    if (scored.length > 0) for (const row of sweepOf(scored)) await outputs.sweep.write(row);
+    if (inParts > 0)
+      context.warn(
+        `${inParts} texts take too much of the context of ${given.model}: they were written shorter part by part`,
+      );
     if (missed > 0)
       context.warn(
         `${missed} of ${count} texts are more than 2 points off the rate: ${
@@ -257,7 +259,7 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
         ...(method === 'extractive' && { missed }),
         origin_tokens: sum.origin,
         compressed_tokens: sum.compressed,
-        ...(scored > 0 && { equivalence: significant(sum.score / scored) }),
+        ...(scored.length > 0 && { equivalence: significant(sum.score / scored.length) }),
       },
     };
   },

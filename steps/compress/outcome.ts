@@ -1,6 +1,8 @@
+import type { Row } from '../../engine/artefacts.ts';
 import type { Json } from '../../engine/json.ts';
 import { significant } from '../significant.ts';
 import type { Verdict } from './equivalence.ts';
+import type { Size } from './measure.ts';
 import type { Given } from './settings.ts';
 import type { Compressed } from './task.ts';
 
@@ -9,6 +11,8 @@ export interface Value extends Compressed {
   /** Why it is rejected whatever the models find. */
   flaws: string[];
   verdicts: Verdict[];
+  /** Parts that a model read it in. */
+  parts: number;
 }
 
 /** A model that was shown no fence may put one around its whole answer. */
@@ -34,6 +38,7 @@ export function outcomeOf(found: Compressed, given: Given): Value {
       ...tooLong('tokens', given.max_token_ratio ?? usual),
     ],
     verdicts: [],
+    parts: 1,
   };
 }
 
@@ -46,6 +51,24 @@ export function unlike(verdicts: readonly Verdict[], score: number, threshold: n
     .filter((verdict) => verdict.score < threshold)
     .map(({ model, score: own, reason }) => `${model} ${significant(own)}: ${reason}`);
   return `equivalence: ${significant(score)} is below ${threshold} (${reasons.join('; ')})`;
+}
+
+/** How many rows each threshold would accept, and how short they are: a row for each step of 0.05. */
+export function* sweepOf(compared: readonly { score: number; before: Size; after: Size }[]): Generator<Row> {
+  for (let step = 0; step <= 20; step++) {
+    const threshold = step / 20;
+    const accepted = compared.filter(({ score }) => score >= threshold - 1e-9);
+    const sum = (of: (row: { before: Size; after: Size }) => number) =>
+      accepted.reduce((total, row) => total + of(row), 0);
+    const tokens = sum(({ before }) => before.tokens);
+    yield {
+      id: threshold.toFixed(2),
+      threshold,
+      accepted: accepted.length,
+      accepted_share: significant(accepted.length / compared.length),
+      token_ratio: tokens === 0 ? null : significant(sum(({ after }) => after.tokens) / tokens),
+    };
+  }
 }
 
 export function textOf(value: Json): string {

@@ -8,28 +8,31 @@ export interface Span {
 export const preservable = ['code', 'links', 'numbers', 'names', 'negations', 'quotes'] as const;
 export type Preserved = (typeof preservable)[number];
 
+/** A pattern, and what a text must hold for it to be looked for. */
+type Kind = readonly [needed: string, pattern: RegExp];
+
 /** Code in a line, markup, and what a program fills in. */
-const inlineCode = [
-  /(`{2,})(?!`)[^\n]{1,2000}?(?<!`)\1(?!`)/g,
-  /`[^`\n]{1,2000}`/g,
-  /<\/?[a-zA-Z!][^<>\n]{0,300}>/g,
-  /\{\{[^{}\n]{0,300}\}\}|\$\{[^{}\n]{0,300}\}|\{[A-Za-z_][\w.]{0,100}\}/g,
-  /%(?:\d+\$)?[sd]\b|%\([\w.]{1,100}\)[sd]/g,
+const inlineCode: readonly Kind[] = [
+  ['``', /(`{2,})(?!`)[^\n]{1,2000}?(?<!`)\1(?!`)/g],
+  ['`', /`[^`\n]{1,2000}`/g],
+  ['<', /<\/?[a-zA-Z!][^<>\n]{0,300}>/g],
+  ['{', /\{\{[^{}\n]{0,300}\}\}|\$\{[^{}\n]{0,300}\}|\{[\p{L}_][\p{L}\p{N}_.]{0,100}\}/gu],
+  ['%', /%(?:\d+\$)?[sd]\b|%\([\w.]{1,100}\)[sd]/g],
 ];
-const links = [
-  /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s<>"'`]{1,2000}/gi,
-  /[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+/g,
-  /(?<![\w/])(?:~|\.{1,2})?\/[\w.@~+-]{1,200}(?:\/[\w.@~+-]{1,200})*\/?/g,
-  /\b[A-Za-z]:\\[^\s"'<>|]{1,400}/g,
-  /(?<![\w-])--?[a-zA-Z][\w-]{1,60}(?![\w-])/g,
+const links: readonly Kind[] = [
+  ['://', /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s<>"'`]{1,2000}/gi],
+  ['@', /[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+/g],
+  ['/', /(?<![\w/])(?:~|\.{1,2})?\/[\w.@~+-]{1,200}(?:\/[\w.@~+-]{1,200})*\/?/g],
+  [':\\', /\b[A-Za-z]:\\[^\s"'<>|]{1,400}/g],
+  ['-', /(?<![\w-])--?[a-zA-Z][\w-]{1,60}(?![\w-])/g],
 ];
-const quotes = [
-  /"[^"\n]{1,1000}"/g,
-  /“[^“”]{1,1000}”/g,
-  /«[^«»]{1,1000}»/g,
-  /„[^„“”]{1,1000}[“”]/g,
-  /(?<![\p{L}\p{N}])'[^'\n]{1,300}'(?![\p{L}\p{N}])/gu,
-  /‘[^‘’\n]{1,300}’(?![\p{L}\p{N}])/gu,
+const quotes: readonly Kind[] = [
+  ['"', /"[^"\n]{1,1000}"/g],
+  ['“', /“[^“”]{1,1000}”/g],
+  ['«', /«[^«»]{1,1000}»/g],
+  ['„', /„[^„“”]{1,1000}[“”]/g],
+  ["'", /(?<![\p{L}\p{N}])'[^'\n]{1,300}'(?![\p{L}\p{N}])/gu],
+  ['‘', /‘[^‘’\n]{1,300}’(?![\p{L}\p{N}])/gu],
 ];
 const word = /[\p{L}\p{N}\p{M}_]/u;
 
@@ -47,9 +50,14 @@ export function protectedSpans(
   return merged(spans);
 }
 
-function matches(text: string, patterns: readonly RegExp[]): Span[] {
-  return patterns.flatMap((pattern) =>
-    [...text.matchAll(pattern)].map(({ 0: found, index }) => ({ start: index, end: index + found.length })),
+function matches(text: string, kinds: readonly Kind[]): Span[] {
+  return kinds.flatMap(([needed, pattern]) =>
+    text.includes(needed)
+      ? [...text.matchAll(pattern)].map(({ 0: found, index }) => ({
+          start: index,
+          end: index + found.length,
+        }))
+      : [],
   );
 }
 
