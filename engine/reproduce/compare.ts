@@ -165,7 +165,8 @@ async function sameNaN(was: Artefact, is: Artefact, old: Side, now: Side): Promi
 /** Metrics that are not exactly the same. */
 export function compareMetrics(old: StepRecord['metrics'], now: StepRecord['metrics']): MetricComparison[] {
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((metric) => {
-    const [was, is] = [memberOf(old, metric), memberOf(now, metric)];
+    // Early versions recorded what was no number as null.
+    const [was, is] = [memberOf(old, metric) ?? undefined, memberOf(now, metric)];
     if (was === is) return [];
     const verdict = distanceOf(was, is) <= relativeTolerance ? 'within_tolerance' : 'different';
     return [{ metric, verdict, recorded: was ?? null, now: is ?? null }];
