@@ -1,9 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { exampleRecord } from '../../test/run-record.ts';
 import { temporaryFolder } from '../../test/temporary.ts';
 import { digestOf } from '../digest.ts';
-import { type Contents, writeArchive } from './write.ts';
+import { Store } from '../store/store.ts';
+import { type Contents, contentsOf, writeArchive } from './write.ts';
 
 const entry = { name: 'runs/a/run.json', bytes: 4, digest: digestOf('text') };
 
@@ -46,3 +48,20 @@ it.each(['other', 'texts and more', ''])(
     expect(readdirSync(folder)).toEqual([]);
   },
 );
+
+it('a run that is not over is not packed', async () => {
+  const folder = temporaryFolder();
+  const store = Store.open({ folder: join(folder, '.reprise') });
+  const record = exampleRecord({ status: 'running', steps: [] });
+  const options = {
+    record,
+    runsFolder: folder,
+    root: folder,
+    store,
+    engineVersion: '0.1.0',
+    outputs: false,
+    models: [],
+  };
+  await expect(contentsOf(options)).rejects.toMatchObject({ problems: [{ code: 'run-is-running' }] });
+  await store.close();
+});

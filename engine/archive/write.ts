@@ -44,9 +44,14 @@ export interface ContentsOptions {
   models: readonly ModelFolder[];
 }
 
-/** Works out what an archive holds. ProblemError `archive-incomplete` if something that the run needs is gone. */
+/**
+ * Works out what an archive holds. ProblemError `archive-incomplete` if something that the run needs is gone,
+ * `run-is-running` if it is not over: its record is not whole.
+ */
 export async function contentsOf(options: ContentsOptions): Promise<Contents> {
   const { record, runsFolder, root, store, models } = options;
+  if (record.status === 'running')
+    throw ProblemError.of('run-is-running', `${record.id} is still running`, { hint: 'wait for its end' });
   const notes: string[] = [];
   const sizes = { record: 0, data: 0, outputs: 0, models: 0 };
   const entries: ArchiveEntry[] = [];
