@@ -112,6 +112,8 @@ function explain(
   }
   if (error.code === 'no_matching_overload')
     return { message: lowerFirst(summary.replace(/^found /, 'there is ')).replaceAll(/dyn<(.*?)>/g, '$1') };
+  // What the library calls so is an empty map or list: of its members no type is known.
+  if (/'undefined'/.test(summary)) return { message: 'an empty map or list has no members' };
   return { message: lowerFirst(summary) };
 }
 

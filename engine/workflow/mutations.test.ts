@@ -14,13 +14,20 @@ params:
   source: { type: string, default: q.jsonl }
 defaults: { retries: 1, with: { embed: { batch_size: 8 } } }
 env: [HOME]
-models: { mine: { provider: local, path: ./models/mine } }
+models:
+  mine: { provider: local, path: ./models/mine }
+  asked: { provider: openai, model: "m-\${{ params.k }}", api_key: "\${{ secrets.KEY }}", fallback: [{ provider: openai, model: n }] }
 templates:
   cut:
     params: { n: { type: integer, default: 2 } }
     inputs: [rows]
     steps: { kept: { use: filter, from: rows, with: { where: "row.n > params.n" } } }
     output: kept
+  pair:
+    inputs: [rows]
+    steps:
+      first: { use: template:cut, from: rows, matrix: { n: [1, 2] }, with: { n: "\${{ matrix.n }}" } }
+      last: { use: filter, from: first, when: 'steps["first[n=1]"].metrics.rows > 1', with: { where: "row.n > 1" } }
 profiles: { small: { params: { k: 3 }, defaults: { retries: 0 }, pools: { gpu: 1, api: 20/min } } }
 on_finish:
   - { run: [./tell.sh], when: "status == 'failed' && steps.q.metrics.rows > 1", timeout: 5s }
@@ -37,6 +44,8 @@ steps:
   topics: { use: cluster, from: { rows: some, vectors: "v[model=multilingual]" }, with: { k: "\${{ params.k + 1 }}" } }
   short: { use: template:cut, from: q, with: { n: "\${{ params.k }}" }, when: "params.k > 1" }
   each: { use: filter, from: short, for_each: q.rows, with: { where: "row.n > item.n" } }
+  sizes: { use: template:cut, from: q, matrix: { n: [2, 3] }, with: { n: "\${{ matrix.n }}" } }
+  pairs: { use: template:pair, from: sizes, for_each: q, when: "item.n > 1", matrix: { m: [x] } }
   told: { use: filter, from: each, env: { KEY: "x \${{ secrets.KEY }}" }, resources: { gpu: 1 }, with: { where: "true" } }
   scores: { use: evaluate, from: topics, with: { task: clustering }, timeout: 10m }
   page: { use: report, from: { topics: topics, scores: scores }, when: "steps.scores.metrics.v_measure > 0.5", after: [q] }
@@ -130,6 +139,17 @@ const swapped = fc.array(swap, { minLength: 1, maxLength: 3 }).map((swaps) => {
     text = text.slice(0, word.index) + by + text.slice(word.index + word[0].length);
   }
   return text;
+});
+
+it('the workflow as it stands is one', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'main.yaml');
+  writeFileSync(file, workflow);
+  const { problems } = await compileWorkflow(
+    { file, cwd: folder, profiles: ['small'], env: { HOME: '/home/someone' } },
+    { registry: sampleRegistry(), models: sampleModels, root: folder },
+  );
+  expect(problems).toEqual([]);
 });
 
 it('whatever is written into a workflow, the answer is a workflow or problems in their places', async () => {
