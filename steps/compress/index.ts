@@ -129,7 +129,12 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
     const settings = await settingsOf(given, method === 'extractive' ? corpus : null, context);
     const compress = async (texts: CompressTask['texts']) =>
       context.pool.run<CompressTask, Compressed[]>(moduleUrl, 'compressTexts', { settings, texts });
-    const identity: Json = method === 'extractive' ? { corpus: corpus.digest } : null;
+    const identity: Json =
+      method === 'extractive'
+        ? { corpus: corpus.digest }
+        : method === 'model'
+          ? { context: context.modelTokens(given.model!).context }
+          : null;
     if (method !== 'model' && compared === undefined)
       return {
         identity,

@@ -30,8 +30,8 @@ export function openRewriter(
     const tokens = context.modelTokens(alias);
     if (tokens.context === null) return [text];
     const most = Math.max(1, Math.floor(contextShare * tokens.context));
-    // A token has a byte at least.
-    if (Buffer.byteLength(text) <= most) return [text];
+    // A token has a byte at least; where the tokenizer is not known, a quarter more are counted.
+    if (1.25 * Buffer.byteLength(text) <= most) return [text];
     counter ??= tokens.counter();
     return chunksOf(text, most, await counter);
   };

@@ -83,3 +83,35 @@ it('reads numbers in all their forms', () => {
   expect(missing(13, '1 3')).toBe(false);
   expect(missing(4, 'for 5')).toBe(true);
 });
+
+it('reads a text that is too long for the model in parts', async () => {
+  const seen: string[] = [];
+  const parts: JsonObject[] = [{ names: ['Ann'] }, { names: ['Bob'] }];
+  const model = {
+    name: 'writer',
+    async ask({ messages }: LanguageRequest) {
+      const shown = messages.at(-1)!.content;
+      seen.push(shown);
+      const json = shown.startsWith('A text was too long')
+        ? { names: ['Ann', 'Bob'] }
+        : parts[shown.includes('Ann') ? 0 : 1]!;
+      return { text: JSON.stringify(json), json } as never;
+    },
+  };
+  const { tables, warnings } = await runStep(extract, {
+    with: {
+      model: 'writer',
+      grounded: 'mark',
+      schema: { type: 'object', properties: { names: { type: 'array', items: { type: 'string' } } } },
+    },
+    inputs: {
+      rows: [{ id: 'l', text: `${'Ann was here. '.repeat(30)}\n\n${'Then Bob came. '.repeat(30)}` }],
+    },
+    languageModels: { writer: model },
+    modelTokens: { writer: { context: 1200, counter: async () => (text) => text.length } },
+  });
+  expect(seen).toHaveLength(3);
+  expect(warnings).toEqual([expect.stringContaining('read in parts')]);
+  expect(seen[2]).toContain('{"names":["Bob"]}');
+  expect(tables['rows']).toMatchObject([{ extracted: { names: ['Ann', 'Bob'] }, ungrounded: [] }]);
+});

@@ -1,5 +1,7 @@
 import type { Json, JsonObject } from '../../engine/json.ts';
+import type { Message } from '../../engine/language-model.ts';
 import { defineRowStep, RowFailure, type StepResult } from '../../engine/step.ts';
+import { tokensOf } from '../../models/language/cost.ts';
 import {
   languageModel,
   promptOf,
@@ -11,6 +13,7 @@ import {
   template,
   write,
 } from '../asking.ts';
+import { askInParts, combinePrompt, contextShare, type Sample } from '../generate/long-input.ts';
 import { requireFields } from '../missing-field.ts';
 import { significant } from '../significant.ts';
 import { ungrounded } from './grounding.ts';
@@ -21,13 +24,16 @@ interface Value {
   found: JsonObject;
   /** Paths of texts and numbers in it that the row does not have. */
   ungrounded: string[];
+  /** Parts that the text was read in. */
+  parts: number;
 }
 
 export default defineRowStep({
   type: 'extract',
   summary: 'Takes what a JSON schema asks for out of each row, with a language model',
   description: `The model is shown the row's text and the schema; the \`description\`s in the schema tell it what is meant. The answer is held to the schema: one that does
-not fit is sent back once with what is wrong, and if the second does not fit either, the row fails.
+not fit is sent back once with what is wrong, and if the second does not fit either, the row fails. A text that the model cannot take at once is read in parts, and what was found
+is put together.
 
 **Grounding.** A model may make up what the text does not say. \`grounded\` looks for every text and number of the answer in the fields that the model saw: as it stands, but for
 upper and lower case, white space and the form of a number (1,000.50 and 1000.5). Choices of an \`enum\` are not looked for. With \`mark\` the paths of those that are not there
@@ -120,42 +126,72 @@ stand in the field \`ungrounded\`; with \`reject\` such rows go to the output \`
     const fields = prompt ? rowFields([prompt]) : [textField];
     requireFields(inputs.rows, fields);
     const model = context.languageModel(given.model);
+    const tokens = context.modelTokens(given.model);
+    const limit = tokens.context === null ? null : Math.floor(contextShare * tokens.context);
     const system = [task, ...(instructions === undefined ? [] : [instructions])].join('\n\n');
+    const messagesOf = (values: JsonObject): Message[] => [
+      { role: 'system', content: system },
+      ...examples.flatMap(({ text: shown, output }): Message[] => [
+        { role: 'user', content: shown },
+        { role: 'assistant', content: JSON.stringify(output) },
+      ]),
+      { role: 'user', content: prompt ? write(prompt, values) : textOf(values[textField]!) },
+    ];
+    const ask = async (messages: readonly Message[]): Promise<Sample> => {
+      const { text, json } = await model.ask({
+        messages,
+        schema: schema as JsonObject,
+        ...samplingOf(given),
+      });
+      return { text, json };
+    };
+    let counter: Promise<(text: string) => number> | undefined;
+    /** The answer; for a text that the model cannot take at once put together from those for its parts. */
+    const answerTo = async (values: JsonObject): Promise<Sample> => {
+      const messages = messagesOf(values);
+      const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+      // A token has a byte at least; where the tokenizer is not known, a quarter more are counted.
+      if (limit === null || 1.25 * bytes <= limit) return ask(messages);
+      counter ??= tokens.counter();
+      const count = await counter;
+      if (tokensOf(messages, count) <= limit) return ask(messages);
+      const combine = promptOf(undefined, combinePrompt);
+      const long = { limit, count, method: 'map_reduce' as const, field: prompt ? null : textField, combine };
+      return askInParts(long, { values, fields, messagesOf, ask });
+    };
     return {
-      identity: null,
+      identity: { context: tokens.context },
       batchSize: 1,
       concurrency: rowsAtOnce,
-      async compute([values]) {
-        const row = Object.fromEntries(fields.map((field, index) => [field, values![index]!]));
+      async compute([found]) {
+        const row = Object.fromEntries(fields.map((field, index) => [field, found![index]!]));
         if (!prompt && row[textField] === null) throw new RowFailure(`${textField} is not there`);
-        const text = prompt
-          ? write(prompt, { ...row, params: context.params, matrix: context.matrix })
-          : textOf(row[textField]!);
-        const { json } = await model.ask({
-          messages: [
-            { role: 'system', content: system },
-            ...examples.flatMap(({ text: shown, output }) => [
-              { role: 'user' as const, content: shown },
-              { role: 'assistant' as const, content: JSON.stringify(output) },
-            ]),
-            { role: 'user', content: text },
-          ],
-          schema: schema as JsonObject,
-          ...samplingOf(given),
+        const { json, parts = 1 } = await answerTo({
+          ...row,
+          params: context.params,
+          matrix: context.matrix,
         });
-        const found = json as JsonObject;
-        const seen = fields.map((_, index) => textOf(values![index]!)).join('\n');
-        const value: Value = { found, ungrounded: ungrounded(found, schema as JsonObject, seen) };
+        const seen = fields.map((field) => textOf(row[field]!)).join('\n');
+        const value: Value = {
+          found: json as JsonObject,
+          ungrounded: ungrounded(json!, schema as JsonObject, seen),
+          parts,
+        };
         return [value as unknown as Json];
       },
     };
   },
-  async emit({ parameters: { field, unpack, grounded }, outputs }, rows): Promise<StepResult> {
+  async emit(
+    { parameters: { field, unpack, grounded, model }, outputs, context },
+    rows,
+  ): Promise<StepResult> {
     let count = 0;
     let rejected = 0;
     let whole = 0;
+    let inParts = 0;
     for await (const { row, value } of rows) {
-      const { found, ungrounded: paths } = value as unknown as Value;
+      const { found, ungrounded: paths, parts } = value as unknown as Value;
+      if (parts > 1) inParts++;
       const kept = grounded === 'clear' ? cleared(found, paths) : found;
       const out = {
         ...row,
@@ -171,6 +207,10 @@ stand in the field \`ungrounded\`; with \`reject\` such rows go to the output \`
       count++;
       await outputs.rows.write(out);
     }
+    if (inParts > 0)
+      context.warn(
+        `${inParts} texts are longer than ${100 * contextShare} % of the context of ${model}: they were read in parts`,
+      );
     return {
       metrics: {
         rows: count,

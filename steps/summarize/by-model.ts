@@ -105,7 +105,7 @@ export const byModel = defineRowStep({
     const identifier = language && openLanguageIdentifier({ minConfidence: 0.5, minLetters: 20 });
     const identify = identifier ? (text: string) => identifier(text).language : null;
     return {
-      identity: null,
+      identity: { part_tokens: partTokens },
       batchSize: 1,
       concurrency: rowsAtOnce,
       async compute([values]) {
