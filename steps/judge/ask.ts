@@ -4,7 +4,7 @@ import { type AskedModel, RowFailure } from '../../engine/step.ts';
 import { samplingOf } from '../asking.ts';
 import type { Given, Judged, Judgment, Outcome, Verdict } from './given.ts';
 import { scaleOf } from './given.ts';
-import { type JudgePrompts, messagesFor, repairOf } from './prompts.ts';
+import { type JudgePrompts, messagesFor, openPrompts, openSecondPrompts, repairOf } from './prompts.ts';
 import {
   compilePatterns,
   type Patterns,
@@ -14,29 +14,36 @@ import {
   verdictSchema,
 } from './verdict.ts';
 
+/** How verdicts are asked for, and found in a text. */
+interface Look {
+  prompts: JudgePrompts;
+  patterns: Patterns;
+}
+
 /** A panel of judges that is ready to look at rows. */
 export interface Panel {
   given: Given;
   judges: readonly AskedModel[];
-  prompts: JudgePrompts;
-  patterns: Patterns;
+  first: Look;
+  /** What a judge is asked whose orders differ; null if nothing is. */
+  second: Look | null;
   /** Everything of a request but its messages. */
   request: Omit<LanguageRequest, 'messages'>;
   /** `params` and `matrix`, for prompts. */
   scope: JsonObject;
 }
 
-export function openPanel(
-  given: Given,
-  prompts: JudgePrompts,
-  judges: readonly AskedModel[],
-  scope: JsonObject,
-): Panel {
+export function openPanel(given: Given, judges: readonly AskedModel[], scope: JsonObject): Panel {
+  const { patterns, ties, second_look: again } = given;
+  const second = openSecondPrompts(given);
   return {
     given,
     judges,
-    prompts,
-    patterns: compilePatterns(given),
+    first: { prompts: openPrompts(given), patterns: compilePatterns({ patterns, ties }) },
+    second: second && {
+      prompts: second,
+      patterns: compilePatterns({ patterns: again?.patterns ?? patterns, ties }),
+    },
     request: { ...samplingOf(given), ...(given.format === 'json' && { schema: verdictSchema(given) }) },
     scope,
   };
@@ -56,17 +63,9 @@ export async function judgeRow(panel: Panel, row: JsonObject): Promise<Judged> {
   );
   const judgments = await Promise.all(
     judges.map(async (judge): Promise<Judgment> => {
-      // All are waited for: what is under way is paid for.
-      const ended = await Promise.allSettled(tries.map((one) => ask(panel, judge, row, one)));
-      const errors = ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
-      const fatal = errors.find((error) => !(error instanceof RowFailure));
-      if (fatal !== undefined) throw fatal;
-      const [first] = errors as RowFailure[];
-      return {
-        judge: judge.name,
-        verdicts: ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : [])),
-        failure: first ? first.reason : null,
-      };
+      const looked = await verdictsOf(tries.map((one) => ask(panel, panel.first, judge, row, one)));
+      if (looked.failure !== null || panel.second === null) return { judge: judge.name, ...looked };
+      return { judge: judge.name, ...(await lookAgain(panel, panel.second, judge, row, looked.verdicts)) };
     }),
   );
   const usable = judgments.filter(({ failure }) => failure === null);
@@ -79,6 +78,60 @@ export async function judgeRow(panel: Panel, row: JsonObject): Promise<Judged> {
   return { judgments };
 }
 
+/** All are waited for: what is under way is paid for. */
+async function verdictsOf(asked: readonly Promise<Verdict>[]): Promise<Omit<Judgment, 'judge'>> {
+  const ended = await Promise.allSettled(asked);
+  const errors = ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+  const fatal = errors.find((error) => !(error instanceof RowFailure));
+  if (fatal !== undefined) throw fatal;
+  const [first] = errors as RowFailure[];
+  return {
+    verdicts: ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : [])),
+    failure: first ? first.reason : null,
+  };
+}
+
+/**
+ * Where the orders differ, the judge sees its own reasons for both answers and is asked again, in both orders: "swap and
+ * synthesize" (Du et al. 2023; Zeng et al. 2024). Its new verdicts take the place of the old ones.
+ */
+async function lookAgain(
+  panel: Panel,
+  look: Look,
+  judge: AskedModel,
+  row: JsonObject,
+  verdicts: readonly Verdict[],
+): Promise<Omit<Judgment, 'judge'>> {
+  return verdictsOf(
+    verdicts.map(async (verdict) => {
+      const other = verdicts.find(
+        ({ order, sample }) => sample === verdict.sample && order !== verdict.order,
+      );
+      const [first, second] = ['first', 'second'].map((winner) =>
+        [verdict, other].find((one) => one?.winner === winner),
+      );
+      if (first === undefined || second === undefined) return verdict;
+      const { order, sample } = verdict;
+      const [a, b] = order === 'swapped' ? [second, first] : [first, second];
+      const reasonOf = (one: Verdict) => (one.order === order ? one.reason : lettersSwapped(one.reason));
+      const reasons = { reason_a: reasonOf(a), reason_b: reasonOf(b) };
+      return { ...(await ask(panel, look, judge, row, { order, sample }, reasons)), look: 2 as const };
+    }),
+  );
+}
+
+/** Reasons given in one order, for a reader of the other: `Answer A`, `output (b)` and the like name the other answer. */
+export function lettersSwapped(text: string): string {
+  // A small letter by itself may be an article.
+  return text.replace(
+    /\b([Aa]nswer|[Aa]ssistant|[Oo]utput|[Oo]ption|[Rr]esponse)([ _]?)(\([abAB]\)|[AB](?![\w']))/g,
+    (_, noun: string, space: string, letter: string) =>
+      noun + space + letter.replace(/[abAB]/, (one) => otherLetter[one]!),
+  );
+}
+
+const otherLetter: { readonly [letter: string]: string } = { a: 'b', b: 'a', A: 'B', B: 'A' };
+
 /** The fields whose content is judged. */
 export function answerFields({ mode, answer, answers }: Given): string[] {
   return mode === 'score' ? [answer] : (answers ?? []);
@@ -86,19 +139,21 @@ export function answerFields({ mode, answer, answers }: Given): string[] {
 
 /** One judge's verdict of one order and sample. Throws a RowFailure if there is none that could be used. */
 async function ask(
-  { given, prompts, patterns, request, scope }: Panel,
+  { given, request, scope }: Panel,
+  { prompts, patterns }: Look,
   judge: AskedModel,
   row: JsonObject,
   { order, sample }: { order: Order; sample: number },
+  reasons: JsonObject = { reason_a: null, reason_b: null },
 ): Promise<Verdict> {
-  let messages = messagesOf(given, prompts, { ...row, ...scope }, order);
+  let messages = messagesOf(given, prompts, { ...row, ...scope, ...reasons }, order);
   for (let repair = 0; ; repair++) {
     const { text, json } = await judge.ask({ ...request, messages, sample });
     const reading: Reading =
       given.format === 'json' ? readJson(given, json) : readText(given, text, patterns);
     if (!('unusable' in reading)) {
       const { scores, shown, reason } = reading;
-      return { order, sample, scores, winner: shown && inPlace(shown, order), reason };
+      return { order, sample, look: 1, scores, winner: shown && inPlace(shown, order), reason };
     }
     if (repair >= given.repairs)
       throw new RowFailure(`${order === 'swapped' ? 'answers swapped: ' : ''}${reading.unusable}`);

@@ -9,12 +9,18 @@ interface Problem {
 
 /** What the schema cannot say of the parameters. */
 export function checkParameters(given: Given): Problem[] {
-  const { prompt, system, checks } = given;
+  const { prompt, system, checks, second_look: again } = given;
   return [
     ...modeProblems(given),
     ...panelProblems(given),
-    ...promptProblems({ prompt, system }),
-    ...patternProblems(given),
+    ...promptProblems({
+      prompt,
+      system,
+      'second_look.prompt': again?.prompt,
+      'second_look.system': again?.system,
+    }),
+    ...patternProblems('patterns', given.patterns),
+    ...patternProblems('second_look.patterns', again?.patterns ?? {}),
     ...checkProblems(checks),
   ];
 }
@@ -30,8 +36,10 @@ function modeProblems(given: Given): Problem[] {
     if (criteria.length > 0) say('criteria', 'criteria are for scores; say in the rubric what to look at');
     if (threshold !== undefined) say('threshold', 'threshold is for scores');
     if (patterns.score !== undefined) say('patterns', 'patterns.score is for scores');
+    if (given.second_look !== undefined && given.orders !== 'both')
+      say('second_look', 'second_look is for judges that see both orders');
   } else {
-    for (const name of ['answers', 'labels'] as const)
+    for (const name of ['answers', 'labels', 'second_look'] as const)
       if (given[name] !== undefined) say(name, `${name} is for mode: pairwise`);
     for (const name of ['first', 'second', 'tie'] as const)
       if (patterns[name] !== undefined) say('patterns', `patterns.${name} is for mode: pairwise`);
@@ -73,18 +81,15 @@ function panelProblems(given: Given): Problem[] {
   return problems;
 }
 
-function patternProblems({ patterns }: Given): Problem[] {
-  const problems: Problem[] = [];
-  for (const [name, pattern] of Object.entries(patterns)) {
+function patternProblems(parameter: string, patterns: Given['patterns']): Problem[] {
+  return Object.entries(patterns).flatMap(([name, pattern]) => {
     const wrong = regexProblem(pattern);
-    if (wrong !== null) problems.push({ parameter: 'patterns', message: `patterns.${name}: ${wrong}` });
-    else if (name === 'score' && new RegExp(`${pattern}|`, 'u').exec('')!.length < 2)
-      problems.push({
-        parameter: 'patterns',
-        message: 'patterns.score needs a group, whose text is the score',
-      });
-  }
-  return problems;
+    if (wrong !== null) return [{ parameter, message: `${parameter}.${name}: ${wrong}` }];
+    // With an empty alternative it matches, and tells how many groups it has.
+    return name === 'score' && new RegExp(`${pattern}|`, 'u').exec('')!.length < 2
+      ? [{ parameter, message: `${parameter}.score needs a group, whose text is the score` }]
+      : [];
+  });
 }
 
 function checkProblems(checks: readonly Check[]): Problem[] {

@@ -144,10 +144,11 @@ function judgmentRows(given: Given, row: Row, judgments: readonly Judgment[]): R
   const own = criteriaOf(given);
   const rows = judgments.flatMap(({ judge, verdicts, failure }): JsonObject[] =>
     failure === null
-      ? verdicts.map(({ order, sample, winner, scores, reason }) => ({
+      ? verdicts.map(({ order, sample, look, winner, scores, reason }) => ({
           judge,
           ...(order === null ? {} : { order }),
           sample: sample + 1,
+          ...(given.second_look && { look }),
           ...(winner === null ? scoreFields(own, scores!) : { winner: labels[winner] }),
           reason,
           failure: null,

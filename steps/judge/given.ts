@@ -33,6 +33,8 @@ export interface Verdict {
   /** Which answer stood first: of pairs only. */
   order: 'given' | 'swapped' | null;
   sample: number;
+  /** 2 for a verdict after a second look, with the reasons for both answers at hand. */
+  look: 1 | 2;
   /** By criterion; `score` is the only one where none is named. */
   scores: { [criterion: string]: number } | null;
   /** Which answer is better, by its place in `answers`, whatever the order was. */

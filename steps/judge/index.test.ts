@@ -4,6 +4,7 @@ import type { JsonObject } from '../../engine/json.ts';
 import { askedModels } from '../../test/asked-models.ts';
 import { ModelServer, type SeenRequest } from '../../test/model-server.ts';
 import { runStep } from '../../test/run-step.ts';
+import { lettersSwapped } from './ask.ts';
 import judge from './index.ts';
 
 type Reply = (request: SeenRequest) => string;
@@ -247,6 +248,30 @@ describe('pairwise', () => {
     expect(weighted.tables['rows']).toMatchObject([{ winner: 'right' }]);
   });
 
+  it('shows a judge whose orders differ its reasons for both, and asks again', async () => {
+    const pair = { id: 'p', left: 'good answer', right: 'bad' };
+    const { tables, requests } = await judged(
+      { ...given, second_look: {} },
+      [pair, { ...pair, id: 'q', right: 'good' }],
+      (request) => {
+        const { prompt } = request;
+        if (prompt.includes('<reasons_for_a>')) return better(request);
+        // Of the second pair the first one shown is taken for the better one.
+        return answerIn(prompt, 'answer_b') === 'bad' || answerIn(prompt, 'answer_a') === 'bad'
+          ? better(request)
+          : says({ reason: `Answer A says ${answerIn(prompt, 'answer_a')}.`, winner: 'A' });
+      },
+    );
+    expect(tables['rows']!.map(({ winner }) => winner)).toEqual(['left', 'tie']);
+    expect(requests).toHaveLength(6);
+    expect(tables['judgments']!.map(({ look }) => look)).toEqual([1, 1, 2, 2]);
+    const again = requests
+      .map(({ prompt }) => prompt)
+      .find((prompt) => prompt.includes('<reasons_for_a>') && answerIn(prompt, 'answer_a') === 'good')!;
+    expect(answerIn(again, 'reasons_for_a')).toBe('Answer A says good.');
+    expect(answerIn(again, 'reasons_for_b')).toBe('Answer B says good answer.');
+  });
+
   it('gives no vote to a judge that contradicts itself, and says so', async () => {
     const reply: Reply = (request) =>
       modelOf(request) === 'fair' ? better(request) : says({ reason: '', winner: 'A' });
@@ -325,6 +350,12 @@ describe('checks', () => {
     expect(tables['rows']!.map(({ passed }) => passed)).toEqual([true, false]);
     expect(metrics['pass_rate']).toBe(0.5);
   });
+});
+
+it('reasons given in one order name the other answer in the other', () => {
+  expect(
+    lettersSwapped('Output (a) beats output (b). Answer B, an answer a child would give; assistant A.'),
+  ).toBe('Output (b) beats output (a). Answer A, an answer a child would give; assistant B.');
 });
 
 it('refuses parameters that do not go together', () => {

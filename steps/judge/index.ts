@@ -9,7 +9,7 @@ import { checkParameters } from './check.ts';
 import { writeVerdicts } from './emit.ts';
 import type { Given, Judged } from './given.ts';
 import { parameters } from './parameters.ts';
-import { openPrompts, promptFields } from './prompts.ts';
+import { openPrompts, openSecondPrompts, promptFields } from './prompts.ts';
 
 export default defineRowStep({
   type: 'judge',
@@ -22,7 +22,7 @@ which of two answers is better; each judge sees both orders, and an answer wins 
 names: \`question\`, \`answer\` (or \`answer_a\` and \`answer_b\`, in the order in which the judge sees them), \`reference\`, \`rubric\`,
 \`criteria\` (a list with \`name\` and \`description\`), \`scale.low\`, \`scale.high\`. With \`format: json\` the answer is held to a schema
 (\`reason\` and \`score\`, for each criterion if there are any; or \`reason\` and \`winner\`: A, B or tie). With \`format: text\` a verdict is
-found by \`patterns\`, which are those of MT-bench if none are given.
+found by \`patterns\`, which are those of MT-bench if none are given. With \`second_look\` a judge whose orders differ is asked again, with its reasons for either answer at hand (\`reason_a\`, \`reason_b\`).
 
 **A verdict that cannot be used** (no JSON, no verdict in the text, a score outside the scale, cut off, refused) is a failure of
 that row, with the reason; never a score. A judge that writes text is asked for its verdict \`repairs\` times before. With \`quorum\` a row is
@@ -104,7 +104,7 @@ Everything that judges said is kept as \`generate\` keeps it: a change of \`comb
     const fields = fieldsOf(given);
     requireFields(inputs.rows, fields);
     const judges = given.judges.map((alias) => context.languageModel(alias));
-    const panel = openPanel(given, openPrompts(given), judges, {
+    const panel = openPanel(given, judges, {
       params: context.params,
       matrix: context.matrix,
     });
@@ -127,7 +127,9 @@ function fieldsOf(given: Given): string[] {
   const named = [question, reference].filter((field) => field !== undefined);
   let own: string[] = [];
   try {
-    own = promptFields(openPrompts(given));
+    own = [openPrompts(given), openSecondPrompts(given)].flatMap((asked) =>
+      asked ? promptFields(asked) : [],
+    );
   } catch (error) {
     // A prompt that is none is told of by the check.
     if (!(error instanceof PromptError)) throw error;

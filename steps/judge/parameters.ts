@@ -4,6 +4,19 @@ import { rubricNames } from './rubrics.ts';
 
 const pattern = (description: string) => ({ type: 'string', minLength: 1, description }) as const;
 
+const patterns = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    first: pattern('pairwise: says that the answer shown first is better; `\\[\\[A\\]\\]` if not given.'),
+    second: pattern('pairwise: the answer shown second; `\\[\\[B\\]\\]`.'),
+    tie: pattern('pairwise: neither; `\\[\\[C\\]\\]`.'),
+    score: pattern('score: its first group is the score; `\\[\\[(\\d+(?:\\.\\d+)?)\\]\\]`.'),
+  },
+  description:
+    'text: regular expressions. The first one that is found counts, in the order `first`, `second`, `tie`.',
+} as const;
+
 export const scales = ['1-5', '1-10', '0-100', '0-1'] as const;
 export const combinations = ['mean', 'vote', 'weighted', 'minimum'] as const;
 
@@ -86,6 +99,19 @@ export const parameters = {
       description:
         'pairwise: the orders in which each judge sees the answers. With both, an answer wins only if it does in both.',
     },
+    second_look: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        prompt: template(
+          'What is asked then, instead of the prompt that comes along; `reason_a` and `reason_b` are the reasons for either answer.',
+        ),
+        system: template('What the judge is told before.'),
+        patterns,
+      },
+      description:
+        'pairwise, both orders: a judge whose orders differ is shown its reasons for both answers and asked again, in both orders; `{}` with the prompt that comes along.',
+    },
     labels: {
       type: 'array',
       minItems: 3,
@@ -105,17 +131,8 @@ export const parameters = {
       description: 'Whether judges answer with JSON, or with a text in which `patterns` find the verdict.',
     },
     patterns: {
-      type: 'object',
-      additionalProperties: false,
+      ...patterns,
       default: {},
-      properties: {
-        first: pattern('pairwise: says that the answer shown first is better; `\\[\\[A\\]\\]` if not given.'),
-        second: pattern('pairwise: the answer shown second; `\\[\\[B\\]\\]`.'),
-        tie: pattern('pairwise: neither; `\\[\\[C\\]\\]`.'),
-        score: pattern('score: its first group is the score; `\\[\\[(\\d+(?:\\.\\d+)?)\\]\\]`.'),
-      },
-      description:
-        'text: regular expressions. The first one that is found counts, in the order `first`, `second`, `tie`.',
     },
     repairs: {
       type: 'integer',

@@ -11,6 +11,8 @@ export const boundNames = [
   'answer',
   'answer_a',
   'answer_b',
+  'reason_a',
+  'reason_b',
   'reference',
   'rubric',
   'criteria',
@@ -56,6 +58,26 @@ ${material}<answer_a>
 
 First compare them in a few sentences, then give your verdict: A or B`;
 
+const secondPrompt = `Two judges compared the answers below and disagree. Weigh their reasons, look for yourself, and say which answer is better.
+
+${material}<answer_a>
+{{answer_a}}
+</answer_a>
+
+<answer_b>
+{{answer_b}}
+</answer_b>
+
+<reasons_for_a>
+{{reason_a}}
+</reasons_for_a>
+
+<reasons_for_b>
+{{reason_b}}
+</reasons_for_b>
+
+First compare the answers in a few sentences, then give your verdict: A or B`;
+
 /** How a judge that writes text is told to end. */
 const ends = {
   score: '\n\nEnd with the score in double brackets: [[{{scale.high}}]], say.',
@@ -70,19 +92,35 @@ export interface JudgePrompts {
 }
 
 export function openPrompts(given: Given): JudgePrompts {
-  const { prompt, system, rubric } = given;
+  const { prompt, system } = given;
   return {
-    prompt: promptOf(prompt, builtIn(given)),
+    prompt: promptOf(prompt, builtIn(given, given.mode === 'score' ? scorePrompt : pairPrompt)),
     system: system || !prompt ? promptOf(system, judgeSystem) : null,
-    rubric: rubric === undefined ? null : (rubric.text ?? (rubric.name ? rubrics[rubric.name] : null)),
+    rubric: rubricOf(given),
   };
 }
 
-function builtIn({ mode, format, ties }: Given): string {
-  if (mode === 'score') return scorePrompt + (format === 'text' ? ends.score : '');
+/** What a judge is asked whose orders differ; null if nothing is. */
+export function openSecondPrompts(given: Given): JudgePrompts | null {
+  if (given.second_look === undefined) return null;
+  const { prompt, system } = given.second_look;
+  return {
+    prompt: promptOf(prompt, builtIn(given, secondPrompt)),
+    system: system || !prompt ? promptOf(system, judgeSystem) : null,
+    rubric: rubricOf(given),
+  };
+}
+
+function rubricOf({ rubric }: Given): string | null {
+  if (rubric === undefined) return null;
+  return rubric.text ?? (rubric.name ? rubrics[rubric.name] : null);
+}
+
+function builtIn({ mode, format, ties }: Given, prompt: string): string {
+  if (mode === 'score') return prompt + (format === 'text' ? ends.score : '');
   const tie = ties ? ', or tie if neither is better.' : '.';
   const end = format === 'text' ? `${ends.pairwise}${ties ? ', or [[C]] for a tie' : ''}.` : '';
-  return pairPrompt + tie + end;
+  return prompt + tie + end;
 }
 
 /** The fields of the row that prompts name. */

@@ -35,6 +35,14 @@ const known = {
     'Falcon/CoT': [49, 65, 14, 14],
     'Falcon/Swap': [49, 65, 14, 14],
   } as Record<string, number[]>,
+  /** "Swap" after its second look, as the authors' statistics.json has it. */
+  second: {
+    'GPT-4/Swap': [94, 95, 97, 93],
+    'ChatGPT/Swap': [77, 78, 89, 72],
+    'LLaMA2/Swap': [78, 73, 69, 60],
+    'PaLM2/Swap': [81, 87, 92, 80],
+    'Falcon/Swap': [58, 73, 43, 37],
+  } as Record<string, number[]>,
   pandalm: {
     kappas: [0.8187484100737725, 0.8495017547454978, 0.8428246300091791],
     agreements: [0.886, 0.906, 0.9],
@@ -130,10 +138,14 @@ describe.skipIf(folder === undefined)(
       const names = new Set<string>();
       for (const { id, judge, strategy, passes } of read<Said>('llmbar/natural_judgments.jsonl')) {
         const { output_1, output_2 } = pairs[id]!;
-        const [pass] = passes;
+        const [pass, second] = passes;
         names.add(`${judge}/${strategy}`);
         judges.add(`${judge}/${strategy}`, prompt(id, output_1, output_2), pass!.original_order.text);
         judges.add(`${judge}/${strategy}`, prompt(id, output_2, output_1), pass!.swapped_order.text);
+        if (second === undefined) continue;
+        const again = (a: string, b: string) => `Again ${prompt(id, a, b)}`;
+        judges.add(`${judge}/${strategy}`, again(output_1, output_2), second.original_order.text);
+        judges.add(`${judge}/${strategy}`, again(output_2, output_1), second.swapped_order.text);
       }
       const alias = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '_');
       // As the authors configured it.
@@ -142,8 +154,8 @@ describe.skipIf(folder === undefined)(
       const patterns = (name: string) =>
         name.endsWith('/Vanilla') || name === 'PaLM2/CoT' ? line : sentence;
       const orders = ['both', 'given', 'swapped'];
-      const step = (name: string, order: string) => `
-  ${alias(name)}_${order}:
+      const step = (name: string, order: string, more = '') => `
+  ${alias(name)}_${order}${more && '_again'}:
     use: judge
     from: pairs
     max_row_failures: 5
@@ -158,20 +170,26 @@ describe.skipIf(folder === undefined)(
       repairs: 0
       patterns: ${patterns(name)}
       prompt: { file: compare.hbs }
-  ${alias(name)}_${order}_scores:
+${more}
+  ${alias(name)}_${order}${more && '_again'}_scores:
     use: evaluate
-    from: ${alias(name)}_${order}
+    from: ${alias(name)}_${order}${more && '_again'}
     with: { task: classification, truth: label, prediction: winner, resamples: 0 }`;
+      const second = `      second_look: { prompt: { file: again.hbs }, patterns: ${line} }`;
+      const swapping = Object.keys(known.second);
       const project = new TestProject({
         'pairs.jsonl': jsonl(pairs.map(({ id, ...pair }) => ({ id: String(id), ...pair }))),
         'compare.hbs':
           'Pair {{id}}\n\n# Instruction:\n{{text}}\n\n# Output (a):\n{{answer_a}}\n\n# Output (b):\n{{answer_b}}\n',
+        'again.hbs':
+          'Again Pair {{id}}\n\n# Instruction:\n{{text}}\n\n# Output (a):\n{{answer_a}}\n\n# Output (b):\n{{answer_b}}\n',
         'judges.yaml': `
 models:
 ${[...names].map((name) => `  ${alias(name)}: ${judges.alias(name)}`).join('\n')}
 steps:
   pairs: { use: load, with: { path: pairs.jsonl, id: id, text: input } }
 ${[...names].flatMap((name) => orders.map((order) => step(name, order))).join('')}
+${swapping.map((name) => step(name, 'both', second)).join('')}
 `,
       });
       projects.push(project);
@@ -184,7 +202,7 @@ ${[...names].flatMap((name) => orders.map((order) => step(name, order))).join(''
         const key = `${body['model'] as string}\n${words}`;
         times.set(key, (times.get(key) ?? 0) + 1);
       }
-      expect(times.size).toBe(3000);
+      expect(times.size).toBe(3000 + 364);
       for (const [key, count] of times) if (count > 1) expect(judges.said.get(key)!.trim()).toBe('');
       const found: Record<string, number[]> = {};
       for (const name of names) {
@@ -205,6 +223,25 @@ ${[...names].flatMap((name) => orders.map((order) => step(name, order))).join(''
       expect(found).toEqual(known.llmbar);
       // The figure that the paper prints for GPT-4: the mean of both orders.
       expect((found['GPT-4/Vanilla']![0]! + found['GPT-4/Vanilla']![1]!) / 2).toBe(95.5);
+
+      const after: Record<string, number[]> = {};
+      for (const name of swapping) {
+        const id = `${alias(name)}_both_again`;
+        const verdicts = await lines(project, `${id}.judgments`);
+        const count = (order: string) =>
+          verdicts.filter((row) => row['order'] === order && row['winner'] === row['label']).length;
+        const { rows, consistency } = run.step(id).metrics as { rows: number; consistency: number };
+        const failed = (await lines(project, `${id}.failed`)).filter(({ id: row }) =>
+          ['original_order', 'swapped_order'].every((order) => isNone(name, Number(row), order)),
+        ).length;
+        after[name] = [
+          count('given'),
+          count('swapped'),
+          Math.round(consistency * rows) + failed,
+          right(run, `${id}_scores`),
+        ];
+      }
+      expect(after).toEqual(known.second);
 
       const asked = judges.server.requests.length;
       const again = await project.run('judges.yaml');
