@@ -1,9 +1,10 @@
-import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Metrics, Row } from '../engine/artefacts.ts';
 import { digestOf, digestOfJson } from '../engine/digest.ts';
 import { WorkerPool } from '../engine/execute/pool.ts';
+import { filesBehind } from '../engine/execute/prepare.ts';
 import { randomStream } from '../engine/execute/random.ts';
 import type { Json, JsonObject } from '../engine/json.ts';
 import type { ModelTokens } from '../engine/language-model.ts';
@@ -67,10 +68,7 @@ export async function runStep(
     matrix: {},
     pool: pool.forStep(signal),
     random: (...names) => randomStream(options.seed ?? 42, type.type, ...names),
-    files: (glob) =>
-      globSync(glob, { cwd: root })
-        .sort()
-        .map((path) => resolve(root, path)),
+    files: (path) => filesBehind(root, path),
     model(name) {
       const folder = options.models?.[name] ?? resolve(import.meta.dirname, '../models', name);
       const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })

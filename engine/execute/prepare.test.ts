@@ -1,4 +1,4 @@
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/temporary.ts';
@@ -21,4 +21,13 @@ it('a pattern finds files and links to files; a name that is not UTF-8 is an err
     }),
   );
   expect(filesBehind(folder, 'b.*')).toEqual([path('b.jsonl')]);
+});
+
+it('a folder stands for what is in it and below, but for what is hidden', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'data/sub/.git'), { recursive: true });
+  for (const name of ['b', 'sub/a', '.hidden', 'sub/.git/config'])
+    writeFileSync(join(folder, 'data', name), '');
+  expect(filesBehind(folder, 'data')).toEqual(['data/b', 'data/sub/a'].map((name) => join(folder, name)));
+  expect(filesBehind(folder, 'nothing')).toEqual([join(folder, 'nothing')]);
 });

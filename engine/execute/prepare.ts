@@ -1,5 +1,5 @@
 import { existsSync, globSync, lstatSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { digestOf, digestOfJson } from '../digest.ts';
 import { type Fingerprint, fingerprintKey, valuesNamed } from '../fingerprint/fingerprint.ts';
 import { propertyOrders } from '../fingerprint/property-order.ts';
@@ -47,10 +47,20 @@ function stepEnvironment(step: ResolvedStep, { env: all }: Pick<Workspace, 'env'
 
 const globCharacters = /[*?[\]{}]/;
 
-/** Absolute paths of the files behind a path or glob, sorted; a plain path stands for itself, there or not. */
+/**
+ * Absolute paths of the files behind a path or glob, sorted. A folder stands for all files in it and below, but for
+ * hidden ones; any other path for itself, there or not.
+ */
 export function filesBehind(root: string, path: string): string[] {
+  const plain = resolve(root, path);
+  if (statSync(plain, { throwIfNoEntry: false })?.isDirectory())
+    return filesMatching(plain, '**').filter((file) => !/(?:^|[\\/])\./.test(relative(plain, file)));
   // A file whose name has such characters in it is meant before a pattern is.
-  if (!globCharacters.test(path) || existsSync(resolve(root, path))) return [resolve(root, path)];
+  if (!globCharacters.test(path) || existsSync(plain)) return [plain];
+  return filesMatching(root, path);
+}
+
+function filesMatching(root: string, path: string): string[] {
   const found = globSync(path, { cwd: root, withFileTypes: true }).map((entry) =>
     join(entry.parentPath, entry.name),
   );

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, matchesGlob, relative, resolve, sep } from 'node:path';
 import { isInside } from '../inside.ts';
 import type { ResolvedWorkflow } from '../workflow/resolved.ts';
@@ -103,8 +103,10 @@ export class Interest {
     for (const path of set.sources) this.#addFile(path, []);
     for (const { path, steps } of set.inputs) {
       // A file whose name has such characters in it is meant before a pattern is.
-      this.#addFile(resolve(set.root, path), steps);
-      if (globCharacters.test(path)) this.#addGlob(path, steps);
+      const plain = resolve(set.root, path);
+      this.#addFile(plain, steps);
+      if (statSync(plain, { throwIfNoEntry: false })?.isDirectory()) this.#addGlob(`${path}/**`, steps);
+      else if (globCharacters.test(path)) this.#addGlob(path, steps);
     }
     for (const [step, needs] of Object.entries(set.needs))
       for (const need of needs) {

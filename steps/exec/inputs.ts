@@ -68,12 +68,6 @@ export async function copyDeps(deps: readonly string[], folder: string, context:
       const path = relative(context.root, file);
       const found = statSync(file, { throwIfNoEntry: false });
       if (!found) throw new StepError('no-file', `deps: there is no file ${path}`, 'check the path');
-      if (found.isDirectory())
-        throw new StepError(
-          'path-is-folder',
-          `deps: ${path} is a folder`,
-          `name the files in it, as in ${dep.replace(/\/$/, '')}/**`,
-        );
       if (path.split(sep)[0] === '..')
         throw new StepError(
           'outside-project',

@@ -159,3 +159,21 @@ export function charsIn(text: string): number {
   }
   return count;
 }
+
+/** Turns places in UTF-16 code units of a text into places in characters; cheap where they are asked in ascending order. */
+export class CharCounter {
+  readonly #text: string;
+  #at = 0;
+  #chars = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  at(place: number): number {
+    if (place < this.#at) this.#at = this.#chars = 0;
+    this.#chars += charsIn(this.#text.slice(this.#at, place));
+    this.#at = place;
+    return this.#chars;
+  }
+}

@@ -251,8 +251,8 @@ describe('files', () => {
     });
     expect(await failure(files, { path: 'nowhere/x/y.csv' })).toMatchObject({ code: 'no-file' });
     expect(await failure(files, { path: 'data' })).toMatchObject({
-      code: 'path-is-folder',
-      hint: 'Name the files in it, as in data/*.jsonl',
+      message: 'data holds files of several formats: 1 csv, 1 jsonl',
+      hint: 'Say which, as in format: csv',
     });
   });
 
@@ -263,7 +263,7 @@ describe('files', () => {
     });
     expect(await failure({ 'a.dat': 'x' }, { path: 'a.dat' })).toMatchObject({
       code: 'unknown-format',
-      hint: 'Add format: jsonl | json | csv | tsv | parquet | txt | md',
+      hint: 'Add format: jsonl | json | csv | tsv | parquet | txt | md | html',
     });
     const cut = gzipSync(jsonl({ a: 1 })).subarray(0, 20);
     expect(await failure({ 'a.jsonl.gz': cut }, { path: 'a.jsonl.gz' })).toMatchObject({
@@ -438,7 +438,7 @@ gone
 });
 
 describe('anything', () => {
-  const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt', 'md'];
+  const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt', 'md', 'html'];
   const pieces = fc.constantFrom(
     '"',
     '{',

@@ -22,7 +22,7 @@ const manifest = {
 
 export default defineStep({
   type: 'load',
-  summary: 'Reads rows from files: JSON Lines, JSON, CSV, TSV, Parquet, text, Markdown',
+  summary: 'Reads rows from files: JSON Lines, JSON, CSV, TSV, Parquet, text, Markdown, HTML',
   description: `Reads files as streams and makes a row of each record. What cannot be read goes to the output \`rejected\`, with file,
 line, reason and the beginning of the record, and is counted: rows + rejected + left out (by \`skip\` and \`sample\`) =
 records.
@@ -48,10 +48,15 @@ of \`turns\`. With \`each_user\` they are \`<id>#<number>\`, with \`parent_id\`.
 **CSV.** RFC 4180; all values are texts until \`cast\` says otherwise. Delimiter, line ends and byte order mark are told from
 the file. A wrong quote costs its line and no more.
 
+**Folders.** Of a folder the Parquet files are read, as Hugging Face keeps data sets; or its files of one format, without
+\`README.md\` and the data set's own metadata; hidden files are not. \`split\` is added where a name says it: \`train-00000-of-00002\`,
+\`test.csv\`, \`dev/…\` (train, validation, test). Arrow files are not read.
+
 **Parquet.** Dates and times become ISO 8601 texts, binary values base64, NaN null.
 
-**Text.** A row a line (blank lines are none), paragraph or file. **Markdown.** A row a file, with \`title\` and the front
-matter's fields. With \`sample_by: paragraph\` a row a chunk: the prose between empty lines, without front matter, code
+**Text.** A row a line (blank lines are none), paragraph or file. **HTML.** A row a file: the words as a browser
+shows them, with \`title\` and \`language\`, without scripts, forms and what is hidden. **Markdown.** A row a file, with \`title\` and the front
+matter's fields. With \`sample_by: paragraph\` both give a row a chunk: the prose between empty lines, without front matter, code
 blocks, headings and comments. \`headings\` are those above it, the outermost first; \`line\` (from 1), \`start\` and \`end\` are its
 place in the file, in characters from 0, of what was joined from the first to the last. \`text\` is what stands there, or
 its words with \`strip\`. Chunks of different sections are not joined.

@@ -165,6 +165,7 @@ class Loading {
         continue;
       }
       const record = withSource ? sourced(item.value, file.name) : item.value;
+      if (file.split !== undefined && !Object.hasOwn(record, 'split')) record['split'] = file.split;
       if (this.#parameters.shape !== 'record') {
         await this.#takeShaped(file, item, record);
         continue;
@@ -295,7 +296,7 @@ function readerOptions(parameters: Parameters): ReaderOptions {
 }
 
 function isWholeFile(file: SourceFile, options: ReaderOptions): boolean {
-  return file.format === 'md' || (file.format === 'txt' && options.sampleBy === 'document');
+  return ['md', 'html'].includes(file.format) || (file.format === 'txt' && options.sampleBy === 'document');
 }
 
 /** The record with the field `source`; its own one stays as `original_source`. */

@@ -1,4 +1,4 @@
-import { charsIn, type Paragraph } from './chunks.ts';
+import { CharCounter, type Paragraph } from './chunks.ts';
 
 const listMark = /^ {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/;
 
@@ -87,21 +87,4 @@ export function* markdownParagraphs(text: string, body: number): Generator<Parag
   }
   const done = close();
   if (done) yield done;
-}
-
-/** Turns places in UTF-16 code units into places in characters; asked in ascending order. */
-class CharCounter {
-  readonly #text: string;
-  #at = 0;
-  #chars = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  at(place: number): number {
-    this.#chars += charsIn(this.#text.slice(this.#at, place));
-    this.#at = place;
-    return this.#chars;
-  }
 }

@@ -16,7 +16,8 @@ export const parameters = {
       minLength: 1,
       minItems: 1,
       'x-reprise': 'input-path',
-      description: 'File or glob, or a list of them. A glob gives its files sorted by name.',
+      description:
+        'File, folder or glob, or a list of them. A glob gives its files sorted by name, a folder all files in it and below that hold records.',
     },
     format: {
       enum: ['auto', ...formats],
@@ -143,19 +144,19 @@ export const parameters = {
     sample_by: {
       enum: samplings,
       description:
-        'Texts: what makes a row. Without it a line of plain text, and the whole of a Markdown file. paragraph: of Markdown, chunks without code blocks, each with `headings`, `start` and `end`.',
+        'Texts: what makes a row. Without it a line of plain text, and the whole of a Markdown or HTML file. paragraph: of Markdown and HTML, chunks without code blocks, each with `headings`, `start` and `end`.',
     },
     min_chars: {
       type: 'integer',
       minimum: 1,
       description:
-        'Markdown by paragraph: shorter ones are joined with those after them in the section; what stays shorter is rejected. In characters (Unicode code points), as all lengths here.',
+        'Chunks of paragraphs: shorter ones are joined with those after them in the section; what stays shorter is rejected. In characters (Unicode code points), as all lengths here.',
     },
     max_chars: {
       type: 'integer',
       minimum: 1,
       description:
-        'Markdown by paragraph: longer ones are cut at the last end of a line, a sentence or a word that fits.',
+        'Chunks of paragraphs: longer ones are cut at the last end of a line, a sentence or a word that fits.',
     },
     strip: {
       type: 'boolean',

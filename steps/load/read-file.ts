@@ -1,6 +1,7 @@
 import type { ChunkLimits } from './chunks.ts';
 import { type CsvOptions, readCsv } from './csv.ts';
 import type { Item } from './found.ts';
+import { readHtml } from './html.ts';
 import { readJson } from './json.ts';
 import { readJsonl } from './jsonl.ts';
 import { readMarkdown } from './markdown.ts';
@@ -41,5 +42,7 @@ export function readFile(file: SourceFile, reading: Reading, options: ReaderOpti
       return readText(file, reading, options);
     case 'md':
       return readMarkdown(file, reading, options);
+    case 'html':
+      return readHtml(file, reading, options);
   }
 }

@@ -1,11 +1,12 @@
 import { open, readdir, stat } from 'node:fs/promises';
-import { extname, isAbsolute, join, relative, sep } from 'node:path';
+import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { nearest } from '../../engine/nearest.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { StepContext } from '../../engine/step.ts';
 import { type Compression, compressionOf } from './bytes.ts';
+import { dataFiles } from './folder.ts';
 
-export const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt', 'md'] as const;
+export const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt', 'md', 'html'] as const;
 export type Format = (typeof formats)[number];
 
 /** A file to be read. */
@@ -16,6 +17,8 @@ export interface SourceFile {
   bytes: number;
   compression: Compression;
   format: Format;
+  /** The split of a data set, where the folder that was named says so. */
+  split?: string;
   /** What is to be read of it; all if not given. */
   part?: FilePart;
 }
@@ -32,7 +35,8 @@ export interface FilePart {
 
 const globCharacters = /[*?[\]{}]/;
 
-const extensions: Record<string, Format> = {
+/** How files are read, by the extension of their names. */
+export const extensions: Record<string, Format> = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   json: 'json',
@@ -46,11 +50,14 @@ const extensions: Record<string, Format> = {
   log: 'txt',
   md: 'md',
   markdown: 'md',
+  html: 'html',
+  htm: 'html',
+  xhtml: 'html',
 };
 
 /**
  * The files behind `path`, in the order of the list and sorted within a glob, each once.
- * Nothing found, a folder, an unreadable file or an unknown format is a StepError that says what to write instead.
+ * Nothing found, a folder without data, an unreadable file or an unknown format is a StepError that says what to write instead.
  */
 export async function sourceFiles(
   paths: readonly string[],
@@ -60,20 +67,23 @@ export async function sourceFiles(
   const found = new Map<string, SourceFile>();
   for (const path of paths) {
     const matches = context.files(path);
+    const folder = resolve(context.root, path);
+    const info = await stat(folder).catch(() => undefined);
+    if (info?.isDirectory()) {
+      for (const { path: match, split } of dataFiles(folder, path, matches, asked)) {
+        const file = await describe(match, path, asked, context.root);
+        found.set(match, split === undefined ? file : { ...file, split });
+      }
+      continue;
+    }
     if (matches.length === 0) throw await nothingFound(path, context.root);
     for (const match of matches) {
       if (found.has(match)) continue;
-      const file = await describe(match, path, asked, context.root, matches.length > 1);
-      if (file) found.set(match, file);
+      const file = await describe(match, path, asked, context.root);
+      found.set(match, file);
     }
   }
-  if (found.size === 0)
-    throw new StepError('no-file', `${paths.join(', ')} names folders only`, folderHint(paths[0]!));
   return [...found.values()];
-}
-
-function folderHint(path: string): string {
-  return `Name the files in it, as in ${path.replace(/\/$/, '')}/*.jsonl`;
 }
 
 async function describe(
@@ -81,17 +91,12 @@ async function describe(
   asPath: string,
   asked: Format | 'auto',
   root: string,
-  oneOfMany: boolean,
-): Promise<SourceFile | undefined> {
+): Promise<SourceFile> {
   const name = relative(root, path).split(sep).join('/');
   let head: Buffer;
   let bytes: number;
   try {
     const info = await stat(path);
-    if (info.isDirectory()) {
-      if (oneOfMany) return undefined; // a glob such as data/** matches folders on its way
-      throw new StepError('path-is-folder', `${asPath} is a folder`, folderHint(asPath));
-    }
     if (!info.isFile())
       throw new StepError(
         'path-not-a-file',
