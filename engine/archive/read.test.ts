@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Headers, pack } from 'tar-stream';
@@ -91,7 +91,7 @@ describe('an archive', () => {
     expect(readdirSync(join(folder, 'project/runs'))).toEqual([record.id]);
   });
 
-  it('mends a model that is here already and was changed', async () => {
+  it('mends a blob and a model that are here already and were changed', async () => {
     const folder = temporaryFolder();
     const path = await archive(folder, partsOf({ ...good, ...model }));
     expect((await importing(folder, path)).failure).toBeNull();
@@ -101,7 +101,12 @@ describe('an archive', () => {
     ];
     writeFileSync(network, 'tampered');
     rmSync(tokenizer);
+    const hex = hexOf(digestOf(blob));
+    const stored = join(folder, 'project/.reprise/objects', hex.slice(0, 2), hex.slice(2));
+    chmodSync(stored, 0o644);
+    writeFileSync(stored, 'x'.repeat(blob.length));
     expect((await importing(folder, path)).failure).toBeNull();
+    expect(readFileSync(stored, 'utf8')).toBe(blob);
     expect([network, tokenizer].map((file) => readFileSync(file, 'utf8'))).toEqual(['weights', '{}']);
   });
 

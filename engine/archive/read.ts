@@ -18,7 +18,7 @@ import { type Digest, digestOf, hasBytes } from '../digest.ts';
 import { ProblemError } from '../problems.ts';
 import { parseRecord, recordFormat } from '../record/record.ts';
 import { isProcessAlive, thisHost } from '../store/session.ts';
-import type { Store } from '../store/store.ts';
+import { DamagedBlobError, type Store } from '../store/store.ts';
 import {
   type ArchiveEntry,
   damaged,
@@ -50,8 +50,8 @@ export interface ImportOptions {
 /**
  * Takes an archive in. It is read twice: first every byte is checked against the manifest, every name and every record, and
  * nothing is written; then its blobs go into the store, and the runs appear, the one that it is about last. A run that is
- * here already stays as it is; one of the same id with another record is refused. A model that is here already and was
- * changed is mended.
+ * here already stays as it is; one of the same id with another record is refused. What is
+ * here of its blobs and models and was changed is mended.
  *
  * ProblemError `archive-damaged`, `archive-unsafe`, `archive-too-new`, `run-exists`, `no-room`.
  */
@@ -82,6 +82,7 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
   try {
     await readEntries(path, signal, async ({ name, digest }, place, bytes) => {
       if (place.kind === 'object') {
+        await noticeDamage(store, place.digest);
         if ((await store.put(bytes)).digest !== digest) throw damaged(`${name} is not what its digest says`);
         return;
       }
@@ -122,6 +123,15 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
   } finally {
     rmSync(runDraft, { recursive: true, force: true });
     rmSync(modelDraft, { recursive: true, force: true });
+  }
+}
+
+/** Reads a blob that is here already: one whose bytes were changed is replaced by the next of its digest. */
+async function noticeDamage(store: Store, digest: Digest): Promise<void> {
+  try {
+    for await (const _ of store.stream(digest));
+  } catch (error) {
+    if (!(error instanceof DamagedBlobError)) throw error;
   }
 }
 
