@@ -197,12 +197,16 @@ steps:
     use: exec
     env: { TOKEN: "\${{ secrets.WATCH_TEST_TOKEN }}" }
     with: { run: 'test "$TOKEN" = sesame && echo "{}" > out.jsonl', outputs: { rows: out.jsonl } }
+  told: { use: exec, after: asks, env: [WATCH_TEST_REGION], with: { run: 'test "$WATCH_TEST_REGION" != us' } }
 `,
     });
     await using watch = new Watching(p, ['w.yaml']);
     expect(await watch.attempt()).toMatchObject({ outcome: 'failed', steps: { failed: 1 } });
     save(p, { '.env': 'WATCH_TEST_TOKEN=sesame\n' });
     expect(await watch.attempt()).toMatchObject({ outcome: 'succeeded', files: ['.env'] });
+    // What env lists counts, and runs just what it changes.
+    save(p, { '.env': 'WATCH_TEST_TOKEN=sesame\nWATCH_TEST_REGION=eu\n' });
+    expect((await watch.attempt()).statuses).toEqual(['asks:cached', 'told:ran']);
   });
 });
 
