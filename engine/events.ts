@@ -15,6 +15,7 @@ export type RunEvent =
   | StepStarted
   | StepProgress
   | StepLog
+  | StepAnswer
   | StepRetry
   | StepFinished
   | CacheDamaged
@@ -76,6 +77,14 @@ export interface StepLog extends At {
   step: string;
   level: 'info' | 'warning';
   message: string;
+}
+/** What a language model has answered so far, of an alias with `stream: true`; of all answers of a step ten a second at most. */
+export interface StepAnswer extends At {
+  type: 'step-answer';
+  step: string;
+  /** The alias. */
+  model: string;
+  text: string;
 }
 /** An attempt failed and another follows after `delay_ms`. */
 export interface StepRetry extends At {

@@ -129,6 +129,15 @@ export interface ModelTokens {
   counter(): Promise<(text: string) => number>;
 }
 
+/** What goes with a request, and counts for nothing in its answer. */
+export interface AskOptions {
+  readonly signal: AbortSignal;
+  /** Hears what a user may want to know while it waits: a fallback, a limit that was hit. */
+  notify(message: string): void;
+  /** Hears an answer as it comes, the text so far, of a model that is asked to stream. */
+  onText?(text: string): void;
+}
+
 /** A model under the name that the workflow gives it. */
 export interface LanguageModel {
   readonly alias: string;
@@ -142,12 +151,8 @@ export interface LanguageModel {
   /**
    * Asks, unless the answer is known. Rejects only when `signal` is aborted.
    *
-   * @param notify hears what a user may want to know while it waits: a fallback, a limit that was hit
    */
-  ask(
-    request: LanguageRequest,
-    options: { signal: AbortSignal; notify(message: string): void },
-  ): Promise<AskResult>;
+  ask(request: LanguageRequest, options: AskOptions): Promise<AskResult>;
   /** What asking would take; asks nobody. The length of an answer is that of earlier ones, on average, else max_tokens. */
   estimate(request: LanguageRequest): Promise<RequestEstimate>;
 }

@@ -154,8 +154,24 @@ export class ModelServer {
       default:
     }
     const text = reply?.(seen) ?? `answer to ${seen.prompt}`;
-    const whole =
-      seen.format === 'openai' ? openaiAnswer(seen, text, wrong) : anthropicAnswer(seen, text, wrong);
+    const openai = seen.format === 'openai';
+    const whole = openai ? openaiAnswer(seen, text, wrong) : anthropicAnswer(seen, text, wrong);
+    if (seen.body['stream'] === true) {
+      const events = openai
+        ? openaiPieces(openaiAnswer(seen, text, wrong))
+        : anthropicPieces(anthropicAnswer(seen, text, wrong));
+      response.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
+      const broken = wrong === 'truncated' || wrong === 'reset';
+      for (const event of broken ? events.slice(0, events.length >> 1) : events) response.write(event);
+      if (wrong === 'reset') {
+        await delay(1);
+        response.destroy();
+      } else response.end();
+      if (broken || wrong === 'empty') return;
+      this.answered.set(seen.prompt, (this.answered.get(seen.prompt) ?? 0) + 1);
+      this.#onAnswer?.();
+      return;
+    }
     const json = JSON.stringify(whole);
     if (wrong === 'truncated') return send(200, json.slice(0, json.length / 2));
     if (wrong === 'reset') {
@@ -248,6 +264,57 @@ function anthropicAnswer({ prompt, body }: SeenRequest, text: string, fault: Fau
     stop_reason: fault === 'cut-off' ? 'max_tokens' : fault === 'refused' ? 'refusal' : stop,
     usage,
   };
+}
+
+/** An answer as server-sent events, a word at a time. */
+function openaiPieces({ choices, usage, ...head }: ReturnType<typeof openaiAnswer>): string[] {
+  const piece = (more: object) =>
+    `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', ...more })}\n\n`;
+  const [choice] = choices;
+  const words = choice?.message.content.split(/(?<=\s)/) ?? [];
+  return [
+    ...words.map((content) => piece({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })),
+    ...(choice ? [piece({ choices: [{ index: 0, delta: {}, finish_reason: choice.finish_reason }] })] : []),
+    piece({ choices: [], usage }),
+    'data: [DONE]\n\n',
+  ];
+}
+
+function anthropicPieces({
+  content,
+  stop_reason,
+  usage,
+  ...head
+}: ReturnType<typeof anthropicAnswer>): string[] {
+  const piece = (type: string, more: object) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const blocks = (content ?? []) as { type: string; text?: string; name?: string; input?: unknown }[];
+  return [
+    piece('message_start', {
+      message: { ...head, content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } },
+    }),
+    ...blocks.flatMap(({ type, text, name, input }, index) => [
+      piece('content_block_start', {
+        index,
+        content_block: text === undefined ? { type, id: 't', name, input: {} } : { type, text: '' },
+      }),
+      ...(text ?? JSON.stringify(input)).split(/(?<=\s)/).map((part) =>
+        piece('content_block_delta', {
+          index,
+          delta:
+            text === undefined
+              ? { type: 'input_json_delta', partial_json: part }
+              : { type: 'text_delta', text: part },
+        }),
+      ),
+      piece('content_block_stop', { index }),
+    ]),
+    piece('message_delta', {
+      delta: { stop_reason, stop_sequence: null },
+      usage: { output_tokens: usage.output_tokens },
+    }),
+    piece('message_stop', {}),
+  ];
 }
 
 /** A token that is nine times as likely as the other that might stand there. */

@@ -9,6 +9,8 @@ import { type AskedModel, RowFailure } from '../step.ts';
 /** An answer and the alias of the model that it was asked of: a row of the output `answers`. */
 export type UsedAnswer = Answer & { readonly model: string };
 
+const betweenPiecesMs = 100;
+
 /**
  * A step's way to its language models: counts what is spent and saved, and keeps which answers a row, or the step, was
  * made from, so that the run can be done again from its record.
@@ -17,6 +19,9 @@ export class Asking {
   readonly #models: ReadonlyMap<string, LanguageModel>;
   readonly #signal: AbortSignal;
   readonly #notify: (message: string) => void;
+  readonly #onText: ((alias: string, text: string) => void) | undefined;
+  /** When a piece of an answer was told last. */
+  #told = -Infinity;
   readonly #scope = new AsyncLocalStorage<UsedAnswer[]>();
   readonly #uses = new Map<string, ModelUse>();
   readonly #written = new Set<string>();
@@ -29,10 +34,13 @@ export class Asking {
     /** The step's: an answer under way when a row fails is paid for, and let in. */
     signal: AbortSignal;
     notify(message: string): void;
+    /** Hears answers as they come: the text so far, ten times a second at most. */
+    onText?(alias: string, text: string): void;
   }) {
     this.#models = options.models;
     this.#signal = options.signal;
     this.#notify = options.notify;
+    this.#onText = options.onText;
   }
 
   /** The model behind an alias, as a step gets it. */
@@ -84,7 +92,11 @@ export class Asking {
   }
 
   async #ask(model: LanguageModel, request: LanguageRequest): Promise<Answer> {
-    const result = await model.ask(request, { signal: this.#signal, notify: this.#notify });
+    const result = await model.ask(request, {
+      signal: this.#signal,
+      notify: this.#notify,
+      onText: (text) => this.#hear(model.alias, text),
+    });
     const used = this.#scope.getStore() ?? this.#own;
     if ('failure' in result) {
       const { scope, code, message, hint, retryable } = result.failure;
@@ -99,6 +111,13 @@ export class Asking {
     if (wasted) this.#spend(model.alias, wasted);
     this.#use({ model: model.alias, ...answer }, cached);
     return answer;
+  }
+
+  #hear(alias: string, text: string): void {
+    const now = performance.now();
+    if (now - this.#told < betweenPiecesMs) return;
+    this.#told = now;
+    this.#onText?.(alias, text);
   }
 
   #use({ model: alias, served, usage, usd }: UsedAnswer, known: boolean): void {

@@ -55,6 +55,8 @@ export interface StepWorkOptions {
   onWait(holder: string): void;
   /** What an attempt asked of language models, whether it succeeded or not. */
   onAsked(asked: Asked): void;
+  /** Of an answer that comes in pieces, the text so far. */
+  onAnswer(model: string, text: string): void;
   /** An error that the step's code throws when the step has ended. */
   onLate(error: unknown): void;
 }
@@ -189,10 +191,13 @@ async function attemptStep(
   }
 }
 
-async function openAsking({ prepared, onLog }: StepWorkOptions, signal: AbortSignal): Promise<Asking> {
+async function openAsking(
+  { prepared, onLog, onAnswer }: StepWorkOptions,
+  signal: AbortSignal,
+): Promise<Asking> {
   const { Asking: Opened } = await import('./asking.ts');
   const notify = (message: string) => onLog('info', message);
-  return new Opened({ models: prepared.languageModels, signal, notify });
+  return new Opened({ models: prepared.languageModels, signal, notify, onText: onAnswer });
 }
 
 /** What a row's value depends on beside its fields and the row parameters: all of the fingerprint but the inputs. */

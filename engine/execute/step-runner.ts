@@ -256,6 +256,7 @@ export class StepRunner {
           onRetry: (attempt, delayMs, message) =>
             state.emit({ type: 'step-retry', step: id, attempt, delay_ms: delayMs, message }),
           onWait: (holder) => state.emit({ type: 'step-waiting', step: id, holder }),
+          onAnswer: (model, text) => state.emit({ type: 'step-answer', step: id, model, text }),
           onAsked: (asked) => state.noteAsked(step, asked),
           onLate: (error) => this.#hearLate(step, error),
         });

@@ -44,6 +44,11 @@ const pressure: JsonObject = {
   requests_per_minute: count('Requests in a minute, at most.'),
   tokens_per_minute: count('Tokens in a minute, at most.'),
   request_timeout: number('Seconds that one try may take.', { default: 120, exclusiveMinimum: 0 }),
+  stream: {
+    type: 'boolean',
+    default: false,
+    description: 'The answer comes in pieces, and the events of the run tell it as it is written.',
+  },
   retries: { ...count('Tries after the first, of a request that may pass.', 0), default: 4 },
 };
 
@@ -109,7 +114,7 @@ const providers: { [name: string]: { keys: readonly string[]; required: readonly
   anthropic: { keys: hosted.filter((key) => key !== 'json' && key !== 'seed'), required: ['model'] },
   openrouter: { keys: hosted, required: ['model'] },
   command: {
-    keys: names.filter((key) => !['base_url', 'api_key', 'api_key_env', 'json'].includes(key)),
+    keys: names.filter((key) => !['base_url', 'api_key', 'api_key_env', 'json', 'stream'].includes(key)),
     required: ['command'],
   },
   replay: { keys: ['path', 'model', ...Object.keys(sampling)], required: ['path'] },

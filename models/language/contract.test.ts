@@ -278,6 +278,57 @@ describe.each(Object.entries(providers))('provider %s', (_, { settings }) => {
   });
 });
 
+describe.each(Object.entries(providers).filter(([name]) => name !== 'command'))(
+  'provider %s, streaming',
+  (_, { settings }) => {
+    const ask = (server: ModelServer, request: Partial<LanguageRequest>, onText: (text: string) => void) =>
+      createLanguageModels({
+        root: process.cwd(),
+        aliases: { m: { ...settings(server), stream: true } as JsonObject },
+        secret: () => undefined,
+        answers: null,
+      })
+        .find('m')!
+        .ask(
+          { messages: [{ role: 'user', content: 'hello there' }], ...request },
+          { signal: new AbortController().signal, notify: () => {}, onText },
+        );
+
+    it('gives the answer and tells it as it comes, also where the first stream breaks off', async () => {
+      for (const fault of [null, 'reset', 'truncated'] as const) {
+        await using server = await ModelServer.start({
+          fault: ({ attempt }) => (attempt === 0 ? fault : null),
+        });
+        const heard: string[] = [];
+        expect(await ask(server, {}, (text) => heard.push(text))).toMatchObject({
+          answer: {
+            text: 'answer to hello there',
+            served: expect.stringContaining('-2026-01-01'),
+            usage: { input_tokens: 2, output_tokens: 4, estimated: false },
+          },
+        });
+        expect(heard.slice(-4)).toEqual([
+          'answer ',
+          'answer to ',
+          'answer to hello ',
+          'answer to hello there',
+        ]);
+        expect(server.requests).toHaveLength(fault === null ? 1 : 2);
+      }
+    });
+
+    it('gives JSON, and takes an answer that is cut off for what it is', async () => {
+      await using server = await ModelServer.start({
+        reply: () => '{"label": "x"}',
+        fault: ({ prompt }) => (prompt === 'cut' ? 'cut-off' : null),
+      });
+      expect(await ask(server, { schema }, () => {})).toMatchObject({ answer: { json: { label: 'x' } } });
+      const cut = { messages: [{ role: 'user' as const, content: 'cut' }] };
+      expect(await ask(server, cut, () => {})).toMatchObject({ failure: { code: 'answer-truncated' } });
+    });
+  },
+);
+
 describe('replay', () => {
   it('answers what was asked then, and nothing else', async () => {
     await using server = await ModelServer.start();

@@ -1,5 +1,13 @@
 import type { Json, JsonObject } from '../../engine/json.ts';
-import type { Answer, AskResult, Message, ModelTokens, Spent, Usage } from '../../engine/language-model.ts';
+import type {
+  Answer,
+  AskOptions,
+  AskResult,
+  Message,
+  ModelTokens,
+  Spent,
+  Usage,
+} from '../../engine/language-model.ts';
 import type { Budget } from './budget.ts';
 import type { Catalogue, Price } from './catalogue.ts';
 import { addSpent, costOf, estimatedInput, tokensOf } from './cost.ts';
@@ -70,7 +78,7 @@ export class Endpoint {
   }
 
   /** A whole answer that fits the schema, or why there is none. Rejects when the signal is aborted. */
-  async ask(request: FullRequest, digest: Answer['request'], signal: AbortSignal): Promise<AskResult> {
+  async ask(request: FullRequest, digest: Answer['request'], options: AskOptions): Promise<AskResult> {
     const { keyName } = this.settings;
     if (keyName !== null && this.#around.secret(keyName) === undefined)
       return withoutKey(this.shown, keyName);
@@ -99,7 +107,7 @@ export class Endpoint {
     };
     let messages = this.#inWords(request);
     for (let turn = 1; ; turn++) {
-      const called = await this.#call(request, messages, signal, bill);
+      const called = await this.#call(request, messages, options, bill);
       if ('failure' in called) {
         const said = called.failure.scope === 'row' ? answerOf({ text: '', served: null }, '') : null;
         return { ...called, spent: bill.spent, said };
@@ -138,7 +146,7 @@ export class Endpoint {
   async #call(
     { sampling, schema, sample }: FullRequest,
     messages: readonly Message[],
-    signal: AbortSignal,
+    { signal, onText }: AskOptions,
     bill: Bill,
   ): Promise<{ said: ProviderAnswer } | Failed> {
     const { budget } = this.#around;
@@ -159,7 +167,7 @@ export class Endpoint {
     try {
       const line = await this.#connect();
       const { model } = this.settings;
-      const asked = { model, messages, sampling, schema, sample };
+      const asked = { model, messages, sampling, schema, sample, ...(onText && { onText }) };
       const said = await line.ask(asked, input + output, signal, ({ usage, billed }) => {
         // An answer that is none may have been paid for.
         if (usage !== null || billed !== null)

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../engine/json.ts';
 import type {
   Answer,
+  AskOptions,
   AskResult,
   LanguageModel,
   LanguageRequest,
@@ -65,11 +66,8 @@ export class Model implements LanguageModel {
     this.#shared = shared;
   }
 
-  async ask(
-    request: LanguageRequest,
-    { signal, notify }: { signal: AbortSignal; notify(message: string): void },
-  ): Promise<AskResult> {
-    signal.throwIfAborted();
+  async ask(request: LanguageRequest, options: AskOptions): Promise<AskResult> {
+    options.signal.throwIfAborted();
     const { order, route } = await this.#line.choose(request);
     const chain = order.map((endpoint) => askedOf(endpoint, request));
     for (const asked of chain) {
@@ -77,7 +75,7 @@ export class Model implements LanguageModel {
       if (known !== null) return routed(known, route);
     }
     if (this.#shared.offline) return notKnown(this.asked);
-    return routed(await this.#live(chain, signal, notify), route);
+    return routed(await this.#live(chain, options), route);
   }
 
   async estimate(request: LanguageRequest): Promise<RequestEstimate> {
@@ -110,37 +108,34 @@ export class Model implements LanguageModel {
   }
 
   /** Asks down the chain until one answers. */
-  async #live(
-    chain: readonly Asked[],
-    signal: AbortSignal,
-    notify: (message: string) => void,
-  ): Promise<AskResult> {
+  async #live(chain: readonly Asked[], options: AskOptions): Promise<AskResult> {
     let wasted: Spent | null = null;
     for (const [index, asked] of chain.entries()) {
-      const result = await this.#once(asked, signal);
+      const result = await this.#once(asked, options);
       if ('answer' in result) return { ...result, wasted };
       if (result.spent !== null) wasted = wasted === null ? result.spent : addSpent(wasted, result.spent);
       const { endpoint } = asked;
       const next = chain[index + 1]?.endpoint;
       if (next === undefined || !mayFallBack(result.failure.code)) return { ...result, spent: wasted };
-      if (!this.#told.has(endpoint)) notify(`${result.failure.message}; ${next.shown} is asked instead`);
+      if (!this.#told.has(endpoint))
+        options.notify(`${result.failure.message}; ${next.shown} is asked instead`);
       this.#told.add(endpoint);
     }
     return noneFits(this.asked);
   }
 
   /** Asks one model, and files its answer. A request that is under way, by whatever alias, is not made again. */
-  async #once({ endpoint, full, digest }: Asked, signal: AbortSignal): Promise<AskResult> {
+  async #once({ endpoint, full, digest }: Asked, options: AskOptions): Promise<AskResult> {
     const { answers, underway } = this.#shared;
     const filed = await endpoint.filedUnder(full);
     return underway.once(
       `${digest} ${JSON.stringify(filed)}`,
-      signal,
+      options.signal,
       async () => {
         // It may have been answered since it was looked for.
         const known = await this.#known({ endpoint, full, digest });
         if (known !== null) return known;
-        const result = await endpoint.ask(full, digest, signal);
+        const result = await endpoint.ask(full, digest, options);
         if ('answer' in result && endpoint.isKept) answers?.put(filed, digest, result.answer);
         return result;
       },

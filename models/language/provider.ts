@@ -9,6 +9,8 @@ export interface ProviderRequest {
   readonly schema: JsonObject | null;
   /** Which of several answers to the same words; it does not go over the wire. */
   readonly sample?: number;
+  /** Hears the text so far, of a provider that streams. */
+  readonly onText?: (text: string) => void;
 }
 
 /** Tokens, as a provider counts them. */

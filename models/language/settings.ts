@@ -29,6 +29,8 @@ export interface ModelSettings {
   readonly context: number | undefined;
   /** tokenizer.json of the model, relative to the root. */
   readonly tokenizer: string | undefined;
+  /** The answer comes in pieces, as it is written. */
+  readonly stream: boolean;
   readonly limits: Limits;
   readonly fallback: readonly ModelSettings[];
 }
@@ -96,6 +98,7 @@ export function readSettings(alias: JsonObject): ModelSettings {
     price: alias['price'] as unknown as Price | undefined,
     context: number('context'),
     tokenizer: text('tokenizer'),
+    stream: alias['stream'] === true,
     limits: {
       // One context answers one request.
       concurrency: provider === 'local' ? 1 : number('concurrency'),

@@ -156,8 +156,20 @@ describe('generate', () => {
     const { server, project } = await started({ reply: ({ attempt }) => `answer ${attempt}` });
     await using _ = server;
     using __ = project;
-    project.write({ 'pipeline.yaml': workflow(server).replace('label.hbs }', 'label.hbs }, samples: 3') });
+    project.write({
+      'pipeline.yaml': workflow(server, { model: '    stream: true' }).replace(
+        'label.hbs }',
+        'label.hbs }, samples: 3',
+      ),
+    });
     const run = await project.run('pipeline.yaml');
+    // Streamed, the events tell answers as they come.
+    const events = project.read(`runs/${run.run}/events.ndjson`).trim().split('\n');
+    expect(events.map((line) => JSON.parse(line)).find(({ type }) => type === 'step-answer')).toMatchObject({
+      step: 'labels',
+      model: 'writer',
+      text: expect.stringContaining('answer'),
+    });
     expect(run.step('labels')).toMatchObject({ rows: 15, metrics: { rows: 5, answers: 15 } });
     expect(server.requests).toHaveLength(15);
     const shown = await project.reprise('show', 'latest', 'labels', '--format', 'jsonl', '--head', '3');

@@ -32,7 +32,14 @@ export async function openProvider({ settings, key, keyName }: ProviderOptions):
   return {
     async ask(request, signal) {
       try {
-        const { data, response } = await client.messages.create(bodyOf(request), { signal }).withResponse();
+        const body = bodyOf(request);
+        if (settings.stream) {
+          const { data, response } = await client.messages
+            .create({ ...body, stream: true }, { signal })
+            .withResponse();
+          return answerOf(await joined(data, request.onText), response.headers);
+        }
+        const { data, response } = await client.messages.create(body, { signal }).withResponse();
         return answerOf(data, response.headers);
       } catch (error) {
         signal.throwIfAborted();
@@ -40,6 +47,46 @@ export async function openProvider({ settings, key, keyName }: ProviderOptions):
       }
     },
   };
+}
+
+/** The answer that events make. A stream that ends before its answer does is none. */
+async function joined(
+  events: AsyncIterable<Anthropic.RawMessageStreamEvent>,
+  onText: ((text: string) => void) | undefined,
+): Promise<Anthropic.Message> {
+  let message: Partial<Anthropic.Message> = {};
+  let text = '';
+  let json = '';
+  let tool: string | null = null;
+  let ended = false;
+  for await (const event of events) {
+    if (event.type === 'message_start') message = event.message;
+    if (event.type === 'content_block_start' && event.content_block.type === 'tool_use')
+      tool = event.content_block.name;
+    if (event.type === 'content_block_delta') {
+      if (event.delta.type === 'text_delta') text += event.delta.text;
+      if (event.delta.type === 'input_json_delta') json += event.delta.partial_json;
+      onText?.(tool === null ? text : json);
+    }
+    if (event.type === 'message_delta') {
+      const { stop_reason } = event.delta;
+      message = { ...message, stop_reason, usage: { ...message.usage!, ...event.usage } as Anthropic.Usage };
+    }
+    if (event.type === 'message_stop') ended = true;
+  }
+  if (!ended) throw new ProviderError('unavailable', 'the answer broke off');
+  const used = tool === null ? [] : [{ type: 'tool_use', id: '', name: tool, input: inputOf(json) }];
+  const content = [...(text === '' ? [] : [{ type: 'text', text }]), ...used];
+  return { ...message, content } as unknown as Anthropic.Message;
+}
+
+/** What is no JSON, since it was cut off, is told apart by why the answer ended. */
+function inputOf(json: string): unknown {
+  try {
+    return JSON.parse(json === '' ? '{}' : json);
+  } catch {
+    return json;
+  }
 }
 
 function bodyOf({

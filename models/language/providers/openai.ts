@@ -33,9 +33,15 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
   return {
     async ask(request, signal) {
       try {
-        const { data, response } = await client.chat.completions
-          .create(bodyOf(request, options), { signal })
-          .withResponse();
+        const body = bodyOf(request, options);
+        if (settings.stream) {
+          const streamed = { ...body, stream: true, stream_options: { include_usage: true } } as const;
+          const { data, response } = await client.chat.completions
+            .create(streamed, { signal })
+            .withResponse();
+          return answerOf(await joined(data, request.onText), response.headers);
+        }
+        const { data, response } = await client.chat.completions.create(body, { signal }).withResponse();
         return answerOf(data, response.headers);
       } catch (error) {
         signal.throwIfAborted();
@@ -43,6 +49,40 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
       }
     },
   };
+}
+
+type Chunk = OpenAI.Chat.ChatCompletionChunk;
+
+/** The answer that pieces make. A stream that ends before its answer does is none. */
+async function joined(
+  pieces: AsyncIterable<Chunk>,
+  onText: ((text: string) => void) | undefined,
+): Promise<OpenAI.Chat.ChatCompletion> {
+  let content = '';
+  let refusal = '';
+  let finish: OpenAI.Chat.ChatCompletionChunk.Choice['finish_reason'] = null;
+  let last: Partial<Pick<Chunk, 'model' | 'usage'>> = {};
+  const logprobs: OpenAI.Chat.ChatCompletionTokenLogprob[] = [];
+  for await (const piece of pieces) {
+    const { model = last.model, usage } = piece;
+    last = { ...(model && { model }), usage: usage ?? last.usage ?? null };
+    const choice = piece.choices?.[0];
+    if (choice === undefined) continue;
+    content += choice.delta?.content ?? '';
+    refusal += choice.delta?.refusal ?? '';
+    logprobs.push(...(choice.logprobs?.content ?? []));
+    finish = choice.finish_reason ?? finish;
+    if (choice.delta?.content) onText?.(content);
+  }
+  if (finish === null) throw new ProviderError('unavailable', 'the answer broke off');
+  const message = { role: 'assistant', content, refusal: refusal === '' ? null : refusal };
+  const choice = {
+    index: 0,
+    message,
+    finish_reason: finish,
+    logprobs: logprobs.length > 0 ? { content: logprobs } : null,
+  };
+  return { ...last, choices: [choice] } as unknown as OpenAI.Chat.ChatCompletion;
 }
 
 function bodyOf({ model, messages, sampling, schema }: ProviderRequest, { settings }: ProviderOptions): Body {
