@@ -269,7 +269,7 @@ describe('a call that is wrong', () => {
   const calls: [string[], RegExp][] = [
     [['frobnicate'], /unknown-command: .*"frobnicate"\n.*reprise --help/],
     [['rn', 'w.yaml'], /unknown-command: .*\n.*did you mean: reprise run/],
-    [['rejudge', 'latest'], /not-available: "reprise rejudge" is not part of this version/],
+    [['rejudge', 'latest'], /wrong-call: rejudge needs <step>.*\n.*reprise rejudge <run> <step>/],
     [['runs', 'latest'], /unknown-command: .*\n.*runs has: list, show, diff, /],
     [['run'], /wrong-call: run needs <file>.*\n.*reprise run <file>/],
     [['run', 'w.yaml', '--keep-goin'], /no option --keep-goin\n.*did you mean --keep-going\?/],
