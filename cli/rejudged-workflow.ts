@@ -35,11 +35,13 @@ const ofJudges = ['weights', 'quorum'];
  */
 export async function rejudgedWorkflow(options: RejudgeOptions): Promise<Rejudged> {
   const { record, step, judges, rubric, current } = options;
+  const before = step.fingerprint!.parameters['judges'] as string[];
+  const gone = before.filter((judge) => !judges.includes(judge));
   const chosen = new Map<string, StepRecord>([[step.id, step]]);
   const leftOut: Rejudged['leftOut'] = [];
   for (const other of record.steps) {
     if (!behind(other, chosen)) continue;
-    const reason = await obstacle(other, options);
+    const reason = await obstacle(other, gone, options);
     if (reason === null) chosen.set(other.id, other);
     else leftOut.push({ step: other.id, reason });
   }
@@ -80,12 +82,16 @@ function behind({ inputs, status }: StepRecord, chosen: ReadonlyMap<string, Step
 /** Why a step that hangs on the judge cannot be done again; null if it can. */
 async function obstacle(
   { matrix, fingerprint, inputs, use }: StepRecord,
+  gone: readonly string[],
   { registry }: RejudgeOptions,
 ): Promise<string | null> {
   if (matrix !== null) return 'it is an instance of a matrix';
   if (fingerprint === null) return 'its parameters were not recorded';
   if (Object.keys(fingerprint.env).length > 0) return 'it reads the environment';
   if (Object.values(inputs).some((parts) => parts.length !== 1)) return 'it gathers a matrix';
+  const spoken = JSON.stringify(fingerprint.parameters);
+  const judge = gone.find((alias) => namesJudge(alias).test(spoken));
+  if (judge !== undefined) return `it speaks of ${judge}, which does not judge now`;
   const type = await registry.find(use)?.load();
   if (type === undefined) return `there is no step type ${use} now`;
   let writes = false;
@@ -93,6 +99,11 @@ async function obstacle(
     if (mark === 'output-path') writes = true;
   });
   return writes ? 'it would write over a file' : null;
+}
+
+/** Finds an alias by itself, or at the end of the name of a field (`score_strict`). */
+function namesJudge(alias: string): RegExp {
+  return new RegExp(`(?<![A-Za-z0-9])${alias.replaceAll(/[^\w]/g, '\\$&')}(?![A-Za-z0-9])`);
 }
 
 /** What inputs are bound to: steps of this workflow, or those of the run. */

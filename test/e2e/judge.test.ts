@@ -26,6 +26,7 @@ steps:
   verdicts: { use: judge, from: answers, with: { judges: [strict], question: text, threshold: 4 } }
   rate: { use: evaluate, from: verdicts, with: { task: pass_rate } }
   table: { use: export, from: verdicts, with: { path: out/verdicts.csv } }
+  own: { use: filter, from: verdicts.judgments, with: { where: "row.judge == 'strict'" } }
 `,
   });
   const run = await project.run('w.yaml');
@@ -41,6 +42,7 @@ steps:
   expect(steps.map(({ id }) => id)).toEqual(['verdicts', 'rate']);
   expect(steps[1]!.metrics['pass_rate']).toBe(1);
   expect(again.err).toContain('table is not done again: it would write over a file');
+  expect(again.err).toContain('own is not done again: it speaks of strict, which does not judge now');
   expect(server.requests.slice(8).map(({ body }) => body['model'])).toEqual(['mild', 'mild', 'mild', 'mild']);
 
   // With the judges of then by another rubric; a run that was made so can be made again from its record.
