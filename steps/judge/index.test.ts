@@ -149,6 +149,14 @@ describe('score', () => {
     ]);
   });
 
+  it('names its fields as it is told, so that answers may be judged twice', async () => {
+    const row = { ...rows[0]!, score: 1, reason: 'kept' };
+    const { tables } = await judged({ judges: ['one'], field: 'tone', threshold: 3 }, [row], () =>
+      says({ reason: 'warm', score: 4 }),
+    );
+    expect(tables['rows']).toEqual([{ ...row, tone: 4, tone_reason: 'warm', tone_passed: true }]);
+  });
+
   it('says how often a judge contradicts itself, and whether it follows length', async () => {
     const long = [1, 2, 3, 4].map((size) => ({ id: `r${size}`, answer: 'x'.repeat(size) }));
     const { tables, metrics } = await judged({ judges: ['a'], samples: 2 }, long, ({ prompt, attempt }) => {

@@ -161,7 +161,8 @@ export const parameters = {
     quorum: {
       type: 'integer',
       minimum: 1,
-      description: 'Judges whose verdict is needed; all, if not given. With fewer the row fails.',
+      description:
+        'Judges whose verdict is needed; all, if not given. With fewer the row fails; with as many it is done, and the others are not asked again.',
     },
     min_consistency: {
       type: 'number',
