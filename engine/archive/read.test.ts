@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Headers, pack } from 'tar-stream';
@@ -6,6 +16,7 @@ import { describe, expect, it } from 'vitest';
 import { exampleRecord } from '../../test/run-record.ts';
 import { temporaryFolder } from '../../test/temporary.ts';
 import { digestOf, digestOfJson, hexOf } from '../digest.ts';
+import { hasMark } from '../store/blob-mark.ts';
 import { Store } from '../store/store.ts';
 import { importArchive } from './read.ts';
 
@@ -103,8 +114,14 @@ describe('an archive', () => {
     rmSync(tokenizer);
     const hex = hexOf(digestOf(blob));
     const stored = join(folder, 'project/.reprise/objects', hex.slice(0, 2), hex.slice(2));
+    const { mode, mtimeMs } = statSync(stored);
     chmodSync(stored, 0o644);
     writeFileSync(stored, 'x'.repeat(blob.length));
+    // As a failing disk does it: nothing but the bytes tells.
+    const seconds = Math.floor(mtimeMs / 1000) + ((Math.floor(mtimeMs * 1000) % 1e6) + 0.5) / 1e6;
+    utimesSync(stored, seconds, seconds);
+    chmodSync(stored, mode);
+    expect(hasMark(statSync(stored).mtimeMs, hex)).toBe(true);
     expect((await importing(folder, path)).failure).toBeNull();
     expect(readFileSync(stored, 'utf8')).toBe(blob);
     expect([network, tokenizer].map((file) => readFileSync(file, 'utf8'))).toEqual(['weights', '{}']);

@@ -18,7 +18,7 @@ import { type Digest, digestOf, hasBytes } from '../digest.ts';
 import { ProblemError } from '../problems.ts';
 import { parseRecord, recordFormat } from '../record/record.ts';
 import { isProcessAlive, thisHost } from '../store/session.ts';
-import { DamagedBlobError, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import {
   type ArchiveEntry,
   damaged,
@@ -82,7 +82,6 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
   try {
     await readEntries(path, signal, async ({ name, digest }, place, bytes) => {
       if (place.kind === 'object') {
-        await noticeDamage(store, place.digest);
         if ((await store.put(bytes)).digest !== digest) throw damaged(`${name} is not what its digest says`);
         return;
       }
@@ -123,15 +122,6 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
   } finally {
     rmSync(runDraft, { recursive: true, force: true });
     rmSync(modelDraft, { recursive: true, force: true });
-  }
-}
-
-/** Reads a blob that is here already: one whose bytes were changed is replaced by the next of its digest. */
-async function noticeDamage(store: Store, digest: Digest): Promise<void> {
-  try {
-    for await (const _ of store.stream(digest));
-  } catch (error) {
-    if (!(error instanceof DamagedBlobError)) throw error;
   }
 }
 
