@@ -160,20 +160,16 @@ export function charsIn(text: string): number {
   return count;
 }
 
-/** Turns places in UTF-16 code units of a text into places in characters; cheap where they are asked in ascending order. */
-export class CharCounter {
-  readonly #text: string;
-  #at = 0;
-  #chars = 0;
-
-  constructor(text: string) {
-    this.#text = text;
+/** Turns places in UTF-16 code units of a text into places in characters (Unicode code points). */
+export function charPlaces(text: string): (place: number) => number {
+  if (!/[\ud800-\udbff]/.test(text)) return (place) => place;
+  const places = new Uint32Array(text.length + 1);
+  let chars = 0;
+  for (let at = 0; at < text.length; at++) {
+    places[at] = chars;
+    const isHigh = (text.charCodeAt(at) & 0xfc00) === 0xd800;
+    if (!isHigh || (text.charCodeAt(at + 1) & 0xfc00) !== 0xdc00) chars++;
   }
-
-  at(place: number): number {
-    if (place < this.#at) this.#at = this.#chars = 0;
-    this.#chars += charsIn(this.#text.slice(this.#at, place));
-    this.#at = place;
-    return this.#chars;
-  }
+  places[text.length] = chars;
+  return (place) => places[place]!;
 }

@@ -35,6 +35,10 @@ export type RejectCode =
   | 'invalid_conversation'
   | 'invalid_question'
   | 'schema_mismatch'
+  | 'invalid_code'
+  | 'trivial'
+  | 'test'
+  | 'dunder'
   | 'unreadable_file';
 
 /** What is wrong with a record, and where in it. */

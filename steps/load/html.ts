@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../engine/json.ts';
-import { CharCounter, type ChunkLimits, chunkItems, type Paragraph } from './chunks.ts';
+import { type ChunkLimits, charPlaces, chunkItems, type Paragraph } from './chunks.ts';
 import { encodings } from './decode.ts';
 import type { Item } from './found.ts';
 import { type HtmlBlock, htmlBlocks, htmlHead } from './html-blocks.ts';
@@ -53,11 +53,11 @@ function chunked(
   fields: JsonObject,
   limits: ChunkLimits,
 ): Item[] {
-  const counter = new CharCounter(text);
+  const charAt = charPlaces(text);
   const paragraphs = function* (): Generator<Paragraph> {
     for (const { kind, text: own, start, end, line, headings } of blocks)
       if (kind === 'text')
-        yield { text: own, start: counter.at(start), end: counter.at(end), line, section: headings };
+        yield { text: own, start: charAt(start), end: charAt(end), line, section: headings };
   };
   return chunkItems(paragraphs(), limits, ({ text: own, section, start, end, line }) => ({
     text: own,

@@ -22,7 +22,7 @@ const manifest = {
 
 export default defineStep({
   type: 'load',
-  summary: 'Reads rows from files: JSON Lines, JSON, CSV, TSV, Parquet, text, Markdown, HTML',
+  summary: 'Reads rows from files: JSON Lines, JSON, CSV, TSV, Parquet, text, Markdown, HTML, code',
   description: `Reads files as streams and makes a row of each record. What cannot be read goes to the output \`rejected\`, with file,
 line, reason and the beginning of the record, and is counted: rows + rejected + left out (by \`skip\` and \`sample\`) =
 records.
@@ -60,6 +60,10 @@ matter's fields. With \`sample_by: paragraph\` both give a row a chunk: the pros
 blocks, headings and comments. \`headings\` are those above it, the outermost first; \`line\` (from 1), \`start\` and \`end\` are its
 place in the file, in characters from 0, of what was joined from the first to the last. \`text\` is what stands there, or
 its words with \`strip\`. Chunks of different sections are not joined.
+
+**Code.** Python, TypeScript and JavaScript, by tree-sitter: a row for each function, class and method, with \`kind\`, \`name\`
+(\`Class.method\`), \`language\`, \`doc\` (docstring or JSDoc), \`line\`, \`end_line\`, \`start\` and \`end\`. Decorators belong to it, functions
+inside of it do, too; a class is a row, and each of its methods another. What \`omit\` and the limits leave out is in \`rejected\`.
 
 **A schema.** \`schema\` is checked by ajv: JSON Schema 2020-12, draft 7 if its \`$schema\` says so; \`format\` is not checked. The
 first thing that is wrong with a record is its \`reason\`; its \`field\` is named.
@@ -107,6 +111,12 @@ steps compute only the rows that the row cache has not seen.`,
         message: `sample is a number of rows or a chance below 1, not ${sample}`,
       });
     const { min_chars: least, max_chars: most } = parameters;
+    const { min_lines: fewest, max_lines: many } = parameters;
+    if (fewest !== undefined && many !== undefined && fewest > many)
+      problems.push({
+        parameter: 'min_lines',
+        message: `min_lines (${fewest}) is more than max_lines (${many})`,
+      });
     if (least !== undefined && most !== undefined && least > most)
       problems.push({
         parameter: 'min_chars',

@@ -286,6 +286,12 @@ function readerOptions(parameters: Parameters): ReaderOptions {
     },
     field,
     sampleBy: parameters.sample_by,
+    code: {
+      kinds: parameters.kinds,
+      omit: parameters.omit,
+      minLines: parameters.min_lines,
+      maxLines: parameters.max_lines,
+    },
     limits: { minChars: parameters.min_chars, maxChars: parameters.max_chars },
     strip,
     columns:
@@ -296,7 +302,9 @@ function readerOptions(parameters: Parameters): ReaderOptions {
 }
 
 function isWholeFile(file: SourceFile, options: ReaderOptions): boolean {
-  return ['md', 'html'].includes(file.format) || (file.format === 'txt' && options.sampleBy === 'document');
+  return (
+    ['md', 'html', 'code'].includes(file.format) || (file.format === 'txt' && options.sampleBy === 'document')
+  );
 }
 
 /** The record with the field `source`; its own one stays as `original_source`. */

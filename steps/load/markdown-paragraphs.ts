@@ -1,4 +1,4 @@
-import { CharCounter, type Paragraph } from './chunks.ts';
+import { charPlaces, type Paragraph } from './chunks.ts';
 
 const listMark = /^ {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/;
 
@@ -9,7 +9,7 @@ const listMark = /^ {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/;
  */
 export function* markdownParagraphs(text: string, body: number): Generator<Paragraph> {
   const headings: { level: number; title: string }[] = [];
-  const counter = new CharCounter(text);
+  const charAt = charPlaces(text);
   let number = 1;
   for (let at = 0; at < body; at++) if (text.charCodeAt(at) === 0x0a) number++;
   let fence: string | undefined;
@@ -27,7 +27,7 @@ export function* markdownParagraphs(text: string, body: number): Generator<Parag
     open = undefined;
     const own = text.slice(start, end);
     const section = headings.map(({ title }) => title);
-    return { text: own, start: counter.at(start), end: counter.at(end), line, section };
+    return { text: own, start: charAt(start), end: charAt(end), line, section };
   };
   for (let at = body; at < text.length; number++) {
     const newline = text.indexOf('\n', at);

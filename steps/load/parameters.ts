@@ -1,4 +1,6 @@
 import { castTypes } from './cast.ts';
+import { omissions } from './code.ts';
+import { codeKinds } from './code-units.ts';
 import { shapes } from './shape.ts';
 import { formats } from './source-files.ts';
 import { samplings } from './text.ts';
@@ -150,14 +152,30 @@ export const parameters = {
       type: 'integer',
       minimum: 1,
       description:
-        'Chunks of paragraphs: shorter ones are joined with those after them in the section; what stays shorter is rejected. In characters (Unicode code points), as all lengths here.',
+        'Chunks of paragraphs: shorter ones are joined with those after them in the section; what stays shorter is rejected, as code is. In characters (Unicode code points), as all lengths here.',
     },
     max_chars: {
       type: 'integer',
       minimum: 1,
       description:
-        'Chunks of paragraphs: longer ones are cut at the last end of a line, a sentence or a word that fits.',
+        'Chunks of paragraphs: longer ones are cut at the last end of a line, a sentence or a word that fits; code is rejected.',
     },
+    kinds: {
+      type: 'array',
+      items: { enum: codeKinds },
+      minItems: 1,
+      default: ['function', 'class', 'method'],
+      description: 'Code: what makes a row.',
+    },
+    omit: {
+      type: 'array',
+      items: { enum: omissions },
+      default: [],
+      description:
+        'Code: what is turned away. trivial: an empty body, a plain value, a getter or setter, an error; tests: by the name of folder, file or function; dunders: `__init__` and its like.',
+    },
+    min_lines: { type: 'integer', minimum: 1, description: 'Code: what has fewer lines is turned away.' },
+    max_lines: { type: 'integer', minimum: 1, description: 'Code: what has more lines is turned away.' },
     strip: {
       type: 'boolean',
       default: false,

@@ -1,4 +1,5 @@
 import type { ChunkLimits } from './chunks.ts';
+import { type CodeOptions, readCode } from './code.ts';
 import { type CsvOptions, readCsv } from './csv.ts';
 import type { Item } from './found.ts';
 import { readHtml } from './html.ts';
@@ -18,6 +19,7 @@ export interface ReaderOptions {
   sampleBy: SampleBy | undefined;
   limits: ChunkLimits;
   strip: boolean;
+  code: CodeOptions['code'];
   /** Parquet columns that are needed; all if undefined. */
   columns: readonly string[] | undefined;
 }
@@ -42,6 +44,8 @@ export function readFile(file: SourceFile, reading: Reading, options: ReaderOpti
       return readText(file, reading, options);
     case 'md':
       return readMarkdown(file, reading, options);
+    case 'code':
+      return readCode(file, reading, options);
     case 'html':
       return readHtml(file, reading, options);
   }

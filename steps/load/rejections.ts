@@ -25,6 +25,10 @@ const names: Record<RejectCode, string> = {
   invalid_conversation: 'no conversation',
   invalid_question: 'no question with choices',
   schema_mismatch: 'not as the schema says',
+  invalid_code: 'mistakes in the syntax',
+  trivial: 'trivial',
+  test: 'tests',
+  dunder: 'special methods',
   unreadable_file: 'unreadable file',
 };
 

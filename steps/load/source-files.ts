@@ -6,7 +6,7 @@ import type { StepContext } from '../../engine/step.ts';
 import { type Compression, compressionOf } from './bytes.ts';
 import { dataFiles } from './folder.ts';
 
-export const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt', 'md', 'html'] as const;
+export const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt', 'md', 'html', 'code'] as const;
 export type Format = (typeof formats)[number];
 
 /** A file to be read. */
@@ -53,6 +53,16 @@ export const extensions: Record<string, Format> = {
   html: 'html',
   htm: 'html',
   xhtml: 'html',
+  py: 'code',
+  pyi: 'code',
+  ts: 'code',
+  mts: 'code',
+  cts: 'code',
+  tsx: 'code',
+  js: 'code',
+  mjs: 'code',
+  cjs: 'code',
+  jsx: 'code',
 };
 
 /**
