@@ -24,7 +24,12 @@ export function oneForEachMistake(found: readonly ErrorObject[]): ErrorObject[] 
       )
       .sort((a, b) => misses(a, error) - misses(b, error) || a.length - b.length);
     const best = fitting[0];
-    if (best !== undefined && (fitting.length === 1 || misses(best, error) < misses(fitting[1]!, error)))
+    // A word beside other forms (`5` or `auto`): what was meant is not known.
+    const [only] = best ?? [];
+    const isWord =
+      best?.length === 1 && only?.keyword === 'const' && only.instancePath === error.instancePath;
+    if (isWord && branches.size > 1) kept.push(error);
+    else if (best !== undefined && (fitting.length === 1 || misses(best, error) < misses(fitting[1]!, error)))
       kept.push(...best);
     else if (best !== undefined && fitting.length < branches.size) kept.push(...best);
     else kept.push(error);

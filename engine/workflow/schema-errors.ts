@@ -234,7 +234,7 @@ function reportOne(
       );
       return;
     default:
-      reportOther(error, what, value, at.node, problems);
+      reportOther(error, what, value, (code, message, hint) => report(code, message, at.node, hint));
   }
 }
 
@@ -285,8 +285,7 @@ function reportOther(
   error: ErrorObject,
   what: string,
   value: Json,
-  node: Located,
-  problems: ProblemList,
+  report: (code: string, message: string, hint?: string) => void,
 ): void {
   if (error.keyword === 'anyOf' || error.keyword === 'oneOf') {
     const branches = (error.schema ?? []) as JsonObject[];
@@ -294,16 +293,18 @@ function reportOther(
     const keys = branches.flatMap((branch) => (branch['required'] ?? []) as string[]);
     const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
     if (types.length > 0 && !(isMap && types.includes('object'))) {
-      problems.error(
+      const words = branches.flatMap(({ const: word }) => (typeof word === 'string' ? [word] : []));
+      const close = typeof value === 'string' ? nearest(value, words) : undefined;
+      report(
         'wrong-type',
-        `${what} must be ${types.map(typeName).join(' or ')}, not ${say(value)}`,
-        node,
+        `${what} must be ${[...types.map(typeName), ...words].join(' or ')}, not ${say(value)}`,
+        close && `did you mean "${close}"?`,
       );
       return;
     }
-    const hint = keys.length > 0 ? { hint: `it has exactly one of: ${[...new Set(keys)].join(', ')}` } : {};
-    problems.error('wrong-value', `${what} fits none, or several, of the forms it may have`, node, hint);
+    const hint = keys.length > 0 ? `it has exactly one of: ${[...new Set(keys)].join(', ')}` : undefined;
+    report('wrong-value', `${what} fits none, or several, of the forms it may have`, hint);
     return;
   }
-  problems.error('wrong-value', `${what} ${error.message ?? 'is not what it must be'}`, node);
+  report('wrong-value', `${what} ${error.message ?? 'is not what it must be'}`);
 }
