@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
 /** What is used of a node of tree-sitter's. Places are in UTF-16 code units. */
 export interface SyntaxNode {
@@ -62,7 +64,7 @@ async function parserOf(grammar: Grammar): Promise<Parser> {
   const { Parser, Language } = loaded as unknown as TreeSitter;
   await Parser.init();
   const parser = new Parser();
-  const wasm = import.meta.resolve(`@vscode/tree-sitter-wasm/wasm/tree-sitter-${grammar}.wasm`);
-  parser.setLanguage(await Language.load(await readFile(new URL(wasm))));
+  const main = createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm');
+  parser.setLanguage(await Language.load(await readFile(join(dirname(main), `tree-sitter-${grammar}.wasm`))));
   return parser;
 }
