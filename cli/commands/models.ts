@@ -56,6 +56,26 @@ export const command: Command = {
       },
     },
     {
+      name: 'test',
+      summary: 'ask each language model of a workflow one short question',
+      description:
+        'Says of each model whether it answers, how fast, under which name, and what that cost; or what is wrong. The answers are not kept. Exit code 1 if one of them does not answer.',
+      arguments: [{ name: '<file>', description: 'a workflow' }],
+      options: [{ flags: '--json', description: 'as JSON on stdout' }],
+      examples: [{ line: 'reprise models test pipeline.yaml', does: 'are keys, names and addresses right?' }],
+      async run([file], options, cli) {
+        const { testModels, testTable } = await import('../model-test.ts');
+        return withProject(cli, folderOf(file as string, cli), async (project) => {
+          const workflow = await readWorkflowFile(file as string, [], project, cli);
+          const tested = await testModels(workflow, project.workspace, cli.signal);
+          if (options['json']) cli.out(`${JSON.stringify({ models: tested })}\n`);
+          else
+            cli.out(tested.length === 0 ? 'the workflow names no language model\n' : testTable(tested, cli));
+          return tested.every(({ error }) => error === null) ? 0 : 1;
+        });
+      },
+    },
+    {
       name: 'refresh',
       summary: 'fetch prices and sizes of hosted models',
       description: `Fetches the list that LiteLLM keeps (MIT), or another in its format, and keeps it in the store: its prices go before those

@@ -304,8 +304,14 @@ describe('generate', () => {
       '.env': `MY_KEY=${key}\n`,
       'pipeline.yaml': workflow(server, { model: '    api_key_env: MY_KEY' }),
     });
+    const tested = await project.reprise('models', 'test', 'pipeline.yaml', '--json');
+    expect(tested.code).toBe(0);
+    expect(JSON.parse(tested.out)).toMatchObject({
+      models: [{ alias: 'writer', asked: 'openai/small', served: 'small-2026-01-01', error: null }],
+    });
     const run = await project.run('pipeline.yaml');
     expect(run.code).toBe(0);
+    expect(server.requests).toHaveLength(6);
     const grep = ['-rl', '--binary-files=text', '--exclude=.env', key, '.'];
     expect(spawnSync('grep', grep, { cwd: project.folder, encoding: 'utf8' }).stdout).toBe('');
   });
