@@ -21,8 +21,11 @@ const codeLine = new RegExp(
   ].join('|'),
 );
 /** Six words or more in a row, with the marks that prose has. */
-const prose = /^\W*(?:[\p{L}\p{N}][\p{L}\p{N}'’-]*[,.;:!?)"”»]{0,2}\s+["“«(]?){5,}[\p{L}\p{N}]/u;
+const prose = /^[^\p{L}\p{N}]*(?:[\p{L}\p{N}][\p{L}\p{N}'’-]*[,.;:!?)"”»]{0,2}\s+["“«(]?){5,}[\p{L}\p{N}]/u;
 const markdownLink = /\]\((?:https?:|mailto:|#|\.{0,2}\/)[^\s)]*\)|^\s*!?\[[^\]]*\](?:\[|:\s)/;
+/** Of longer texts and lines the beginning tells. */
+const mostCharacters = 100_000;
+const longestLine = 1000;
 const codeShare = 0.6;
 const proseShare = 0.1;
 
@@ -40,7 +43,11 @@ export function domainOf(text: string): Domain {
   const bare = trimmed.replace(blocks, '');
   // What stands in fences is code within a text.
   if (/^[ \t]*(?:```|~~~(?!~))/m.test(bare)) return 'text';
-  const lines = bare.split('\n').filter((line) => line.trim() !== '' && !commentLine.test(line));
+  const lines = bare
+    .slice(0, mostCharacters)
+    .split('\n')
+    .map((line) => line.slice(0, longestLine))
+    .filter((line) => line.trim() !== '' && !commentLine.test(line));
   if (lines.length === 0) return /\/\*|^\s*\/\//m.test(trimmed) ? 'code' : 'text';
   let code = 0;
   let words = 0;

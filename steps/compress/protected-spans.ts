@@ -13,9 +13,9 @@ type Kind = readonly [needed: string, pattern: RegExp];
 
 /** Code in a line, markup, and what a program fills in. */
 const inlineCode: readonly Kind[] = [
-  ['``', /(`{2,})(?!`)[^\n]{1,2000}?(?<!`)\1(?!`)/g],
+  ['``', /(?<!`)``(?!`)[^\n]{1,2000}?(?<!`)``(?!`)/g],
   ['`', /`[^`\n]{1,2000}`/g],
-  ['<', /<\/?[a-zA-Z!][^<>\n]{0,300}>/g],
+  ['<', /<\/?[a-zA-Z][^<>\n]{0,300}>/g],
   ['{', /\{\{[^{}\n]{0,300}\}\}|\$\{[^{}\n]{0,300}\}|\{[\p{L}_][\p{L}\p{N}_.]{0,100}\}/gu],
   ['%', /%(?:\d+\$)?[sd]\b|%\([\w.]{1,100}\)[sd]/g],
 ];
@@ -42,11 +42,13 @@ export function protectedSpans(
   preserve: readonly Preserved[],
   force: readonly string[],
 ): Span[] {
-  const spans: Span[] = [];
-  if (preserve.includes('code')) spans.push(...codeBlocks(text), ...matches(text, inlineCode));
-  if (preserve.includes('links')) spans.push(...matches(text, links).map((span) => withoutEnd(text, span)));
-  if (preserve.includes('quotes')) spans.push(...matches(text, quotes));
-  for (const token of force) spans.push(...occurrences(text, token));
+  const has = (kind: Preserved) => preserve.includes(kind);
+  const spans = [
+    ...(has('code') ? [...codeBlocks(text), ...matches(text, inlineCode)] : []),
+    ...(has('links') ? matches(text, links).map((span) => withoutEnd(text, span)) : []),
+    ...(has('quotes') ? matches(text, quotes) : []),
+    ...force.flatMap((token) => occurrences(text, token)),
+  ];
   return merged(spans);
 }
 
@@ -71,12 +73,13 @@ function withoutEnd(text: string, { start, end }: Span): Span {
 /** Every place of a token; one that begins or ends within a word stands for the word. */
 function occurrences(text: string, token: string): Span[] {
   const spans: Span[] = [];
-  for (let at = text.indexOf(token); at >= 0; at = text.indexOf(token, at + 1)) {
+  for (let at = text.indexOf(token), next = 0; at >= 0; at = text.indexOf(token, next)) {
     let start = at;
     let end = at + token.length;
     if (word.test(text[start]!)) while (start > 0 && word.test(text[start - 1]!)) start--;
     if (word.test(text[end - 1]!)) while (end < text.length && word.test(text[end]!)) end++;
     spans.push({ start, end });
+    next = end > at + token.length ? end : at + 1;
   }
   return spans;
 }

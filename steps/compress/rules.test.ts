@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { domainOf } from './domain.ts';
-import { preservable } from './protected-spans.ts';
+import { preservable, protectedSpans } from './protected-spans.ts';
 import { applyRules, type Rule, ruleNames } from './rules.ts';
 
 const shorten = (text: string, rules: readonly Rule[] = ruleNames, isCode = false) =>
@@ -16,6 +16,7 @@ it('takes out phrases that say nothing, articles, emphasis and white space', () 
   expect(shorten('В связи с тем, что дверь закрыта,  следует отметить, что нужен ключ.')).toBe(
     'Потому что дверь закрыта, нужен ключ.',
   );
+  expect(shorten('one <!-- not\nshown --> two<!-- a --> <!-- open', ['markdown'])).toBe('one  two <!-- open');
   expect(shorten('by the way, a key', ['articles', 'fillers'])).toBe('by the way, key');
 });
 
@@ -67,4 +68,14 @@ it('tells them apart where they are real: at least 98 of a hundred', () => {
     texts.filter((text) => domainOf(text) === domain).length / texts.length;
   expect(share(files, 'code')).toBeGreaterThanOrEqual(0.98);
   expect(share([...pages, ...questions], 'text')).toBeGreaterThanOrEqual(0.98);
+});
+
+it('looks through a long text of one kind in one go', () => {
+  // Each took minutes, or the stack, with a pattern that looks back or ahead without a bound.
+  for (const part of ['a', '`', ' ', '漢', '<!--', '``a', '{{a', 'a@', '" a '])
+    for (const text of [part.repeat(200_000 / part.length)]) {
+      expect(typeof domainOf(text)).toBe('string');
+      expect(shorten(text).length).toBeLessThanOrEqual(text.length);
+      expect(protectedSpans(text, preservable, ['a']).length).toBeLessThanOrEqual(text.length);
+    }
 });

@@ -60,9 +60,8 @@ const filler = fillers.map(
 );
 /** A capital A may be a letter: vitamin A. */
 const article = /(?<![\p{L}\p{N}])(?:an?|An|[Tt]he)(?![\p{L}\p{N}])[^\S\n]+/gu;
-/** Emphasis around words, rules across the page, comments. */
+/** Emphasis around words, rules across the page. */
 const markdown: readonly (readonly [RegExp, string])[] = [
-  [/<!--[\s\S]*?-->/g, ''],
   [/(\*\*|__)(?=\S)([^*_\n]{1,500}?)(?<=\S)\1/g, '$2'],
   [/(?<![\p{L}\p{N}*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\p{L}\p{N}*])/gu, '$1'],
   [/^[^\S\n]*(?:-{3,}|\*{3,}|_{3,})[^\S\n]*(?:\n|$)/gm, ''],
@@ -110,7 +109,10 @@ function shortJson(text: string): string | null {
 
 function shorten(text: string, rules: ReadonlySet<Rule>): string {
   let short = text;
-  if (rules.has('markdown')) for (const [pattern, by] of markdown) short = short.replace(pattern, by);
+  if (rules.has('markdown')) {
+    short = withoutComments(short);
+    for (const [pattern, by] of markdown) short = short.replace(pattern, by);
+  }
   if (rules.has('fillers'))
     for (const [pattern, by] of filler)
       short = short.replace(pattern, (found: string) =>
@@ -123,8 +125,20 @@ function shorten(text: string, rules: ReadonlySet<Rule>): string {
   if (rules.has('white_space'))
     short = short
       .replace(/\r\n?/g, '\n')
-      .replace(/[^\S\n]+\n/g, '\n')
+      .replace(/(?<![^\S\n])[^\S\n]+\n/g, '\n')
       .replace(/(?<=\S)[^\S\n]{2,}/g, ' ')
       .replace(/\n{3,}/g, '\n\n');
   return short;
+}
+
+function withoutComments(text: string): string {
+  let out = '';
+  let at = 0;
+  for (;;) {
+    const start = text.indexOf('<!--', at);
+    const end = start < 0 ? -1 : text.indexOf('-->', start + 4);
+    if (end < 0) return out + text.slice(at);
+    out += text.slice(at, start);
+    at = end + 3;
+  }
 }
