@@ -23,6 +23,7 @@ import type { ProblemList } from './problem-list.ts';
 import type { ResolvedStep } from './resolved.ts';
 import type { SchemaCheck } from './schema-check.ts';
 import { reportSchemaErrors, type SchemaErrorContext } from './schema-errors.ts';
+import { checkTemplateNames } from './template-names.ts';
 
 export interface ParameterContext {
   root: string;
@@ -143,6 +144,8 @@ function applyMarks(
     } else if (mark === 'language-model') {
       instance.languageModels.push({ parameter, name: value, place });
       checkLanguageModel(value, scalar, context);
+    } else if (mark === 'template') {
+      if (exact) checkTemplateNames(value, scalar, instance, context.problems);
     } else if (mark === 'template-file') {
       inlineTemplate(instance, pointer, value, scalar, context);
     } else if (mark === 'cel') {
@@ -197,6 +200,7 @@ function inlineTemplate(
     return;
   }
   addSource(path, text);
+  checkTemplateNames(text, scalar, instance, problems, path);
   setAt(instance.parameters, around, { text });
 }
 
