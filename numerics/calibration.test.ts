@@ -48,6 +48,18 @@ it('few labels and a biased judge give an interval that holds the mean, and a na
   expect(narrower).toBe(rounds);
 });
 
+it('is weighed as in PPI++', () => {
+  const { lambda, mean } = ppiMean(
+    Float64Array.of(1, 2, 3, 4),
+    Float64Array.of(1, 2, 3, 5),
+    Float64Array.of(2, 3, 4, 6),
+    1.96,
+  );
+  // λ = Cov(Y, f) / ((1 + n/N) Var f), by hand.
+  expect(lambda).toBeCloseTo(0.3888888888888889, 12);
+  expect(mean).toBeCloseTo(2.888888888888889, 12);
+});
+
 it('a judge that says nothing of the labels is not trusted', () => {
   const labels = Float64Array.of(1, 2, 3, 4);
   const { mean, lambda } = ppiMean(labels, Float64Array.of(1, 1, 1, 1), Float64Array.of(1, 1), 1.96);

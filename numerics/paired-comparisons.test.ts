@@ -90,6 +90,11 @@ describe('bradleyTerry', () => {
     expect(connected).toBe(false);
     expect(ratings[0]!).toBeGreaterThan(ratings[1]!);
     expect(ratings.every(Number.isFinite)).toBe(true);
+    // Of one game and a tie of each player with a mean one, the gradient is 0: (1 − σ(2x)) + (½ − σ(x)) = 0.
+    const { strengths } = bradleyTerry(games([[0, 1, 1]]), { prior: 1 });
+    const sigmoid = (odds: number) => 1 / (1 + Math.exp(-odds));
+    expect(strengths[0]!).toBeGreaterThan(0);
+    expect(1 - sigmoid(2 * strengths[0]!) + 0.5 - sigmoid(strengths[0]!)).toBeCloseTo(0, 9);
   });
 });
 

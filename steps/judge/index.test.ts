@@ -133,6 +133,13 @@ describe('score', () => {
     expect(metrics['alpha']).toBeDefined();
   });
 
+  it('takes the lower of two scores that equally many judges gave', async () => {
+    const { tables } = await judged({ judges: ['a', 'b'], combine: 'vote' }, rows.slice(0, 1), (request) =>
+      says({ reason: 'r', score: modelOf(request) === 'a' ? 5 : 2 }),
+    );
+    expect(tables['rows']).toMatchObject([{ score: 2 }]);
+  });
+
   it('goes on without a judge if the quorum is there, and says who was missing', async () => {
     const given = { judges: ['a', 'b'], format: 'text', repairs: 0 };
     const reply: Reply = (request) => (modelOf(request) === 'a' ? '[[2]]' : 'well');
@@ -248,6 +255,16 @@ describe('pairwise', () => {
     ]);
     const two = await judged({ ...given, judges: ['a', 'b'] }, pairs.slice(0, 1), reply);
     expect(two.tables['rows']).toMatchObject([{ winner: 'tie' }]);
+    // Whose orders differ has no vote where no tie may be said; where one may, it says that neither is better.
+    const undecided: Reply = (request) =>
+      modelOf(request) === 'b' ? better(request) : says({ reason: '', winner: 'A' });
+    for (const [ties, winner] of [
+      [false, 'left'],
+      [true, 'tie'],
+    ] as const) {
+      const { tables: made } = await judged({ ...panel, ties }, pairs.slice(0, 1), undecided);
+      expect(made['rows']).toMatchObject([{ winner }]);
+    }
     const weighted = await judged(
       { ...panel, combine: 'weighted', weights: { b: 2.5 } },
       pairs.slice(0, 1),
