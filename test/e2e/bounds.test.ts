@@ -82,7 +82,7 @@ it('a hit makes a result recent, so that another goes first', async () => {
   const shown = (await p.reprise('cache', 'gc', '--dry-run', '--size', '1kB')).out;
   expect(shown).toMatch(/what +size +last used +workflow +why/);
   expect(shown).toMatch(
-    /rows \(load\) +\d+ kB +20\d\d-\d\d-\d\d \d\d:\d\d +b\.yaml +used longest ago \(0 days\); the store is larger than 1.0 kB/,
+    /rows \(load\) +[\d.]+ kB +20\d\d-\d\d-\d\d \d\d:\d\d +b\.yaml +used longest ago \(0 days\); the store is larger than 1.0 kB/,
   );
   expect((await p.run('b.yaml')).statuses).toEqual(['rows:cached', 'long:cached']);
 });
