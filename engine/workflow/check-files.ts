@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../json.ts';
 import type { Collection } from './collect.ts';
 import { mergedWith } from './defaults.ts';
 import type { StepDraft } from './draft.ts';
-import { type LocatedMap, member, toJson } from './located.ts';
+import { type Located, type LocatedMap, member, toJson } from './located.ts';
 import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
 import { buildWorkflowSchema, type NamedType, templateSchema } from './schema.ts';
@@ -51,15 +51,31 @@ function withoutTemplates(schema: JsonObject): JsonObject {
   return { ...schema, properties: { ...properties, templates } };
 }
 
-/** The schema without what is said of keys that no file has: compiling it takes longer than all the rest. */
+/** The schema without what is said of keys that no file, or no model, has: compiling it takes longer than all the rest. */
 function onlyUsed(schema: JsonObject, files: readonly Part[]): JsonObject {
+  const roots = files.map(({ root }) => root);
+  const whole = withoutUnused(schema, roots);
+  // A profile has models as well.
+  if (roots.some(({ entries }) => entries.has('profiles'))) return whole;
+  const models = roots.flatMap((root) => maps(member(root, 'models')));
+  const { model, ...definitions } = schema['definitions'] as { [name: string]: JsonObject };
+  return { ...whole, definitions: { ...definitions, model: withoutUnused(model!, models) } };
+}
+
+function withoutUnused(schema: JsonObject, used: readonly LocatedMap[]): JsonObject {
   const properties = Object.entries(schema['properties'] as { [key: string]: JsonObject }).map(
     ([key, said]): [string, JsonObject] => {
-      const used = 'default' in said || files.some(({ root }) => root.entries.has(key));
-      return [key, used ? said : {}];
+      const kept = 'default' in said || used.some(({ entries }) => entries.has(key));
+      return [key, kept ? said : {}];
     },
   );
   return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+/** The maps among a map's values. */
+function maps(node: Located | undefined): LocatedMap[] {
+  if (node?.kind !== 'map') return [];
+  return [...node.entries.values()].flatMap(({ value }) => (value.kind === 'map' ? [value] : []));
 }
 
 function check(
