@@ -141,6 +141,6 @@ export interface CompileOptions {
   params?: { [name: string]: string | Json };
   /** Names of `--profile`: what the last one says wins. */
   profiles?: readonly string[];
-  /** The process's environment: only what `env:` lists is read from it. */
+  /** The environment: only what `env:` lists is read from it. */
   env: Readonly<Record<string, string | undefined>>;
 }
