@@ -78,6 +78,19 @@ export async function kmeansFrom(
   return present(points, found, mean);
 }
 
+/** k-means from given centres in the space of the rows: those of an earlier clustering. At least one row. */
+export async function kmeansFromEarlier(
+  options: Omit<KMeansOptions, 'k' | 'init'> & {
+    matrix: MatrixView;
+    spherical: boolean;
+    centres: MatrixView;
+  },
+): Promise<KMeansResult> {
+  const rows = prepareRows(options);
+  const centres = rows.mean ? shifted(options.centres, rows.mean) : normalized(options.centres);
+  return kmeansFrom({ ...options, rows, centres });
+}
+
 /** Runs restarts one after the other, one a seed, and gives the one with the least inertia: for small inputs. */
 export async function kmeans(
   options: KMeansOptions & { matrix: MatrixView; spherical: boolean; seeds: readonly number[] },

@@ -60,7 +60,12 @@ export function levelFields({ levels }: Hierarchy, cluster: number): Record<stri
 }
 
 /** The rows of the output `hierarchy`: every group, with what it is part of and what is part of it. */
-export function hierarchyRows({ levels }: Hierarchy, sizes: Int32Array, rows: number): Row[] {
+export function hierarchyRows(
+  { levels }: Hierarchy,
+  sizes: Int32Array,
+  rows: number,
+  numbers: readonly number[],
+): Row[] {
   return levels.flatMap((groups, at) => {
     const [above, below] = [levels[at - 1], levels[at + 1]];
     const count = Math.max(-1, ...groups) + 1;
@@ -77,20 +82,24 @@ export function hierarchyRows({ levels }: Hierarchy, sizes: Int32Array, rows: nu
         parent: above ? `${at}/${above[clusters[0]!]}` : null,
         children: children
           .sort((a, b) => a - b)
-          .map((child) => (below ? `${at + 2}/${child}` : String(child))),
-        clusters,
+          .map((child) => (below ? `${at + 2}/${child}` : String(numbers[child]!))),
+        clusters: clusters.map((cluster) => numbers[cluster]!),
       };
     });
   });
 }
 
 /** The rows of the output `dendrogram`. */
-export function dendrogramRows({ merges }: Hierarchy): Row[] {
+export function dendrogramRows({ merges }: Hierarchy, numbers: readonly number[]): Row[] {
+  const k = numbers.length;
+  // Nodes above the clusters are numbered on from the greatest of these.
+  const first = Math.max(-1, ...numbers) + 1;
+  const nameOf = (node: number) => (node < k ? numbers[node]! : first + node - k);
   return merges.map(({ left, right, height, size }, at) => ({
     id: String(at + 1),
-    left,
-    right,
-    node: merges.length + 1 + at,
+    left: nameOf(left),
+    right: nameOf(right),
+    node: first + at,
     height: significant(height),
     size,
   }));

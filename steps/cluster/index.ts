@@ -4,6 +4,7 @@ import { type SilhouetteOptions, moduleUrl as silhouetteUrl } from '../../numeri
 import { gatherRows } from '../../numerics/vectors.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
+import { readEarlier } from './earlier.ts';
 import { buildHierarchy, dendrogramRows, hierarchyRows, levelFields } from './hierarchy.ts';
 import { writeCurve } from './k-curve.ts';
 import { historyRows, mergeClusters } from './merge.ts';
@@ -12,6 +13,7 @@ import { outputs } from './outputs.ts';
 import { parameters } from './parameters.ts';
 import { describeClusters, rankedMembers, rowRanks } from './places.ts';
 import { anomaliesOf, representativesOf } from './representatives.ts';
+import { assignToEarlier, evolutionRows, lineageOf } from './update.ts';
 
 /** Rows whose silhouette is averaged: enough for two digits. */
 const silhouetteSample = 5000;
@@ -50,6 +52,21 @@ cluster is the mean of its rows. What became of what is the output \`merges\`.
 \`agglomerative\` it is the rest of the same tree, so that heights are those of scipy's \`linkage\`; else Ward's method on the centres, weighted by their
 rows (average linkage for cosine).
 
+**New rows.** With \`update\` and an earlier run's outputs the step goes on from there: give it all rows of today, old and new.
+
+\`\`\`yaml
+topics:
+  use: cluster
+  from: { rows: all, vectors: vectors, earlier: run:<id>/topics, earlier_clusters: run:<id>/topics.clusters, earlier_centers: run:<id>/topics.centers }
+  with: { update: assign }
+\`\`\`
+
+\`assign\` leaves earlier rows where they were; a new row goes to the cluster with the nearest centre if it is no farther than 95 % of the cluster's earlier rows. The
+others, and earlier noise, are pooled, and become new clusters where \`min_cluster_size\` of them (half of them new) are as close together as rows of earlier clusters, outside of all these; what is left goes to the nearest cluster (by \`hdbscan\`
+it is noise). \`recluster\` clusters all rows again, k-means from the earlier centres if \`k\` is as many. Either way a cluster keeps its number as long as it
+shares half of its rows with itself of before, new clusters get numbers that none has had, and the output \`evolution\` says what became of each (after MONIC,
+Spiliopoulou et al. 2006).
+
 **What stands for a cluster** are its \`representatives\`; what is odd in it, its \`anomalies\`: the rows with the greatest \`outlier_score\`. This is GLOSH
 by \`hdbscan\`, else the distance to the fifth nearest row (Ramaswamy, Rastogi & Shim 2000), above 20,000 rows the nearest of a random sample.
 
@@ -58,15 +75,19 @@ The same vectors and seed give the same clusters on every machine, whatever the 
   inputs: {
     rows: { kind: 'table', description: 'Rows to group.' },
     vectors: { kind: 'matrix', description: 'A vector for each of the rows.' },
+    earlier: { kind: 'table', optional: true, description: '`update`: the `rows` of an earlier run.' },
+    earlier_clusters: { kind: 'table', optional: true, description: '`update`: its `clusters`.' },
+    earlier_centers: { kind: 'matrix', optional: true, description: '`update`: its `centers`.' },
   },
   outputs,
-  outputsOf({ k, merge, hierarchy }) {
-    const { k_curve: curve, merges, hierarchy: groups, dendrogram, ...always } = outputs;
+  outputsOf({ k, merge, hierarchy, update }) {
+    const { k_curve: curve, merges, hierarchy: groups, dendrogram, evolution, ...always } = outputs;
     return {
       ...always,
       ...(k === 'auto' && { k_curve: curve }),
       ...(merge !== undefined && { merges }),
       ...(hierarchy !== undefined && { hierarchy: groups, dendrogram }),
+      ...(update !== undefined && { evolution }),
     };
   },
   metrics: {
@@ -98,7 +119,11 @@ The same vectors and seed give the same clusters on every machine, whatever the 
       );
     }
     const metric = metricOf(parameters);
-    const first = await findClusters(matrix, parameters, context);
+    const earlier = await readEarlier(inputs, parameters.update);
+    const first =
+      earlier && parameters.update === 'assign'
+        ? await assignToEarlier(matrix, earlier, { parameters, metric }, context)
+        : await findClusters(matrix, parameters, context, earlier?.centres);
     const { found, history } =
       parameters.merge === undefined
         ? { found: first, history: undefined }
@@ -115,6 +140,8 @@ The same vectors and seed give the same clusters on every machine, whatever the 
       seed: context.random('silhouette').seed(),
     });
 
+    const lineage = earlier && lineageOf(found, earlier);
+    const numbers = lineage?.numbers ?? Array.from(found.sizes.keys());
     const members = rankedMembers(found);
     const ranks = rowRanks(members, matrix.rows);
     const chosen = await representativesOf(matrix, found, members, parameters, context);
@@ -128,7 +155,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
         if (named.has(index)) named.set(index, row.id);
         const pending = outputs.rows.write({
           ...row,
-          cluster,
+          cluster: numbers[cluster] ?? -1,
           distance: cluster < 0 ? null : significant(found.distances[index]!),
           rank: cluster < 0 ? null : ranks[index]!,
           is_representative: representative.has(index),
@@ -145,9 +172,11 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     const clusters = describeClusters(
       matrix,
       found,
+      numbers,
       chosen.map((rows, cluster) => ({
         representatives: idsOf(rows),
         ...(odd.anomalies && { anomalies: idsOf(odd.anomalies[cluster]!) }),
+        ...(lineage && { next_number: lineage.nextNumber }),
       })),
     );
     for (const row of clusters) await outputs.clusters.write(row);
@@ -157,12 +186,14 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     );
     await outputs.vectors.write(matrix, inputs.rows);
     if (found.choice) await writeCurve(found.choice, outputs.k_curve);
-    if (history) for (const row of historyRows(history)) await outputs.merges.write(row);
+    if (history) for (const row of historyRows(history, numbers)) await outputs.merges.write(row);
     if (hierarchy) {
-      for (const row of hierarchyRows(hierarchy, found.sizes, matrix.rows))
+      for (const row of hierarchyRows(hierarchy, found.sizes, matrix.rows, numbers))
         await outputs.hierarchy.write(row);
-      for (const row of dendrogramRows(hierarchy)) await outputs.dendrogram.write(row);
+      for (const row of dendrogramRows(hierarchy, numbers)) await outputs.dendrogram.write(row);
     }
+    if (earlier && lineage)
+      for (const row of evolutionRows(lineage, found, earlier)) await outputs.evolution.write(row);
 
     return {
       metrics: {
@@ -170,7 +201,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
         ...(Number.isNaN(silhouette) ? {} : { silhouette: significant(silhouette) }),
         ...(found.inertia === undefined ? {} : { inertia: significant(found.inertia) }),
         ...(found.iterations === undefined ? {} : { iterations: found.iterations }),
-        ...(found.probabilities ? { noise } : {}),
+        ...(parameters.method === 'hdbscan' ? { noise } : {}),
         ...(history ? { merged: history.merges.length } : {}),
         smallest: found.sizes.at(-1) ?? 0,
         largest: found.sizes[0] ?? 0,

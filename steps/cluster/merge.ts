@@ -79,7 +79,7 @@ function persistenceNow(before: Float64Array, into: Int32Array, k: number): Floa
 }
 
 /** The rows of the output `merges`. */
-export function historyRows({ merges, into }: History): Row[] {
+export function historyRows({ merges, into }: History, numbers: readonly number[]): Row[] {
   const clusterOf = Array.from(into);
   return merges.map(({ left, right, height, size }, at) => {
     clusterOf.push(clusterOf[left]!);
@@ -90,7 +90,7 @@ export function historyRows({ merges, into }: History): Row[] {
       node: into.length + at,
       similarity: significant(1 - height),
       size,
-      cluster: clusterOf[left]!,
+      cluster: numbers[clusterOf[left]!]!,
     };
   });
 }

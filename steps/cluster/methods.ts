@@ -3,7 +3,7 @@ import type { Matrix, StepContext } from '../../engine/step.ts';
 import { agglomerate, cutTree, mostRows } from '../../numerics/agglomerative.ts';
 import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
 import { hdbscan } from '../../numerics/hdbscan.ts';
-import type { KMeansResult } from '../../numerics/kmeans.ts';
+import { type KMeansResult, moduleUrl as kmeansUrl } from '../../numerics/kmeans.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { type MinibatchOptions, moduleUrl as minibatchUrl } from '../../numerics/minibatch-kmeans.ts';
 import type { SpanningTree } from '../../numerics/spanning-tree.ts';
@@ -34,11 +34,15 @@ export function checkParameters(given: Parameters): { parameter: string; message
   const { method, k, distance_threshold: threshold } = given;
   const problems: { parameter: string; message: string }[] = [];
   const say = (parameter: string, message: string) => void problems.push({ parameter, message });
-  if (usesK.has(method) && k === undefined) say('k', `${method} needs the number of clusters`);
+  if (given.update === 'assign' && given.merge !== undefined)
+    say('merge', 'update: assign leaves clusters as they are; to merge them take update: recluster');
+  if (usesK.has(method) && k === undefined && given.update === undefined)
+    say('k', `${method} needs the number of clusters`);
   if (method === 'hdbscan' && k !== undefined)
     say('k', 'hdbscan finds the number of clusters itself: say min_cluster_size');
   if (method === 'agglomerative') {
-    if (k === undefined && threshold === undefined) say('k', 'agglomerative needs k or distance_threshold');
+    if (k === undefined && threshold === undefined && given.update !== 'assign')
+      say('k', 'agglomerative needs k or distance_threshold');
     if (k !== undefined && threshold !== undefined)
       say('distance_threshold', 'agglomerative takes k or distance_threshold, not both');
     if (given.linkage === 'ward' && given.metric === 'cosine')
@@ -62,11 +66,15 @@ export function metricOf({ method, spherical, metric }: Parameters): Metric {
   return metric;
 }
 
-/** Clusters the rows of a matrix of finite numbers. Warns where there are fewer clusters than asked for. */
+/**
+ * Clusters the rows of a matrix of finite numbers. Warns where there are fewer clusters than asked for. With as many `earlier`
+ * centres as clusters are wanted (or as nobody says), k-means starts from these.
+ */
 export async function findClusters(
   matrix: Matrix,
   parameters: Parameters,
   context: StepContext,
+  earlier?: Matrix,
 ): Promise<Found> {
   const { method } = parameters;
   if (method === 'hdbscan') return byDensity(matrix, parameters, context);
@@ -75,7 +83,18 @@ export async function findClusters(
   const choice =
     parameters.k === 'auto' ? await chooseK(matrix, { ...parameters, spherical }, context) : undefined;
   // No rows: k-means takes any number of clusters.
-  const k = Math.max(1, choice?.k ?? Number(parameters.k));
+  const k = Math.max(1, choice?.k ?? Number(parameters.k ?? earlier?.rows));
+  if (earlier && earlier.rows === k && method !== 'minibatch_kmeans' && matrix.rows > 0)
+    return {
+      ...(await context.pool.run<unknown, KMeansResult>(kmeansUrl, 'kmeansFromEarlier', {
+        matrix,
+        spherical,
+        centres: earlier,
+        maxIterations: parameters.max_iter,
+        tolerance: parameters.tol,
+      })),
+      ...(choice && { choice }),
+    };
   const found =
     method === 'minibatch_kmeans'
       ? await context.pool.run<MinibatchOptions, KMeansResult>(minibatchUrl, 'minibatchKMeans', {

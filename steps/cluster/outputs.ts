@@ -8,7 +8,7 @@ export const outputs = {
   clusters: {
     kind: 'table',
     description:
-      'A row for each cluster: `cluster`, `size`, `share`, `cohesion` (mean cosine of its rows with its centre), `mean_distance`, `nearest_cluster` and the ids of its `representatives` and `anomalies` (oddest first); by `hdbscan` also `persistence` (0 to 1: how clearly it stands out).',
+      'A row for each cluster: `cluster`, `size`, `share`, `cohesion` (mean cosine of its rows with its centre), `mean_distance`, `nearest_cluster` and the ids of its `representatives` and `anomalies` (oddest first); with `update` also `next_number`, the first that no cluster has had; by `hdbscan` also `persistence` (0 to 1: how clearly it stands out).',
   },
   centers: { kind: 'matrix', description: 'The centre of each cluster; ids are those of `clusters`.' },
   vectors: { kind: 'matrix', description: 'The vectors as they came, for the steps that follow.' },
@@ -31,5 +31,10 @@ export const outputs = {
     kind: 'table',
     description:
       'With `hierarchy` only: how clusters go together, up to one. `left` and `right` are clusters, or the `node` of an earlier merge; `height` is their distance, `size` their rows.',
+  },
+  evolution: {
+    kind: 'table',
+    description:
+      'With `update` only: a row for each cluster that there is or was: its `status` (stable, grown, shrunk, split, merged, new, gone), `size_before`, `size`, rows `kept`, those that `came` and `left`, the clusters that it was made `from` and those that it went `into`.',
   },
 } as const;

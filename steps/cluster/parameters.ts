@@ -88,7 +88,7 @@ export const parameters = {
       type: 'integer',
       minimum: 2,
       default: 5,
-      description: '`hdbscan`: rows that make a cluster.',
+      description: '`hdbscan` and `update: assign`: rows that make a cluster.',
     },
     min_samples: {
       type: 'integer',
@@ -133,6 +133,11 @@ export const parameters = {
       anyOf: [{ type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1 }, { const: 'auto' }],
       description:
         'Group the clusters, and the groups: the number of groups of each level, or `auto`: a third of the clusters, a third of that, and so on down to three.',
+    },
+    update: {
+      enum: ['assign', 'recluster'],
+      description:
+        'Go on from an earlier run: `assign` touches new rows only; `recluster` clusters all rows again. Numbers stay with their clusters. Needs the inputs `earlier…`.',
     },
     representatives: {
       type: 'integer',

@@ -29,10 +29,16 @@ export function rowRanks(members: readonly (readonly number[])[], rows: number):
 export interface NamedRows {
   representatives: string[];
   anomalies?: string[];
+  next_number?: number;
 }
 
-/** The rows of the output `clusters`. */
-export function describeClusters(vectors: Matrix, found: Found, named: readonly NamedRows[]): Row[] {
+/** The rows of the output `clusters`. `numbers`: what each is called. */
+export function describeClusters(
+  vectors: Matrix,
+  found: Found,
+  numbers: readonly number[],
+  named: readonly NamedRows[],
+): Row[] {
   const { k, labels, centres, distances, sizes } = found;
   const { columns } = centres;
   const cosines = new Float64Array(k);
@@ -51,8 +57,8 @@ export function describeClusters(vectors: Matrix, found: Found, named: readonly 
   return Array.from({ length: k }, (_, cluster) => {
     const size = sizes[cluster]!;
     return {
-      id: String(cluster),
-      cluster,
+      id: String(numbers[cluster]!),
+      cluster: numbers[cluster]!,
       size,
       share: significant(size / labels.length),
       cohesion: significant(cosines[cluster]! / size),
@@ -61,15 +67,15 @@ export function describeClusters(vectors: Matrix, found: Found, named: readonly 
         !Number.isNaN(found.persistence[cluster]!) && {
           persistence: significant(found.persistence[cluster]!),
         }),
-      nearest_cluster: nearestOther(centres, cluster),
+      nearest_cluster: numbers[nearestOther(centres, cluster)] ?? null,
       ...named[cluster]!,
     };
   });
 }
 
-/** The cluster whose centre is nearest to a cluster's; null if there is no other. */
-function nearestOther({ data, rows, columns }: Matrix, cluster: number): number | null {
-  let nearest: number | null = null;
+/** The cluster whose centre is nearest to a cluster's; −1 if there is no other. */
+function nearestOther({ data, rows, columns }: Matrix, cluster: number): number {
+  let nearest = -1;
   let least = Number.POSITIVE_INFINITY;
   for (let other = 0; other < rows; other++) {
     if (other === cluster) continue;
