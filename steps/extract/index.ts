@@ -182,9 +182,15 @@ stand in the field \`ungrounded\`; with \`reject\` such rows go to the output \`
     };
   },
   async emit(
-    { parameters: { field, unpack, grounded, model }, outputs, context },
+    { parameters: { field, unpack, grounded, model, schema }, inputs, outputs, context },
     rows,
   ): Promise<StepResult> {
+    const added = [
+      ...(unpack ? Object.keys((schema['properties'] ?? {}) as JsonObject) : [field]),
+      ...(grounded === 'mark' ? ['ungrounded'] : []),
+    ];
+    outputs.rows.expect([...inputs.rows.fields, ...added]);
+    outputs.rejected.expect([...inputs.rows.fields, ...added, 'reason']);
     let count = 0;
     let rejected = 0;
     let whole = 0;

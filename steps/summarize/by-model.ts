@@ -149,6 +149,11 @@ export const byModel = defineRowStep({
     let count = 0;
     let members = 0;
     const titles = new Set<string>();
+    outputs.rows.expect(
+      of === 'documents'
+        ? [...inputs.rows.fields, 'title', 'summary']
+        : ['cluster', 'name', 'description', 'size', 'share', 'keywords', 'examples', 'example_ids'],
+    );
     for await (const { row, value } of rows) {
       const { title, description } = value as unknown as Summary;
       count++;
