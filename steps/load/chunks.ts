@@ -49,7 +49,9 @@ export function chunksOf(paragraphs: Iterable<Paragraph>, limits: ChunkLimits): 
   };
   for (const paragraph of paragraphs) {
     if (open && !sameSection(open, paragraph)) close();
-    for (const part of cut(paragraph, minChars, maxChars)) {
+    // What is cut anyway leaves room for what is too short before it.
+    const taken = open && open.length < minChars ? open.length + 2 : 0;
+    for (const part of cut(paragraph, minChars, maxChars, taken < maxChars ? taken : 0)) {
       if (open && open.length < minChars && open.length + 2 + part.length <= maxChars) {
         join(open, part);
       } else {
@@ -81,7 +83,8 @@ function sameSection({ section: a }: Paragraph, { section: b }: Paragraph): bool
   return a.length === b.length && a.every((heading, index) => heading === b[index]);
 }
 
-function cut(paragraph: Paragraph, minChars: number, maxChars: number): Chunk[] {
+/** Parts of a paragraph, of which the first is `taken` characters shorter than the others may be. */
+function cut(paragraph: Paragraph, minChars: number, maxChars: number, taken: number): Chunk[] {
   const { text, start, end } = paragraph;
   if (text.length <= maxChars) return [{ ...paragraph, length: charsIn(text) }];
   const units = Array.from(text);
@@ -92,10 +95,10 @@ function cut(paragraph: Paragraph, minChars: number, maxChars: number): Chunk[] 
   let lines = 0;
   for (let from = 0; from < units.length; ) {
     const rest = units.length - from;
+    const limit = from === 0 ? maxChars - taken : maxChars;
     // The last two parts share what is left, so that the last is not too short.
-    const most =
-      rest <= maxChars ? rest : Math.max(1, Math.min(maxChars, Math.max(rest - minChars, minChars)));
-    const to = rest <= maxChars ? units.length : from + goodEnd(units, from, most);
+    const most = Math.max(1, Math.min(limit, Math.max(rest - minChars - 1, minChars)));
+    const to = rest <= limit ? units.length : from + goodEnd(units, from, most);
     let [first, last] = [from, to];
     while (first < last && isSpace(units[first]!)) first++;
     while (last > first && isSpace(units[last - 1]!)) last--;

@@ -22,7 +22,7 @@ const manifest = {
 
 export default defineStep({
   type: 'load',
-  summary: 'Reads rows from files: JSON Lines, JSON, CSV, TSV, Parquet, text, Markdown, HTML, code',
+  summary: 'Reads rows from files: JSON Lines, JSON, CSV, TSV, Parquet, text, Markdown, HTML, PDF, code',
   description: `Reads files as streams and makes a row of each record. What cannot be read goes to the output \`rejected\`, with file,
 line, reason and the beginning of the record, and is counted: rows + rejected + left out (by \`skip\` and \`sample\`) =
 records.
@@ -55,8 +55,11 @@ the file. A wrong quote costs its line and no more.
 **Parquet.** Dates and times become ISO 8601 texts, binary values base64, NaN null.
 
 **Text.** A row a line (blank lines are none), paragraph or file. **HTML.** A row a file: the words as a browser
-shows them, with \`title\` and \`language\`, without scripts, forms and what is hidden. **Markdown.** A row a file, with \`title\` and the front
-matter's fields. With \`sample_by: paragraph\` both give a row a chunk: the prose between empty lines, without front matter, code
+shows them, with \`title\` and \`language\`, without scripts, forms and what is hidden. **PDF.** The text
+by PDF.js, a row a file with \`pages\`, \`title\` and \`author\`, or a row a page or paragraph with \`page\`; lines stay as they are. Of a
+scan there is no text, and Chinese, Japanese and Korean texts without embedded tables of their characters are not decoded.
+**Markdown.** A row a file, with \`title\` and the front
+matter's fields. With \`sample_by: paragraph\` Markdown and HTML give a row a chunk: the prose between empty lines, without front matter, code
 blocks, headings and comments. \`headings\` are those above it, the outermost first; \`line\` (from 1), \`start\` and \`end\` are its
 place in the file, in characters from 0, of what was joined from the first to the last. \`text\` is what stands there, or
 its words with \`strip\`. Chunks of different sections are not joined.

@@ -303,7 +303,8 @@ function readerOptions(parameters: Parameters): ReaderOptions {
 
 function isWholeFile(file: SourceFile, options: ReaderOptions): boolean {
   return (
-    ['md', 'html', 'code'].includes(file.format) || (file.format === 'txt' && options.sampleBy === 'document')
+    ['md', 'html', 'pdf', 'code'].includes(file.format) ||
+    (file.format === 'txt' && options.sampleBy === 'document')
   );
 }
 

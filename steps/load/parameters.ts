@@ -146,7 +146,7 @@ export const parameters = {
     sample_by: {
       enum: samplings,
       description:
-        'Texts: what makes a row. Without it a line of plain text, and the whole of a Markdown or HTML file. paragraph: of Markdown and HTML, chunks without code blocks, each with `headings`, `start` and `end`.',
+        'Texts: what makes a row. Without it a line of plain text, and the whole of a Markdown, HTML or PDF file. paragraph: of these, chunks of paragraphs; page: of PDF.',
     },
     min_chars: {
       type: 'integer',

@@ -7,6 +7,7 @@ import { readJson } from './json.ts';
 import { readJsonl } from './jsonl.ts';
 import { readMarkdown } from './markdown.ts';
 import { readParquet } from './parquet.ts';
+import { readPdf } from './pdf.ts';
 import type { SourceFile } from './source-files.ts';
 import { readText, type SampleBy } from './text.ts';
 import type { Reading } from './text-blocks.ts';
@@ -46,6 +47,8 @@ export function readFile(file: SourceFile, reading: Reading, options: ReaderOpti
       return readMarkdown(file, reading, options);
     case 'code':
       return readCode(file, reading, options);
+    case 'pdf':
+      return readPdf(file, reading, options);
     case 'html':
       return readHtml(file, reading, options);
   }

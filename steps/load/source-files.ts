@@ -6,7 +6,18 @@ import type { StepContext } from '../../engine/step.ts';
 import { type Compression, compressionOf } from './bytes.ts';
 import { dataFiles } from './folder.ts';
 
-export const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'txt', 'md', 'html', 'code'] as const;
+export const formats = [
+  'jsonl',
+  'json',
+  'csv',
+  'tsv',
+  'parquet',
+  'txt',
+  'md',
+  'html',
+  'pdf',
+  'code',
+] as const;
 export type Format = (typeof formats)[number];
 
 /** A file to be read. */
@@ -53,6 +64,7 @@ export const extensions: Record<string, Format> = {
   html: 'html',
   htm: 'html',
   xhtml: 'html',
+  pdf: 'pdf',
   py: 'code',
   pyi: 'code',
   ts: 'code',
