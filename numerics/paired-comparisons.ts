@@ -202,6 +202,7 @@ export function elo(
 }
 
 export interface RatingTask {
+  /** Outcomes are 1, 0.5 or 0; a covariate does not count. */
   games: Games;
   /** Virtual ties of each player where the games do not connect all players. */
   prior: number;
@@ -217,24 +218,26 @@ export interface Ratings {
   bradleyTerryBounds: [low: Float64Array, high: Float64Array] | null;
   elo: Float64Array;
   eloBounds: [low: Float64Array, high: Float64Array] | null;
-  effect: number;
   /** False: the prior was needed. */
   connected: boolean;
 }
 
 /** Both ratings with intervals: games are drawn with replacement, which for Elo also means in another order (Efron 1979). */
 export function rate({ games, prior, k, resamples, confidence, seed }: RatingTask): Ratings {
-  const connected = isConnected(games);
-  const fit = bradleyTerry(games, { prior: connected ? 0 : prior });
-  const next = uniform(seed);
+  const { cells, cellOf } = cellsOf(games);
   const count = games.outcome.length;
+  const fitted = (order: Uint32Array) => {
+    const weights = new Float64Array(cells.outcome.length);
+    for (const game of order) weights[cellOf[game]!]!++;
+    const connected = isConnected(cells, weights);
+    return { connected, ...bradleyTerry(cells, { prior: connected ? 0 : prior, weights }) };
+  };
+  const fit = fitted(Uint32Array.from({ length: count }, (_, game) => game));
+  const next = uniform(seed);
   const samples = { bt: [] as Float64Array[], elo: [] as Float64Array[] };
   for (let round = 0; round < resamples; round++) {
     const order = Uint32Array.from({ length: count }, () => Math.floor(next() * count));
-    const weights = new Float64Array(count);
-    for (const game of order) weights[game]!++;
-    const { strengths } = bradleyTerry(games, { prior: isConnected(games, weights) ? 0 : prior, weights });
-    samples.bt.push(strengths.map(ratingOf));
+    samples.bt.push(fitted(order).strengths.map(ratingOf));
     samples.elo.push(elo(games, k, order));
   }
   return {
@@ -242,8 +245,34 @@ export function rate({ games, prior, k, resamples, confidence, seed }: RatingTas
     bradleyTerryBounds: resamples > 0 ? bounds(samples.bt, confidence) : null,
     elo: elo(games, k),
     eloBounds: resamples > 0 ? bounds(samples.elo, confidence) : null,
-    effect: fit.effect,
-    connected,
+    connected: fit.connected,
+  };
+}
+
+/** Equal games, by players and outcome, as one: a thousand resamples of many games are few sums then. */
+function cellsOf({ first, second, outcome, players }: Games): { cells: Games; cellOf: Uint32Array } {
+  const cells = { first: [] as number[], second: [] as number[], outcome: [] as number[] };
+  const numbers = new Map<number, number>();
+  const cellOf = Uint32Array.from(outcome, (won, game) => {
+    const key = (first[game]! * players + second[game]!) * 3 + 2 * won;
+    let cell = numbers.get(key);
+    if (cell === undefined) {
+      cell = numbers.size;
+      numbers.set(key, cell);
+      cells.first.push(first[game]!);
+      cells.second.push(second[game]!);
+      cells.outcome.push(won);
+    }
+    return cell;
+  });
+  return {
+    cells: {
+      first: Int32Array.from(cells.first),
+      second: Int32Array.from(cells.second),
+      outcome: Float64Array.from(cells.outcome),
+      players,
+    },
+    cellOf,
   };
 }
 
