@@ -1,36 +1,28 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Artefact, blobsOf } from './artefacts.ts';
-import { type Asked, addAsked } from './asked.ts';
+import { addAsked } from './asked.ts';
+import { broadcaster } from './broadcaster.ts';
 import type { Digest } from './digest.ts';
-import type { RunEvent, RunListener, RunStatus, StepFailure, StepOutcome } from './events.ts';
+import type { RunListener, RunStatus, StepFailure } from './events.ts';
+import { evict } from './evict.ts';
 import { type ExecutionResult, execute } from './execute/execution.ts';
 import type { HeldElsewhere } from './execute/gates.ts';
 import type { PastProducts } from './execute/io.ts';
-import type { PreparedStep } from './execute/prepare.ts';
 import type { WindDown } from './execute/wind-down.ts';
-import { StepError } from './problems.ts';
 import { readEnvironment } from './record/environment.ts';
 import { readGit } from './record/git.ts';
 import { orWarn } from './record/or-warn.ts';
-import { linkOutputs, pruneOutputs } from './record/outputs-folder.ts';
+import { linkedSteps, linkOutputs } from './record/outputs-folder.ts';
 import { pinFiles } from './record/pin-files.ts';
-import {
-  countSteps,
-  type ModelRecord,
-  noCost,
-  type RunRecord,
-  recordFormat,
-  stepRecord,
-} from './record/record.ts';
+import { countSteps, noCost, type RunRecord, recordFormat, stepRecord } from './record/record.ts';
 import { Redaction } from './record/redaction.ts';
 import { RunFolder, thisProcess } from './record/run-folder.ts';
 import { stepFilesOf } from './record/step-files.ts';
+import { answersOf, modelsOf, packagesOf, takenFromPast } from './record/taken.ts';
 import { checkSecrets, readSecrets } from './secrets.ts';
-import { size } from './size.ts';
-import { keepInBounds, noteGrowth } from './store/bounds.ts';
-import { storeFailure } from './store/failures.ts';
-import type { ResolvedStep, ResolvedWorkflow } from './workflow/resolved.ts';
+import { noteGrowth } from './store/bounds.ts';
+import type { ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface RunOptions {
@@ -75,12 +67,17 @@ export interface FinishedRun {
 
 /** Runs a workflow and records it: what every `reprise run` does. A run with nothing to do is a run too. */
 export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
-  const { workflow, workspace, now } = options;
+  const { workflow, workspace, cacheSize, now } = options;
   const secrets = workflow.secrets && readSecrets(workflow, process.env);
   if (secrets) checkSecrets(workflow, secrets);
   const redaction = options.redaction ?? new Redaction(Object.values(secrets ?? {}));
   const started = now();
-  const folder = createFolder(options, started);
+  const folder = RunFolder.create({
+    runsFolder: options.runsFolder,
+    workflow: workflow.name,
+    now: new Date(started),
+    redaction,
+  });
   const warnings: string[] = [];
   const noteWarning: RunListener = (event) => {
     if (event.type === 'run-warning') warnings.push(event.message);
@@ -92,55 +89,20 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   const filesUsed = new Promise<string[]>((resolve) => {
     tellFiles = resolve;
   });
-  const digestOfFile = async (path: string) => (await workspace.files.digestOf(path)).digest;
   const git = readGit({
     root: workflow.root,
     files: filesUsed,
-    digestOf: digestOfFile,
+    digestOf: digestOfFile(workspace),
     redaction,
     cacheFolder: workspace.store.writable ? join(workspace.store.folder, 'cache') : null,
   });
-  const base: RunRecord = {
-    format: recordFormat,
-    id: folder.id,
-    status: 'running',
-    started: new Date(started).toISOString(),
-    finished: null,
-    duration_ms: null,
-    process: thisProcess(),
-    summary: { workflow: workflow.name, path: workflow.path, steps: countSteps([]), cost: noCost },
-    pins: [],
-    command: options.command,
-    root: workflow.root,
-    cwd: workspace.relative(options.cwd ?? workflow.root),
-    workflow: {
-      name: workflow.name,
-      description: workflow.description,
-      path: workflow.path,
-      digest: workflow.sources[0]!.digest,
-      sources: workflow.sources,
-    },
-    params: workflow.params,
-    ...(workflow.profiles && { profiles: workflow.profiles }),
-    seed: workflow.seed,
-    git: null,
-    environment: await readEnvironment({
-      root: workflow.root,
-      engine: options.engineVersion,
-      packages: {},
-      digestOf: digestOfFile,
-    }),
-    models: [],
-    files: [],
-    steps: [],
-    warnings,
-  };
+  const base = await firstRecord(options, folder.id, { started, warnings });
   const ending = (status: RunStatus) => {
     const finished = now();
     return { status, finished: new Date(finished).toISOString(), duration_ms: finished - started };
   };
   try {
-    writeRecord(folder, base, { durable: false });
+    folder.write(base, { durable: false });
   } catch (error) {
     rmSync(folder.path, { recursive: true, force: true });
     throw error;
@@ -199,7 +161,7 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
         storeFolder: workspace.store.folder,
         runFolder: folder.path,
         draft: workspace.store.temporaryPath(),
-        steps: linked(steps, outcomes),
+        steps: linkedSteps(steps, outcomes),
         pathOf: (digest) => workspace.store.path(digest),
       }),
     );
@@ -207,7 +169,8 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   await orWarn('the store could not be kept within its size', warn, async () => {
     // Who pressed Ctrl-C does not wait for that.
     if (result.status === 'interrupted') noteGrowth(workspace.store, workspace.caches);
-    else await evict(options, emit, warn);
+    else if (cacheSize !== undefined)
+      await evict(workspace, { runsFolder: options.runsFolder, cacheSize, now }, emit, warn);
   });
   // Who gets the record writes pages of it.
   const record = redaction.json({
@@ -226,45 +189,51 @@ export async function runWorkflow(options: RunOptions): Promise<FinishedRun> {
   return { record, folder: folder.path };
 }
 
-/** The answers of language models that steps were made from, cached steps included: another asking may get others. */
-function answersOf(steps: readonly ResolvedStep[], outcomes: ReadonlyMap<string, StepOutcome>): Artefact[] {
-  return steps.flatMap(({ id, languageModels }) => {
-    const answers = languageModels && outcomes.get(id)?.outputs['answers'];
-    return answers ? [answers] : [];
-  });
+/** The record as it stands while the run goes on. */
+async function firstRecord(
+  { workflow, workspace, command, cwd = workflow.root, engineVersion }: RunOptions,
+  id: string,
+  { started, warnings }: { started: number; warnings: string[] },
+): Promise<RunRecord> {
+  return {
+    format: recordFormat,
+    id,
+    status: 'running',
+    started: new Date(started).toISOString(),
+    finished: null,
+    duration_ms: null,
+    process: thisProcess(),
+    summary: { workflow: workflow.name, path: workflow.path, steps: countSteps([]), cost: noCost },
+    pins: [],
+    command: command,
+    root: workflow.root,
+    cwd: workspace.relative(cwd),
+    workflow: {
+      name: workflow.name,
+      description: workflow.description,
+      path: workflow.path,
+      digest: workflow.sources[0]!.digest,
+      sources: workflow.sources,
+    },
+    params: workflow.params,
+    ...(workflow.profiles && { profiles: workflow.profiles }),
+    seed: workflow.seed,
+    git: null,
+    environment: await readEnvironment({
+      root: workflow.root,
+      engine: engineVersion,
+      packages: {},
+      digestOf: digestOfFile(workspace),
+    }),
+    models: [],
+    files: [],
+    steps: [],
+    warnings,
+  };
 }
 
-/** Brings the store under its cap, while the run still holds what it needs. */
-async function evict(
-  { workspace, runsFolder, cacheSize, now }: RunOptions,
-  emit: RunListener,
-  warn: (message: string) => void,
-): Promise<void> {
-  if (cacheSize === undefined) return;
-  const { store, caches } = workspace;
-  const references = async () => (await import('./record/references.ts')).runReferences(runsFolder);
-  const result = await keepInBounds({ store, caches, references, capBytes: cacheSize });
-  if (result === null) return;
-  pruneOutputs(store.folder, runsFolder);
-  (await import('./archive/models.ts')).pruneModels(store.folder, runsFolder);
-  if (result.removed.length > 0) {
-    emit({
-      type: 'cache-evicted',
-      time: now(),
-      results: result.removed.filter(({ what }) => what === 'result').length,
-      bytes: result.before - result.after,
-      cap_bytes: cacheSize,
-    });
-  }
-  const answers = result.removed.filter(({ what }) => what === 'answers');
-  if (answers.length > 0)
-    warn(
-      `the store was over its ${size(cacheSize)}, and nothing was left to remove but ${answers.reduce((sum, { count }) => sum + count, 0)} answers of language models, which were used longest ago: to be had again they must be paid for; raise cache_size in reprise.yaml`,
-    );
-  if (result.after > cacheSize)
-    warn(
-      `the store holds ${size(result.after)}, more than its ${size(cacheSize)}: runs need ${size(result.kept)} of it, this run's own results included; raise cache_size in reprise.yaml, or remove old runs with reprise runs rm`,
-    );
+function digestOfFile({ files }: Workspace): (path: string) => Promise<Digest> {
+  return async (path) => (await files.digestOf(path)).digest;
 }
 
 /** Writes the last events and the record. */
@@ -278,97 +247,5 @@ function finish(
   emit({ type: 'run-finished', time: Date.parse(finished!), status, duration_ms: duration_ms! });
   folder.events.close();
   if (folder.events.failure !== null) warn(folder.events.failure);
-  writeRecord(folder, record, { durable: true });
-}
-
-/** The record holds what the run came to: a run whose record cannot be written has failed, and says why. */
-function writeRecord(folder: RunFolder, record: RunRecord, options: { durable: boolean }): void {
-  try {
-    folder.write(record, options);
-  } catch (error) {
-    throw runsFailure(error, folder.path);
-  }
-}
-
-function createFolder(
-  { runsFolder, workflow, redaction = new Redaction() }: RunOptions,
-  started: number,
-): RunFolder {
-  try {
-    return RunFolder.create({ runsFolder, workflow: workflow.name, now: new Date(started), redaction });
-  } catch (error) {
-    throw runsFailure(error, runsFolder);
-  }
-}
-
-/** A record or its folder cannot be written: nothing that another store could help. */
-function runsFailure(error: unknown, folder: string): unknown {
-  const failure = storeFailure(error, folder);
-  if (!(failure instanceof StepError)) return failure;
-  const hint =
-    failure.code === 'disk-full'
-      ? 'free some space, with `reprise cache gc` for one, and run again: what is done stays done'
-      : 'every run writes its record there: make the folder writable for this user';
-  return new StepError(failure.code, failure.message, hint);
-}
-
-/** Tells every listener; one that throws is dropped, since no reporter may fail a run. */
-function broadcaster(listeners: RunListener[]): RunListener {
-  const live = new Set(listeners);
-  const tell = (event: RunEvent) => {
-    for (const listener of live) {
-      try {
-        listener(event);
-      } catch (error) {
-        live.delete(listener);
-        const message = `a reporter failed and is told no more: ${(error as Error).message}`;
-        tell({ type: 'run-warning', time: event.time, message });
-      }
-    }
-  };
-  return tell;
-}
-
-/** What steps read of earlier runs: without it the run cannot be done again. */
-function takenFromPast(
-  steps: readonly ResolvedStep[],
-  productsOfRun: RunOptions['productsOfRun'],
-): readonly Artefact[] {
-  return steps.flatMap(({ inputs, takesSteps }) =>
-    Object.values(inputs).flatMap(({ run, parts, output }) =>
-      parts.flatMap(({ step }) => {
-        const outputs = run === null ? undefined : productsOfRun(run, step)?.outputs;
-        if (outputs === undefined) return [];
-        if (takesSteps) return Object.values(outputs);
-        return outputs[output === '' ? Object.keys(outputs)[0]! : output] ?? [];
-      }),
-    ),
-  );
-}
-
-/** Above so many steps nobody opens all outputs, and making their links would take longer than the run. */
-const linkedSteps = 200;
-
-/** The steps whose outputs `runs/<id>/outputs` holds: all, or of a big workflow those that no other step reads. */
-function linked(steps: readonly ResolvedStep[], outcomes: readonly StepOutcome[]): readonly StepOutcome[] {
-  if (outcomes.length <= linkedSteps) return outcomes;
-  const read = new Set(steps.flatMap(({ needs }) => needs));
-  return outcomes.filter(({ id }) => !read.has(id));
-}
-
-function packagesOf(prepared: ReadonlyMap<string, PreparedStep>): Record<string, string> {
-  const packages: Record<string, string> = {};
-  for (const { fingerprint } of prepared.values()) Object.assign(packages, fingerprint?.packages);
-  return Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function modelsOf(prepared: ReadonlyMap<string, PreparedStep>, asked: Asked): ModelRecord[] {
-  const models = new Map<string, ModelRecord>();
-  for (const { alias, asked: name, served } of asked.models)
-    models.set(alias, { name: alias, asked: name, served, digest: null });
-  for (const step of prepared.values()) {
-    for (const { name, digest } of step.models.values())
-      models.set(name, { name, asked: null, served: [], digest });
-  }
-  return [...models.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  folder.write(record, { durable: true });
 }

@@ -13,7 +13,9 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import type { Artefact } from '../artefacts.ts';
 import { type Digest, digestOfJson, hexOf } from '../digest.ts';
+import type { StepOutcome } from '../events.ts';
 import { isProcessAlive } from '../store/session.ts';
+import type { ResolvedStep } from '../workflow/resolved.ts';
 
 /** A name under which people find a blob: `queries.jsonl.zst`, `unique.duplicates.jsonl.zst`, `page/report.html`. */
 interface NamedBlob {
@@ -101,6 +103,19 @@ export function pruneOutputs(storeFolder: string, runsFolder: string): void {
     if (needed.has(basename(path)) && !existsSync(path)) renameSync(to, path);
     else rmSync(to, { recursive: true, force: true });
   }
+}
+
+/** Above so many steps nobody opens all outputs, and making their links would take longer than the run. */
+const mostLinked = 200;
+
+/** The steps whose outputs `runs/<id>/outputs` holds: all, or of a big workflow those that no other step reads. */
+export function linkedSteps(
+  steps: readonly ResolvedStep[],
+  outcomes: readonly StepOutcome[],
+): readonly StepOutcome[] {
+  if (outcomes.length <= mostLinked) return outcomes;
+  const read = new Set(steps.flatMap(({ needs }) => needs));
+  return outcomes.filter(({ id }) => !read.has(id));
 }
 
 /** Names of the folders that runs point to. */

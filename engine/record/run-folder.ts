@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { StepError } from '../problems.ts';
+import { storeFailure } from '../store/failures.ts';
 import { beatMs, isProcessAlive, silenceMs } from '../store/session.ts';
 import { EventLog } from './event-log.ts';
 import { type RunProcess, type RunRecord, serializeRecord } from './record.ts';
@@ -47,16 +49,20 @@ export class RunFolder {
     redaction?: Redaction;
   }): RunFolder {
     const { runsFolder, workflow, now, redaction = new Redaction() } = options;
-    mkdirSync(runsFolder, { recursive: true });
-    for (let attempt = 0; ; attempt++) {
-      const id = newRunId(workflow, now);
-      const path = join(runsFolder, id);
-      try {
-        mkdirSync(path);
-        return new RunFolder(id, path, redaction);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 1000) throw error;
+    try {
+      mkdirSync(runsFolder, { recursive: true });
+      for (let attempt = 0; ; attempt++) {
+        const id = newRunId(workflow, now);
+        const path = join(runsFolder, id);
+        try {
+          mkdirSync(path);
+          return new RunFolder(id, path, redaction);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 1000) throw error;
+        }
       }
+    } catch (error) {
+      throw runsFailure(error, runsFolder);
     }
   }
 
@@ -82,7 +88,8 @@ export class RunFolder {
       renameSync(draft, path);
     } catch (error) {
       rmSync(draft, { force: true });
-      throw error;
+      // The record holds what the run came to: a run whose record cannot be written has failed.
+      throw runsFailure(error, this.path);
     }
   }
 }
@@ -138,4 +145,15 @@ function processStart(pid: number): string | null {
   } catch {
     return null;
   }
+}
+
+/** A record or its folder cannot be written: nothing that another store could help. */
+function runsFailure(error: unknown, folder: string): unknown {
+  const failure = storeFailure(error, folder);
+  if (!(failure instanceof StepError)) return failure;
+  const hint =
+    failure.code === 'disk-full'
+      ? 'free some space, with `reprise cache gc` for one, and run again: what is done stays done'
+      : 'every run writes its record there: make the folder writable for this user';
+  return new StepError(failure.code, failure.message, hint);
 }
