@@ -145,11 +145,11 @@ export class Model implements LanguageModel {
   }
 }
 
-/** The answer with why this model gave it. */
+/** The answer with why this model gave it. One of a record says so already: what was fast then need not be now. */
 function routed(result: AskResult, route: Choice['route']): AskResult {
   if (route === null) return result;
-  if ('answer' in result) return { ...result, answer: { ...result.answer, route } };
-  return { ...result, said: result.said && { ...result.said, route } };
+  if ('answer' in result) return { ...result, answer: { route, ...result.answer } };
+  return { ...result, said: result.said && { route, ...result.said } };
 }
 
 function askedOf(endpoint: Endpoint, request: LanguageRequest): Asked {
