@@ -25,65 +25,86 @@ export class Bm25 {
   readonly #documents: Uint32Array;
   readonly #weights: Float64Array;
   readonly #scores: Float64Array;
+  readonly #touched: Uint32Array;
 
   /** `documents`: the words of each. */
   constructor(documents: readonly (readonly string[])[], { k1 = 1.2, b = 0.75 }: Bm25Options = {}) {
     this.size = documents.length;
     this.#scores = new Float64Array(documents.length);
-    const lengths = documents.map((words) => words.length);
-    const mean = lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, documents.length);
-    const counts: Map<number, number>[] = [];
+    this.#touched = new Uint32Array(documents.length);
+    let tokens = 0;
+    for (const words of documents) tokens += words.length;
+    const mean = tokens / Math.max(1, documents.length);
+    // The different words of all documents, one document after the other, and how often each says them.
+    const numbers = new Uint32Array(tokens);
+    const counts = new Uint32Array(tokens);
+    const ends = new Uint32Array(documents.length);
     const frequencies: number[] = [];
-    for (const words of documents) {
-      const own = new Map<number, number>();
+    // By word: one more than where the document that is read has it, if that is at or after its first entry.
+    const places: number[] = [];
+    let filled = 0;
+    documents.forEach((words, document) => {
+      const first = filled;
       for (const word of words) {
         let number = this.#numbers.get(word);
         if (number === undefined) {
           number = this.#numbers.size;
           this.#numbers.set(word, number);
           frequencies.push(0);
+          places.push(0);
         }
-        own.set(number, (own.get(number) ?? 0) + 1);
+        const place = places[number]! - 1;
+        if (place >= first) counts[place]!++;
+        else {
+          numbers[filled] = number;
+          counts[filled] = 1;
+          frequencies[number]!++;
+          places[number] = ++filled;
+        }
       }
-      for (const number of own.keys()) frequencies[number]!++;
-      counts.push(own);
-    }
+      ends[document] = filled;
+    });
     this.#starts = new Uint32Array(frequencies.length + 1);
     frequencies.forEach((frequency, number) => {
       this.#starts[number + 1] = this.#starts[number]! + frequency;
     });
-    const entries = this.#starts.at(-1)!;
-    this.#documents = new Uint32Array(entries);
-    this.#weights = new Float64Array(entries);
+    this.#documents = new Uint32Array(filled);
+    this.#weights = new Float64Array(filled);
     const next = this.#starts.slice();
-    counts.forEach((own, document) => {
-      const norm = k1 * (1 - b + (b * lengths[document]!) / mean);
-      for (const [number, count] of own) {
-        const frequency = frequencies[number]!;
-        const idf = Math.log(1 + (documents.length - frequency + 0.5) / (frequency + 0.5));
+    const idfs = Float64Array.from(frequencies, (frequency) =>
+      Math.log(1 + (documents.length - frequency + 0.5) / (frequency + 0.5)),
+    );
+    for (let document = 0, entry = 0; document < documents.length; document++) {
+      const norm = k1 * (1 - b + (b * documents[document]!.length) / mean);
+      for (; entry < ends[document]!; entry++) {
+        const number = numbers[entry]!;
+        const count = counts[entry]!;
         const at = next[number]!++;
         this.#documents[at] = document;
-        this.#weights[at] = (idf * count) / (count + norm);
+        this.#weights[at] = (idfs[number]! * count) / (count + norm);
       }
-    });
+    }
   }
 
   /** The `k` best documents that share a word with the query, best first; equal ones in their order. */
   search(query: readonly string[], k: number): Ranked[] {
     const scores = this.#scores;
-    const touched: number[] = [];
+    const touched = this.#touched;
+    let count = 0;
     for (const word of query) {
       const number = this.#numbers.get(word);
       if (number === undefined) continue;
-      for (let at = this.#starts[number]!; at < this.#starts[number + 1]!; at++) {
+      const end = this.#starts[number + 1]!;
+      for (let at = this.#starts[number]!; at < end; at++) {
         const document = this.#documents[at]!;
         // Weights are above 0, so a score of 0 says that the document is new.
-        if (scores[document] === 0) touched.push(document);
+        if (scores[document] === 0) touched[count++] = document;
         scores[document]! += this.#weights[at]!;
       }
     }
-    const best = mostRelevant(touched, (document) => scores[document]!, k);
-    for (const document of touched) scores[document] = 0;
+    const found = touched.subarray(0, count);
+    const best = mostRelevant(found, (document) => scores[document]!, k);
+    for (const document of found) scores[document] = 0;
     return best;
   }
 }

@@ -6,7 +6,7 @@ export interface Ranked {
 
 /** The `k` items with the greatest scores, greatest first; equal ones in the order of the table. */
 export function mostRelevant(
-  items: readonly number[],
+  items: Iterable<number>,
   scoreOf: (item: number) => number,
   k: number,
 ): Ranked[] {
@@ -25,17 +25,19 @@ export function mostRelevant(
     }
   };
   for (const document of items) {
-    const own = { document, score: scoreOf(document) };
+    const score = scoreOf(document);
     if (heap.length < k) {
-      heap.push(own);
+      heap.push({ document, score });
       for (let at = heap.length - 1; at > 0; ) {
         const parent = (at - 1) >> 1;
         if (!isWorse(heap[at]!, heap[parent]!)) break;
         [heap[at], heap[parent]] = [heap[parent]!, heap[at]!];
         at = parent;
       }
-    } else if (k > 0 && isWorse(heap[0]!, own)) {
-      heap[0] = own;
+    } else {
+      const worst = heap[0];
+      if (!worst || score < worst.score || (score === worst.score && document > worst.document)) continue;
+      heap[0] = { document, score };
       sink(0);
     }
   }

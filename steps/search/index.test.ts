@@ -65,6 +65,38 @@ describe('search', () => {
     expect(hitsOf(same.tables['hits']!, 'q')).toEqual(['e1', 'e2', 'e3']);
   });
 
+  it.each(['keyword', 'semantic', 'hybrid'])('%s: where is a filter before the search', async (mode) => {
+    const where = 'row.id != "a" && row.text.size() < 25';
+    const kept = documents.filter(({ id, text }) => id !== 'a' && text.length < 25);
+    const columns = vectors.document_vectors.matrix.data;
+    const before = {
+      queries,
+      documents: kept,
+      query_vectors: vectors.query_vectors,
+      document_vectors: matrix(
+        kept,
+        kept.flatMap(({ id }) => {
+          const at = documents.findIndex((document) => document.id === id) * 2;
+          return [columns[at]!, columns[at + 1]!];
+        }),
+      ),
+    };
+    const filtered = await run({ mode, where }, vectors);
+    const alone = await runStep(search, { with: { mode }, inputs: before });
+    expect(filtered.tables['hits']).toEqual(alone.tables['hits']);
+    expect(filtered.tables['hits']!.length).toBeGreaterThan(0);
+    expect(filtered.metrics).toMatchObject({ documents: 2, left_out: 2 });
+  });
+
+  it('where names the document on which it fails, and says when nothing is left', async () => {
+    await expect(run({ where: 'row.date > 1' })).rejects.toMatchObject({
+      message: 'document a (number 1): the row has no field date',
+    });
+    const { warnings, metrics } = await run({ where: 'row.id == "z"' });
+    expect(warnings[0]).toBe('no document of 4 is left by row.id == "z"');
+    expect(metrics).toMatchObject({ documents: 0, hits: 0 });
+  });
+
   it('says what it needs', async () => {
     await expect(run({ mode: 'hybrid' })).rejects.toMatchObject({ code: 'no-vectors' });
     await expect(run({ text: 'body' })).rejects.toMatchObject({ code: 'missing-field' });

@@ -1,8 +1,10 @@
 import type { Row } from '../../engine/artefacts.ts';
+import { CelError, loadCel } from '../../engine/cel.ts';
 import { StepError } from '../../engine/problems.ts';
-import { defineStep, type TableInput } from '../../engine/step.ts';
+import { defineStep, type StepContext, type TableInput } from '../../engine/step.ts';
 import { type ExactSearchTask, moduleUrl as exactUrl } from '../../numerics/exact-search.ts';
 import type { Ranked } from '../../numerics/ranking.ts';
+import { gatherRows } from '../../numerics/vectors.ts';
 import { requireFinite } from '../finite-vectors.ts';
 import { requireFields } from '../missing-field.ts';
 import { sameRows } from '../same-rows.ts';
@@ -18,7 +20,9 @@ export default defineStep({
 - \`semantic\`: greatest cosine of the vectors; all documents are compared.
 - \`hybrid\`: both, each \`depth\` documents deep, as one by reciprocal rank fusion: Σ 1/(rrf_k + rank) (Cormack et al. 2009).
 
-\`semantic\` and \`hybrid\` need \`query_vectors\` and \`document_vectors\` of one encoder. Equal scores stand in the order of the documents.`,
+\`semantic\` and \`hybrid\` need \`query_vectors\` and \`document_vectors\` of one encoder. Equal scores stand in the order of the documents.
+
+With \`where\` hits are those of a table that holds the fitting documents only: how rare a word is counts among these.`,
   parameters: {
     type: 'object',
     additionalProperties: false,
@@ -36,6 +40,13 @@ export default defineStep({
         description: 'The field with the words of a query.',
       },
       text: { type: 'string', minLength: 1, default: 'text', description: 'The field that is searched.' },
+      where: {
+        type: 'string',
+        minLength: 1,
+        'x-reprise': 'cel',
+        description:
+          'Search only documents for which this holds: `row.language == "de" && row.date >= "2026"`. A document without the field fails the step: ask `has(row.date)` first.',
+      },
       stem: { type: 'boolean', default: true, description: 'Compare the stems of words.' },
       stop_words: {
         type: 'boolean',
@@ -84,7 +95,8 @@ export default defineStep({
   },
   metrics: {
     queries: 'Queries.',
-    documents: 'Documents.',
+    documents: 'Documents searched.',
+    left_out: 'Documents left out by `where`.',
     hits: 'Hits of all queries.',
     without_hits: 'Queries that nothing was found for.',
   },
@@ -99,7 +111,11 @@ export default defineStep({
     const wanted = mode === 'hybrid' ? Math.max(k, depth) : k;
     requireFields(documents, [parameters.text], 'documents');
     const asked = await readTexts(queries, parameters.query_text);
-    const searched = await readTexts(documents, parameters.text);
+    const fits = await documentFilter(parameters.where, context);
+    const searched = await readTexts(documents, parameters.text, fits);
+    const leftOut = documents.rows - searched.ids.length;
+    if (searched.ids.length === 0 && leftOut > 0)
+      context.warn(`no document of ${leftOut} is left by ${parameters.where}`);
     let keyword: Ranked[][] | undefined;
     let semantic: Ranked[][] | undefined;
     if (mode !== 'semantic') {
@@ -134,7 +150,7 @@ export default defineStep({
       requireFinite(others);
       semantic = await context.pool.run<ExactSearchTask, Ranked[][]>(exactUrl, 'exactSearch', {
         queries: own,
-        documents: others,
+        documents: leftOut === 0 ? others : gatherRows(others, searched.places),
         k: wanted,
       });
     }
@@ -172,20 +188,60 @@ export default defineStep({
     }
     if (without > 0) context.warn(`nothing was found for ${without} of ${queries.rows} queries`);
     return {
-      metrics: { queries: queries.rows, documents: documents.rows, hits, without_hits: without },
+      metrics: {
+        queries: queries.rows,
+        documents: searched.ids.length,
+        ...(parameters.where === undefined ? {} : { left_out: leftOut }),
+        hits,
+        without_hits: without,
+      },
     };
   },
 });
 
-async function readTexts(table: TableInput, field: string): Promise<{ ids: string[]; texts: string[] }> {
-  const ids: string[] = [];
-  const texts: string[] = [];
+interface Texts {
+  ids: string[];
+  texts: string[];
+  /** Where the rows stand in their table. */
+  places: number[];
+}
+
+async function readTexts(
+  table: TableInput,
+  field: string,
+  fits: (row: Row, place: number) => boolean = () => true,
+): Promise<Texts> {
+  const found: Texts = { ids: [], texts: [], places: [] };
+  let place = -1;
   for await (const block of table.blocks()) {
     for (const row of block) {
+      place++;
+      if (!fits(row, place)) continue;
       const value = row[field] ?? null;
-      ids.push(row.id);
-      texts.push(typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value));
+      found.ids.push(row.id);
+      found.texts.push(typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value));
+      found.places.push(place);
     }
   }
-  return { ids, texts };
+  return found;
+}
+
+/** Whether a document is searched; every one without a condition. */
+async function documentFilter(where: string | undefined, context: StepContext) {
+  if (where === undefined) return undefined;
+  const scope = { row: {} as object, params: context.params, env: context.env };
+  const program = (await loadCel())(where, { variables: Object.keys(scope) });
+  return (row: Row, place: number): boolean => {
+    scope.row = row;
+    try {
+      return program.test(scope);
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error;
+      throw new StepError(
+        error.code,
+        `document ${row.id} (number ${place + 1}): ${error.message}`,
+        error.hint,
+      );
+    }
+  };
 }
