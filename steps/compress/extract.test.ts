@@ -159,8 +159,31 @@ it('leaves out what says least, and what hangs on it', () => {
   const text =
     'The garden of the house is open (for a small fee) until the evening. It is not heated in winter.';
   const short = shorten(text, { rate: 0.75 });
-  expect(short).toBe('The garden of the house is open (small fee) evening. not heated winter.');
+  expect(short).toBe('The garden the house open (for small fee) evening. It not heated winter.');
   expect(shorten(text, { rate: 0.4 })).toContain('not heated');
+});
+
+it('takes equals from all over the text', () => {
+  const words = Array.from(
+    { length: 64 },
+    (_, index) => `w${String.fromCharCode(97 + (index >> 3), 97 + (index & 7))}`,
+  );
+  for (const rate of [0.25, 0.5, 0.75]) {
+    const kept = shorten(words.join(' '), { rate, count: countWords }).split(' ');
+    expect(kept).toHaveLength(64 * rate);
+    for (const quarter of [0, 16, 32, 48])
+      expect(words.slice(quarter, quarter + 16).filter((word) => kept.includes(word))).toHaveLength(
+        16 * rate,
+      );
+  }
+});
+
+it('keeps numbers with their bounds and units', () => {
+  const text =
+    'We do ask every one of the customers for payments of more than $250 within 2 days, at least three times, and for weights up to 5 kg. Больше 15 000 руб. мы никому сегодня возвращать, конечно же, будем.';
+  const short = shorten(text, { rate: 0.01 });
+  for (const part of ['more than $250', 'within 2', 'at least three', 'up to 5 kg', '15 000 руб'])
+    expect(short).toContain(part);
 });
 
 it('keeps code, also with fences that do not end and indented, and lists as lists', () => {

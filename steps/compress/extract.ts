@@ -22,7 +22,7 @@ const wholeUnits = 0.01;
 
 /**
  * Leaves out what says least until the text is as short as asked, and changes nothing else: an ordering of all units (the most
- * informative first; of equals the earlier one) is cut where the written text comes nearest to the length asked for. Where a
+ * informative first; equals so that they lie evenly over the text) is cut where the written text comes nearest to the length asked for. Where a
  * whole phrase or sentence is too coarse, the one at the cut is taken word by word.
  */
 export function extract(text: string, options: ExtractOptions): string {
@@ -41,15 +41,11 @@ export function extract(text: string, options: ExtractOptions): string {
   if (words.length === 0) return text;
   const scores = options.scores(words.map((index) => text.slice(pieces[index]!.start, pieces[index]!.end)));
   const scoreOf = new Map(words.map((index, at) => [index, scores[at]!]));
-  const byScore = (members: number[]) =>
-    members.toSorted((a, b) => scoreOf.get(b)! - scoreOf.get(a)! || a - b);
+  const byScore = (members: readonly number[]) => ranked(members, (index) => scoreOf.get(index)!);
   const units =
     options.level === 'word'
       ? byScore(words).map((index) => [index])
-      : groups(words, pieces, options.level)
-          .map((members) => ({ members, score: mean(members, scoreOf) }))
-          .sort((a, b) => b.score - a.score || a.members[0]! - b.members[0]!)
-          .map(({ members }) => members);
+      : ranked(groups(words, pieces, options.level), (members) => mean(members, scoreOf));
 
   const layout = layOut(text, pieces);
   const keep = new Uint8Array(pieces.length);
@@ -60,6 +56,31 @@ export function extract(text: string, options: ExtractOptions): string {
   for (const members of units.slice(0, whole.below)) for (const index of members) keep[index] = 1;
   const cut = byScore(units[whole.below] ?? []).map((index) => [index]);
   return nearest(layout, keep, cut, target, count).text;
+}
+
+/** The items by their score, the greatest first; of equals any number from the first on lies evenly over all of them. */
+function ranked<T>(items: readonly T[], score: (item: T) => number): T[] {
+  const sorted = items
+    .map((item, place) => ({ item, place, score: score(item) }))
+    .sort((a, b) => b.score - a.score || a.place - b.place);
+  const order: T[] = [];
+  for (let start = 0; start < sorted.length; ) {
+    let end = start + 1;
+    while (end < sorted.length && sorted[end]!.score === sorted[start]!.score) end++;
+    for (const index of evenly(end - start)) order.push(sorted[start + index]!.item);
+    start = end;
+  }
+  return order;
+}
+
+/** All whole numbers below `n` in the order of van der Corput's sequence: by their bits, the other way round. */
+function* evenly(n: number): Generator<number> {
+  const bits = 32 - Math.clz32(n - 1);
+  for (let at = 0; at < 2 ** bits; at++) {
+    let reversed = 0;
+    for (let bit = 0; bit < bits; bit++) if (at & (1 << bit)) reversed |= 1 << (bits - 1 - bit);
+    if (reversed < n) yield reversed;
+  }
 }
 
 /** Words by the phrase or the sentence that they stand in. */

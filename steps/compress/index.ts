@@ -42,14 +42,14 @@ else: what is left stands in its order. How much a word says is counted in the r
 - \`idf\`: log((1 + n)/(1 + df)) + 1, with df of n texts that have the word (Spärck Jones 1972).
 - \`self_information\`: −log₂ (c + 1)/(N + V + 1), with c of N words that it is (Li et al. 2023, with a unigram model).
 
-Forms of a word count together, stop words of English and Russian say nothing, a phrase or a sentence says what its words do on average. A phrase is a run of words
+Forms of a word count together, stop words of English and Russian come behind all others, a phrase or a sentence says what its words do on average. A phrase is a run of words
 up to a mark or the next small word.
 
-**The rate is met**: all units are put in one order (of equals the earlier one first), which is cut where the text comes nearest to the length asked for; where a phrase or
+**The rate is met**: all units are put in one order (equals so that they lie evenly over the text), which is cut where the text comes nearest to the length asked for; where a phrase or
 a sentence is too coarse for that, the one at the cut is taken word by word. A text misses the rate only if what is preserved is longer by itself, or if
 it has so few words that one of them is more than the rest; the metric \`missed\` counts both.
 
-**What survives byte for byte** (\`preserve\`): \`code\` (blocks, \`inline\`, markup, placeholders), \`links\` (addresses, paths, options), \`numbers\`, \`names\` (capitals within
+**What survives byte for byte** (\`preserve\`): \`code\` (blocks, \`inline\`, markup, placeholders), \`links\` (addresses, paths, options), \`numbers\` with their bounds (more than, up to) and units, \`names\` (capitals within
 sentences, acronyms, identifiers), \`negations\` with the word that they negate, \`quotes\`; and \`force_tokens\`. Rules do not touch it either. Texts that are code or JSON as a whole
 (\`domain\`) lose no words: by rules they lose comments or white space.
 

@@ -9,6 +9,9 @@ import { piecesOf } from './pieces.ts';
  */
 export type WordScores = (words: readonly string[]) => Float64Array;
 
+/** So little that the rarest of them weighs less than the most frequent other word. */
+const stopShare = 0.001;
+
 /** How often words occur in the texts of a table. */
 export interface WordCounts {
   texts: number;
@@ -67,17 +70,18 @@ export function addCounts(to: WordCounts, more: WordCounts): void {
  * - `idf`: log((1 + n)/(1 + df)) + 1 (scikit-learn's), with the share of texts that have the word
  * - `self_information`: −log₂ (c + 1)/(N + V + 1), with the share of all words that it is (add-one smoothing)
  *
- * Forms of a word count together (Snowball stems); stop words say nothing: 0.
+ * Forms of a word count together (Snowball stems). Of a stop word a thousandth counts: it comes behind all other words.
  */
 export function countedScores(counts: WordCounts, measure: 'idf' | 'self_information'): WordScores {
   const { texts, words: all, stems } = counts;
   return (words) =>
     Float64Array.from(words, (word) => {
       const lower = word.toLowerCase();
-      if (isStopWord(lower)) return 0;
       const [df, places] = stems.get(stem(lower)) ?? [0, 0];
-      return measure === 'idf'
-        ? Math.log((1 + texts) / (1 + df)) + 1
-        : -Math.log2((places + 1) / (all + stems.size + 1));
+      const information =
+        measure === 'idf'
+          ? Math.log((1 + texts) / (1 + df)) + 1
+          : -Math.log2((places + 1) / (all + stems.size + 1));
+      return isStopWord(lower) ? stopShare * information : information;
     });
 }

@@ -22,6 +22,15 @@ const numerals = new Set(
     /\s+/,
   ),
 );
+/** What says on which side of a number something lies. */
+const bounds = new Set(
+  `more less fewer than at least most over under above below up to before after until till within between exactly about
+   больше меньше более менее свыше выше ниже до от около после раньше позже минимум максимум ровно между`.split(
+    /\s+/,
+  ),
+);
+/** Words of a bound, at most: at least, no more than. */
+const longestBound = 3;
 /** Small words within a name: Bank of America, Leonardo da Vinci. */
 const joiners = new Set('of de da di del la le van von der den bin al du dos'.split(' '));
 const capital = /^\p{Lu}/u;
@@ -96,13 +105,26 @@ export function markWords(
   const kinds = new Set(preserve);
   if (kinds.has('names')) markNames(text, pieces, isName);
   for (const [index, piece] of pieces.entries()) {
-    if (piece.kind !== 'word') continue;
+    if (piece.kind === 'mark') continue;
     const word = text.slice(piece.start, piece.end).toLowerCase();
-    if (kinds.has('numbers') && (numerals.has(word) || isUnit(text, pieces[index - 1], piece)))
+    if (kinds.has('numbers') && isNumber(text, pieces, index)) {
       piece.kind = 'kept';
-    if (kinds.has('negations') && (negations.has(word) || contracted.test(word)))
+      keepBound(text, pieces, index);
+    } else if (piece.kind === 'word' && kinds.has('negations') && isNegation(word))
       keepNegated(text, pieces, index);
   }
+}
+
+function isNegation(word: string): boolean {
+  return negations.has(word) || contracted.test(word);
+}
+
+/** Digits that are kept, numerals, and units behind a number. */
+function isNumber(text: string, pieces: readonly Piece[], index: number): boolean {
+  const piece = pieces[index]!;
+  const word = text.slice(piece.start, piece.end);
+  if (piece.kind === 'kept') return /^\P{L}*\p{N}/u.test(word);
+  return numerals.has(word.toLowerCase()) || isUnit(text, pieces[index - 1], piece);
 }
 
 /** Up to three letters behind a number: kg, EUR, руб. */
@@ -114,6 +136,16 @@ function isUnit(text: string, before: Piece | undefined, piece: Piece): boolean 
     /^\p{L}{1,3}$/u.test(word) &&
     !isStopWord(word.toLowerCase())
   );
+}
+
+/** Keeps the words in front of a number that bound it. */
+function keepBound(text: string, pieces: readonly Piece[], index: number): void {
+  for (let at = index - 1; at >= Math.max(0, index - longestBound); at--) {
+    const piece = pieces[at]!;
+    const word = text.slice(piece.start, piece.end).toLowerCase();
+    if (piece.kind === 'mark' || piece.sentence !== pieces[index]!.sentence || !bounds.has(word)) return;
+    piece.kind = 'kept';
+  }
 }
 
 function keepNegated(text: string, pieces: readonly Piece[], index: number): void {
