@@ -6,6 +6,7 @@ import type { JsonObject } from '../../engine/json.ts';
 import { runStep, type StepOutputs } from '../../test/run-step.ts';
 import { chunksOf, type Paragraph } from './chunks.ts';
 import load from './index.ts';
+import { stripMarkdown } from './markdown.ts';
 import { markdownParagraphs } from './markdown-paragraphs.ts';
 
 const root = join(import.meta.dirname, 'fixtures', 'markdown');
@@ -84,6 +85,37 @@ describe('Markdown by paragraph', () => {
       { numRuns: 1000 },
     );
   });
+});
+
+it('takes no longer for a text made to be slow', () => {
+  const started = performance.now();
+  for (const piece of [
+    '[',
+    '[a](',
+    '![',
+    '<a',
+    '<!--',
+    '`',
+    '# ',
+    '#',
+    ' ',
+    '\t|',
+    '- ',
+    '**a',
+    '[{"":',
+    '> ',
+    '---|',
+    '    ',
+  ])
+    for (const [before, after] of [
+      ['', ''],
+      ['# ', 'x'],
+    ]) {
+      const text = `${before}${piece.repeat(Math.ceil(20_000 / piece.length))}${after}`;
+      expect(typeof stripMarkdown(text)).toBe('string');
+      chunksOf(markdownParagraphs(text, 0), { minChars: 50, maxChars: 500 });
+    }
+  expect(performance.now() - started).toBeLessThan(5000);
 });
 
 describe('chunks', () => {

@@ -35,10 +35,7 @@ export function htmlBlocks(document: Tree.Document): HtmlBlock[] {
   let code = 0;
   let level = 0;
   const flush = (): void => {
-    const own = (
-      code > 0 ? text.replace(/^\n+|\s+$/g, '') : text.replace(/[ \t]*\n[ \t\n]*/g, '\n')
-    ).trimEnd();
-    const shown = code > 0 ? own : own.trimStart();
+    const shown = code > 0 ? withoutFirstLineEnds(text).trimEnd() : trimmedLines(text);
     if (shown !== '' && place) {
       const kind = level > 0 ? 'heading' : code > 0 ? 'code' : 'text';
       if (kind === 'heading') while (headings.length > 0 && headings.at(-1)!.level >= level) headings.pop();
@@ -51,7 +48,10 @@ export function htmlBlocks(document: Tree.Document): HtmlBlock[] {
   const add = (node: Tree.TextNode): void => {
     const value = code > 0 ? node.value : node.value.replace(/[ \t\n\f\r]+/g, ' ');
     if (value.trim() === '' && text === '') return;
-    text += code === 0 && value.startsWith(' ') && /[\s]$|^$/.test(text) ? value.slice(1) : value;
+    text +=
+      code === 0 && value.startsWith(' ') && (text === '' || /\s/.test(text.at(-1)!))
+        ? value.slice(1)
+        : value;
     const at = node.sourceCodeLocation;
     if (!at || value.trim() === '') return;
     place ??= { start: at.startOffset, end: at.endOffset, line: at.startLine };
@@ -82,6 +82,17 @@ export function htmlBlocks(document: Tree.Document): HtmlBlock[] {
   }
   flush();
   return found;
+}
+
+function trimmedLines(text: string): string {
+  const kept = text.split('\n').map((line) => line.trim());
+  return kept.filter((line) => line !== '').join('\n');
+}
+
+function withoutFirstLineEnds(text: string): string {
+  let at = 0;
+  while (text[at] === '\n') at++;
+  return text.slice(at);
 }
 
 function isHeading(tag: string): boolean {

@@ -50,7 +50,7 @@ export function* markdownParagraphs(text: string, body: number): Generator<Parag
     const wasBlank = afterBlank;
     afterBlank = blank;
     const isFence = marks !== null && !(marks[1]!.startsWith('`') && marks[2]!.includes('`'));
-    const atx = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#*)?[ \t]*$/.exec(line);
+    const atx = atxHeading(line);
     const isComment = /^ {0,3}<!--/.test(line);
     const isBreak = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/.test(line);
     const setext =
@@ -70,7 +70,7 @@ export function* markdownParagraphs(text: string, body: number): Generator<Parag
       if (done) yield done;
       if (isFence) fence = marks[1]!;
       else if (isComment) inComment = !line.includes('-->');
-      else if (atx) heading(atx[1]!.length, atx[2]?.trim() ?? '');
+      else if (atx) heading(atx.level, atx.title);
       else if (isIndented) afterBlank = true; // the block goes on
       if (atx || isBreak) {
         inList = false;
@@ -87,4 +87,12 @@ export function* markdownParagraphs(text: string, body: number): Generator<Parag
   }
   const done = close();
   if (done) yield done;
+}
+
+/** A heading as `## Title ##` (CommonMark 0.31, section 4.2); undefined for any other line. */
+export function atxHeading(line: string): { level: number; title: string } | undefined {
+  const mark = /^ {0,3}(#{1,6})(?=[ \t]|$)/.exec(line);
+  if (!mark) return undefined;
+  const title = line.slice(mark[0].length).trim();
+  return { level: mark[1]!.length, title: title.replace(/(?:^|[ \t])#+$/, '').trimEnd() };
 }

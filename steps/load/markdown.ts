@@ -3,7 +3,7 @@ import { type ChunkLimits, chunkItems, type Paragraph } from './chunks.ts';
 import { setField } from './fields.ts';
 import type { Item, Notes } from './found.ts';
 import { freeName } from './mapping.ts';
-import { markdownParagraphs } from './markdown-paragraphs.ts';
+import { atxHeading, markdownParagraphs } from './markdown-paragraphs.ts';
 import type { SourceFile } from './source-files.ts';
 import { type SampleBy, textItem, unknownSample, wholeDocument } from './text.ts';
 import type { Reading } from './text-blocks.ts';
@@ -33,7 +33,7 @@ export async function* readMarkdown(
   let chunks: Item[] | undefined;
   const whole = textItem(text, 1, 1, reading, (whole) => {
     const { fields, body } = frontMatter(whole, parse, file.name, reading.notes);
-    const title = /^#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$/m.exec(withoutFences(body))?.[1];
+    const title = firstHeading(withoutFences(body));
     const row: JsonObject = {};
     if (title !== undefined) row['title'] = title;
     for (const key of Object.keys(fields)) if (key !== 'text') setField(row, key, fields[key]!);
@@ -121,27 +121,46 @@ function withoutFences(text: string): string {
   return kept.join('\n');
 }
 
+function firstHeading(text: string): string | undefined {
+  for (const [line] of text.matchAll(/^#{1,6}[ \t].*$/gm)) {
+    const title = atxHeading(line)?.title;
+    if (title) return title;
+  }
+  return undefined;
+}
+
+function withoutComments(text: string): string {
+  let kept = '';
+  let at = 0;
+  for (;;) {
+    const start = text.indexOf('<!--', at);
+    const end = start < 0 ? -1 : text.indexOf('-->', start + 4);
+    if (end < 0) return kept + text.slice(at);
+    kept += text.slice(at, start);
+    at = end + 3;
+  }
+}
+
 /**
  * Markdown as plain text: code fences, comments, tags and images go; links keep their words; marks of headings, lists,
  * quotes and emphasis go. An approximation by patterns, for words to be counted or embedded, not a renderer.
  */
 export function stripMarkdown(text: string): string {
-  return withoutFences(text)
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .replace(/!\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
-    .replace(/\[([^\]\n]+)\]\([^)\n]*\)/g, '$1')
-    .replace(/\[([^\]\n]+)\]\[[^\]\n]*\]/g, '$1')
+  return withoutComments(withoutFences(text))
+    .replace(/!\[([^\]\n]{0,1000})\]\([^)\n]{0,2000}\)/g, '$1')
+    .replace(/\[([^\]\n]{1,1000})\]\([^)\n]{0,2000}\)/g, '$1')
+    .replace(/\[([^\]\n]{1,1000})\]\[[^\]\n]{0,1000}\]/g, '$1')
     .replace(/^ {0,3}\[[^\]\n]+\]:[ \t].*$/gm, '')
-    .replace(/<(https?:[^>\s]+)>/g, '$1')
-    .replace(/<\/?[a-zA-Z][^>\n]*>/g, '')
-    .replace(/^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$/gm, '$1')
+    .replace(/<(https?:[^<>\s]+)>/g, '$1')
+    .replace(/<\/?[a-zA-Z][^<>\n]*>/g, '')
+    .replace(/^ {0,3}#{1,6}(?:[ \t].*)?$/gm, (line) => atxHeading(line)?.title ?? line)
     .replace(/^ {0,3}(?:[-*_][ \t]*){3,}$/gm, '')
-    .replace(/^[ \t]*\|?[ \t]*:?-{3,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/gm, '')
+    .replace(/^[ \t]*(?:\|[ \t]*)?:?-{3,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*(?:\|[ \t]*)?$/gm, '')
     .replace(/^[ \t]*>[ \t]?/gm, '')
     .replace(/^([ \t]*)(?:[-*+]|\d+[.)])[ \t]+/gm, '$1')
     .replace(/(\*\*|__)(?=\S)([^\n]{0,500}?\S)\1/g, '$2')
     .replace(/(?<![\p{L}\p{N}])([*_])(?=\S)([^\n*_]{0,500}?\S)\1(?![\p{L}\p{N}])/gu, '$2')
-    .replace(/`+([^`\n]+)`+/g, '$1')
+    .replace(/`{1,20}([^`\n]+)`{1,20}/g, '$1')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
 }

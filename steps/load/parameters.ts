@@ -152,13 +152,13 @@ export const parameters = {
       type: 'integer',
       minimum: 1,
       description:
-        'Chunks of paragraphs: shorter ones are joined with those after them in the section; what stays shorter is rejected, as code is. In characters (Unicode code points), as all lengths here.',
+        'Markdown, HTML and PDF by paragraph: shorter ones are joined with those after them in the section; what stays shorter is rejected, as code is. In characters (Unicode code points), as all lengths here.',
     },
     max_chars: {
       type: 'integer',
       minimum: 1,
       description:
-        'Chunks of paragraphs: longer ones are cut at the last end of a line, a sentence or a word that fits; code is rejected.',
+        'Markdown, HTML and PDF by paragraph: longer ones are cut at the last end of a line, a sentence or a word that fits; code is rejected.',
     },
     kinds: {
       type: 'array',
