@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/json.ts';
+import { gaussians } from '../../numerics/random.ts';
 import { runStep } from '../../test/run-step.ts';
 import search from './index.ts';
 
@@ -86,6 +87,35 @@ describe('search', () => {
     expect(filtered.tables['hits']).toEqual(alone.tables['hits']);
     expect(filtered.tables['hits']!.length).toBeGreaterThan(0);
     expect(filtered.metrics).toMatchObject({ documents: 2, left_out: 2 });
+  });
+
+  it('semantic by an inverted file: the same hits if all lists are looked through, and the recall if not', async () => {
+    const columns = 8;
+    const many = (prefix: string, count: number, seed: number) => {
+      const rows = Array.from({ length: count }, (_, row) => ({ id: `${prefix}${row}`, text: '' }));
+      const data = Float32Array.from(gaussians(count * columns, seed));
+      return { rows, vectors: { matrix: { data, rows: count, columns }, ids: rows.map(({ id }) => id) } };
+    };
+    const [asked, searched] = [many('q', 40, 1), many('d', 900, 2)];
+    const ask = (options: JsonObject) =>
+      runStep(search, {
+        with: { mode: 'semantic', ...options },
+        inputs: {
+          queries: asked.rows,
+          documents: searched.rows,
+          query_vectors: asked.vectors,
+          document_vectors: searched.vectors,
+        },
+      });
+    const exact = await ask({ index: 'auto' });
+    expect(exact.metrics).not.toHaveProperty('recall');
+    const all = await ask({ index: 'ivf', n_probe: 60 });
+    expect(all.tables).toEqual(exact.tables);
+    expect(all.metrics['recall']).toBe(1);
+    const some = await ask({ index: 'ivf', n_probe: 12 });
+    expect(some.metrics['recall']).toBeGreaterThan(0.6);
+    expect(some.metrics['recall']).toBeLessThan(1);
+    expect((await ask({ index: 'ivf', n_probe: 12 })).tables).toEqual(some.tables);
   });
 
   it('where names the document on which it fails, and says when nothing is left', async () => {
