@@ -74,6 +74,17 @@ const data = {
       second_model: index % 2 === 0 ? 'two' : 'one',
     })),
   ),
+  'data/chats.jsonl': jsonl(
+    ['How do I boil an egg?', 'how do I  boil an egg?', 'Как сварить яйцо?'].map((content, index) => ({
+      conversation_id: `c${index}`,
+      model: 'one',
+      language: index === 2 ? 'Russian' : 'English',
+      conversation: [
+        { role: 'user', content },
+        { role: 'assistant', content: 'Eight minutes.' },
+      ],
+    })),
+  ),
   'data/messy.csv': [
     'ticket,message,score',
     '1,Where is my new card?,5',
@@ -104,6 +115,11 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(run.step('names').rows).toBe(run.step('topics').metrics['k']);
     expect(run.step('map').metrics['trustworthiness']).toBeGreaterThan(0.7);
     expect(existsSync(p.path(`runs/${run.run}/report.html`))).toBe(true);
+  },
+  asked_of_models(run, p) {
+    expect(run.step('chats').rows).toBe(3);
+    expect(run.step('unique').rows).toBe(1);
+    expect(p.read('out/asked.csv')).toContain('How do I boil an egg?');
   },
   clean(run, p) {
     expect(run.step('raw').metrics).toMatchObject({ records: 7, rejected: 2 });
