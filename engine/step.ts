@@ -9,7 +9,7 @@ import type { FromSchema, ValueSchema } from './schema-type.ts';
  * the engine, so that the plan knows a step's dependencies without loading its code:
  * - `path`: a path; `./x` is resolved against the file that says it, anything else against the project's root;
  *   the step gets it relative to the root
- * - `input-path`: the same, and the content of the file (or of every file the glob matches) counts in the fingerprint
+ * - `input-path`: the same, and the content of the file (or of every file that the glob matches or the folder holds) counts in the fingerprint
  * - `output-path`: a path that the output `file` is copied to when the step has run or was found in the cache
  * - `model`: the name of an encoder; the digests of its files count in the fingerprint
  * - `cel`: a bare CEL expression, checked when the workflow is read

@@ -54,15 +54,18 @@ the file. A wrong quote costs its line and no more.
 
 **Parquet.** Dates and times become ISO 8601 texts, binary values base64, NaN null.
 
-**Text.** A row a line (blank lines are none), paragraph or file. **HTML.** A row a file: the words as a browser
-shows them, with \`title\` and \`language\`, without scripts, forms and what is hidden. **PDF.** The text
-by PDF.js, a row a file with \`pages\`, \`title\` and \`author\`, or a row a page or paragraph with \`page\`; lines stay as they are. Of a
-scan there is no text, and Chinese, Japanese and Korean texts without embedded tables of their characters are not decoded.
-**Markdown.** A row a file, with \`title\` and the front
-matter's fields. With \`sample_by: paragraph\` Markdown and HTML give a row a chunk: the prose between empty lines, without front matter, code
-blocks, headings and comments. \`headings\` are those above it, the outermost first; \`line\` (from 1), \`start\` and \`end\` are its
-place in the file, in characters from 0, of what was joined from the first to the last. \`text\` is what stands there, or
-its words with \`strip\`. Chunks of different sections are not joined.
+**Text.** A row a line (blank lines are none), paragraph or file.
+
+**Markdown, HTML.** A row a file: of Markdown with \`title\` and the front matter's fields, of HTML the words as a browser shows
+them, with \`title\` and \`language\`, without scripts, forms and what is hidden. With \`sample_by: paragraph\` a row a chunk: the
+prose between empty lines, without front matter, code blocks, headings and comments. \`headings\` are those above it, the
+outermost first; \`line\` (from 1), \`start\` and \`end\` are its place in the file, in characters from 0, of what was joined from
+the first to the last. Of Markdown \`text\` is what stands there, or its words with \`strip\`. Chunks of different sections are
+not joined.
+
+**PDF.** The text by PDF.js: a row a file with \`pages\`, \`title\` and \`author\`, or a row a page or paragraph with its \`page\`. Lines
+stay as they are. A scan has no text; Chinese, Japanese and Korean texts whose file does not say which characters they are
+(it names a table outside of it) are not decoded.
 
 **Code.** Python, TypeScript and JavaScript, by tree-sitter: a row for each function, class and method, with \`kind\`, \`name\`
 (\`Class.method\`), \`language\`, \`doc\` (docstring or JSDoc), \`line\`, \`end_line\`, \`start\` and \`end\`. Decorators belong to it, functions

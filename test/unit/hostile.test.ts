@@ -237,4 +237,24 @@ describe('naughty strings', () => {
       lines.filter((line) => !/^[ \t\r]*$/.test(line)),
     );
   });
+
+  it('are what people say to a model, and paragraphs of Markdown and HTML', async () => {
+    const chats = strings.map((text) =>
+      JSON.stringify({ messages: [{ role: 'user', content: `${text}.` }] }),
+    );
+    const escaped = strings.map((text) => `<p>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}`);
+    const root = folderWith({
+      'chats.jsonl': `${chats.join('\n')}\n`,
+      'a.md': strings.join('\n\n'),
+      'a.html': escaped.join('\n'),
+    });
+    const chat = loaded(await tryLoad(root, 'chats.jsonl', { shape: 'auto', turns: 'first_user' }));
+    expect(chat.tables['rows']!.map((row) => row['text'])).toEqual(strings.map((text) => `${text}.`));
+    for (const path of ['a.md', 'a.html']) {
+      const { rows } = loaded(await tryLoad(root, path, { sample_by: 'paragraph', max_chars: 60 })).tables;
+      expect(rows!.length).toBeGreaterThan(400);
+      for (const row of rows!) expect([...String(row['text'])].length).toBeLessThanOrEqual(60);
+    }
+    rmSync(root, { recursive: true });
+  });
 });
