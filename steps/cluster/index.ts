@@ -39,6 +39,9 @@ itself; scikit-learn's does) but for the order of equal distances. Time grows wi
 \`agglomerative\` merges the two nearest clusters again and again, until \`k\` are left or the next two are \`distance_threshold\` apart.
 It keeps all distances: 4·n² bytes, 16,000 rows at most (\`linkage: single\` needs no such memory and has no such limit).
 
+\`louvain\` (Blondel et al. 2008) links each row to its \`n_neighbors\` nearest, the more neighbours they share the stronger (PhenoGraph, Levine et al.
+2015), and finds communities in this graph; \`resolution\` says how fine. Time grows with the square of the rows, for the neighbours.
+
 **How many.** \`k: auto\` tries up to 30 numbers of clusters from \`k_min\` to \`k_max\` on at most 5,000 rows (\`gap\`: 1,000) and takes one by
 \`k_criterion\`: the greatest mean \`silhouette\` (Rousseeuw 1987); the \`elbow\`, where the curve of inertia is farthest below the line between its ends
 (Satopää et al. 2011); or the first number whose \`gap\` to rows without clusters is as good as the next one's, less its standard error
@@ -96,6 +99,8 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     noise: 'Rows in no cluster; by `hdbscan` only.',
     merged: 'Clusters that have become part of another one; with `merge` only.',
     inertia: 'Sum of the squared distances of the rows to their centres; by k-means only.',
+    modularity:
+      'Share of the weight of links inside communities, less what chance would put there; by `louvain` only.',
     iterations: 'Iterations of the start that was kept; by k-means only.',
     smallest: 'Rows in the smallest cluster.',
     largest: 'Rows in the largest cluster.',
@@ -201,6 +206,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
         ...(Number.isNaN(silhouette) ? {} : { silhouette: significant(silhouette) }),
         ...(found.inertia === undefined ? {} : { inertia: significant(found.inertia) }),
         ...(found.iterations === undefined ? {} : { iterations: found.iterations }),
+        ...(found.modularity === undefined ? {} : { modularity: significant(found.modularity) }),
         ...(parameters.method === 'hdbscan' ? { noise } : {}),
         ...(history ? { merged: history.merges.length } : {}),
         smallest: found.sizes.at(-1) ?? 0,

@@ -54,8 +54,8 @@ export async function mergeClusters(
   // Between unit vectors |a−b|² = 2·(1 − cos).
   if (found.inertia !== undefined)
     for (const distance of clusters.distances) inertia += metric === 'cosine' ? 2 * distance : distance ** 2;
-  // The tree of an agglomerative clustering knows nothing of these merges.
-  const { persistence, tree: _, ...kept } = found;
+  // Neither the tree of an agglomerative clustering nor a modularity knows of these merges.
+  const { persistence, tree: _, modularity: __, ...kept } = found;
   return {
     found: {
       ...kept,

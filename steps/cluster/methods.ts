@@ -2,10 +2,12 @@ import { StepError } from '../../engine/problems.ts';
 import type { Matrix, StepContext } from '../../engine/step.ts';
 import { agglomerate, cutTree, mostRows } from '../../numerics/agglomerative.ts';
 import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
+import { type Communities, moduleUrl as communitiesUrl } from '../../numerics/communities.ts';
 import { hdbscan } from '../../numerics/hdbscan.ts';
 import { type KMeansResult, moduleUrl as kmeansUrl } from '../../numerics/kmeans.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { type MinibatchOptions, moduleUrl as minibatchUrl } from '../../numerics/minibatch-kmeans.ts';
+import { nearestNeighbours } from '../../numerics/neighbours.ts';
 import type { SpanningTree } from '../../numerics/spanning-tree.ts';
 import { type Choice, chooseCut, chooseK } from './choose-k.ts';
 import type { Parameters } from './parameters.ts';
@@ -23,6 +25,8 @@ export interface Found extends Clusters {
   persistence?: Float64Array;
   /** `k: auto`: what was tried. */
   choice?: Choice;
+  /** Louvain. */
+  modularity?: number;
   /** Agglomerative clustering: the merges of rows. */
   tree?: SpanningTree;
 }
@@ -40,6 +44,8 @@ export function checkParameters(given: Parameters): { parameter: string; message
     say('k', `${method} needs the number of clusters`);
   if (method === 'hdbscan' && k !== undefined)
     say('k', 'hdbscan finds the number of clusters itself: say min_cluster_size');
+  if (method === 'louvain' && k !== undefined)
+    say('k', 'louvain finds the number of communities itself: say resolution');
   if (method === 'agglomerative') {
     if (k === undefined && threshold === undefined && given.update !== 'assign')
       say('k', 'agglomerative needs k or distance_threshold');
@@ -79,6 +85,7 @@ export async function findClusters(
   const { method } = parameters;
   if (method === 'hdbscan') return byDensity(matrix, parameters, context);
   if (method === 'agglomerative') return byMerging(matrix, parameters, context);
+  if (method === 'louvain') return byCommunities(matrix, parameters, context);
   const spherical = parameters.spherical || method === 'spherical_kmeans';
   const choice =
     parameters.k === 'auto' ? await chooseK(matrix, { ...parameters, spherical }, context) : undefined;
@@ -169,6 +176,20 @@ async function byMerging(matrix: Matrix, parameters: Parameters, context: StepCo
   const choice = await chooseCut(matrix, found, parameters, context);
   const { labels, clusters } = cutTree(tree, matrix.rows, { clusters: choice.k });
   return { ...(await placed(matrix, labels, clusters, metric, context)), choice, tree };
+}
+
+async function byCommunities(matrix: Matrix, parameters: Parameters, context: StepContext): Promise<Found> {
+  const { metric, n_neighbors: wanted, resolution } = parameters;
+  const { indices, count } = await nearestNeighbours({ matrix, metric, count: wanted }, context.pool);
+  const found = await context.pool.run<unknown, Communities>(communitiesUrl, 'neighbourCommunities', {
+    indices,
+    rows: matrix.rows,
+    count,
+    resolution,
+    seed: context.random('communities').seed(),
+  });
+  const clusters = await placed(matrix, found.labels, found.count, metric, context);
+  return { ...clusters, modularity: found.modularity };
 }
 
 function placed(matrix: Matrix, labels: Int32Array, k: number, metric: Metric, context: StepContext) {

@@ -6,7 +6,7 @@ export const parameters = {
   additionalProperties: false,
   properties: {
     method: {
-      enum: ['kmeans', 'minibatch_kmeans', 'spherical_kmeans', 'hdbscan', 'agglomerative'],
+      enum: ['kmeans', 'minibatch_kmeans', 'spherical_kmeans', 'hdbscan', 'agglomerative', 'louvain'],
       default: 'kmeans',
       description: 'The algorithm.',
     },
@@ -82,7 +82,7 @@ export const parameters = {
     metric: {
       enum: ['euclidean', 'cosine'],
       default: 'euclidean',
-      description: '`hdbscan` and `agglomerative`: the distance of two rows; `cosine` is 1 − cos.',
+      description: '`hdbscan`, `agglomerative`, `louvain`: the distance of two rows; `cosine` is 1 − cos.',
     },
     min_cluster_size: {
       type: 'integer',
@@ -123,6 +123,19 @@ export const parameters = {
       type: 'number',
       minimum: 0,
       description: '`agglomerative`: clusters that are this far apart are not merged.',
+    },
+    n_neighbors: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      default: 15,
+      description: '`louvain`: nearest rows that each row is linked to.',
+    },
+    resolution: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 1,
+      description: '`louvain`: greater ones make more and smaller communities.',
     },
     merge: {
       anyOf: [{ type: 'number', minimum: -1, maximum: 1 }, { const: 'auto' }],
