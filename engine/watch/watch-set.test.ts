@@ -1,5 +1,8 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../test/temporary.ts';
 import { Interest, mergedSets, type WatchSet } from './watch-set.ts';
 
 const set: WatchSet = {
@@ -53,6 +56,16 @@ describe('what a watch looks at', () => {
     ['/shared', true],
   ])('the folder %s is looked into: %s', (path, expected) => {
     expect(interest.watches(path)).toBe(expected);
+  });
+
+  it('a folder counts with all that is in it and below', () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, 'data'));
+    const folder = new Interest({ ...set, root, inputs: [{ path: 'data', steps: ['rows'] }] });
+    expect(folder.wants(join(root, 'data/sub/a.md'))).toBe(true);
+    expect(folder.watches(join(root, 'data/sub'))).toBe(true);
+    expect(folder.wants(join(root, 'other/a.md'))).toBe(false);
+    expect(folder.staleBy(join(root, 'data/sub/a.md'), new Set())).toContain('rows');
   });
 
   it('watches the root, and what lies outside of it', () => {
