@@ -1,9 +1,12 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import type { SchemaElement } from 'hyparquet';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/json.ts';
 import { compileSchema } from '../../engine/workflow/schema-check.ts';
-import { runStep, type StepOutputs } from '../../test/run-step.ts';
+import { folderWith, runStep, type StepOutputs } from '../../test/run-step.ts';
 import { conversationOf } from './conversation.ts';
 import load from './index.ts';
 import { shapeRecord } from './shape.ts';
@@ -85,6 +88,44 @@ describe('LMSYS', () => {
     expect(await ids('first_user')).toEqual(full);
     expect(await ids('all_user')).toEqual(full);
     expect(await ids('each_user')).toEqual([full[0], full[0]]);
+  });
+});
+
+describe('other formats', () => {
+  const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' } as const;
+  const schema: SchemaElement[] = [
+    { name: 'root', num_children: 2 },
+    { name: 'conversation_id', ...text },
+    { name: 'conversation', repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
+    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+    { name: 'element', repetition_type: 'OPTIONAL', num_children: 2 },
+    { name: 'content', ...text },
+    { name: 'role', ...text },
+  ];
+  const conversation = [
+    { content: 'hi', role: 'user' },
+    { content: 'yo', role: 'assistant' },
+  ];
+
+  it('holds conversations, too: lists of Parquet, JSON in CSV', async () => {
+    const columnData = [
+      { name: 'conversation_id', data: ['a'] },
+      { name: 'conversation', data: [conversation] },
+    ];
+    const folder = folderWith({
+      'a.parquet': new Uint8Array(parquetWriteBuffer({ schema, columnData })),
+      'a.csv': `conversation_id,conversation\na,"${JSON.stringify(conversation).replaceAll('"', '""')}"\n`,
+    });
+    const same = { shape: 'auto', id: 'conversation_id', turns: 'first_user' };
+    const row = { id: 'a', text: 'hi', messages: conversation, turn_ids: ['a#1'] };
+    for (const more of [{ path: 'a.parquet' }, { path: 'a.csv', cast: { conversation: 'json' } }]) {
+      const { tables, warnings } = await runStep(load, {
+        root: folder,
+        with: { ...same, ...more } as JsonObject,
+      });
+      expect([tables['rows'], warnings]).toEqual([[row], []]);
+    }
+    rmSync(folder, { recursive: true });
   });
 });
 

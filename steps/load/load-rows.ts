@@ -193,6 +193,7 @@ class Loading {
   async #takeShaped(file: SourceFile, item: Found, record: JsonObject): Promise<void> {
     const { shape, turns } = this.#parameters;
     if (shape === 'record') return;
+    this.mapping.notice(record);
     const shaped = shapeRecord(record, shape, turns, file.name);
     if ('code' in shaped) return this.rejections.add(file, malformed(item, shaped));
     const row = this.mapping.map(shaped.record, shaped.identity);

@@ -47,7 +47,7 @@ export class Mapping {
 
   /** The row of a record, or what is wrong with the record. `identity` is what an id is made of, instead of the text. */
   map(record: JsonObject, identity?: string): Row | Flaw {
-    if (this.seen.size < 1000) for (const name in record) this.seen.add(name);
+    this.notice(record);
     const own = this.#ownId(record);
     if (typeof own === 'object') return own;
     const text = this.#text(record);
@@ -64,6 +64,11 @@ export class Mapping {
       );
     }
     return row;
+  }
+
+  /** Remembers which fields a record had. */
+  notice(record: JsonObject): void {
+    if (this.seen.size < 1000) for (const name in record) this.seen.add(name);
   }
 
   #ownId(record: JsonObject): string | undefined | Flaw {
