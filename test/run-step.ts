@@ -49,6 +49,8 @@ export async function runStep(
     languageModels?: Record<string, AskedModel>;
     /** Without it a model's context is not known, and each character is a token. */
     modelTokens?: Record<string, ModelTokens>;
+    /** Worker threads to use, for tests that run many steps; by default new ones, which are ended afterwards. */
+    pool?: WorkerPool;
     /** Hears the step's log as it is written. */
     onLog?: (message: string) => void;
   } = {},
@@ -58,7 +60,7 @@ export async function runStep(
   const result: StepOutputs = { tables: {}, matrices: {}, files: {}, metrics: {}, warnings: [], logs: [] };
   const root = options.root ?? process.cwd();
   const signal = options.signal ?? new AbortController().signal;
-  const pool = new WorkerPool({ threads: 2 });
+  const pool = options.pool ?? new WorkerPool({ threads: 2 });
   const scratches: string[] = [];
   const context: StepContext = {
     signal,
@@ -171,7 +173,7 @@ export async function runStep(
       await computer.close?.();
     }
   } finally {
-    await pool.close();
+    if (!options.pool) await pool.close();
     for (const folder of scratches) rmSync(folder, { recursive: true, force: true });
   }
   return result;

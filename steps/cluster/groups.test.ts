@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WorkerPool } from '../../engine/execute/pool.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import { corners } from '../../test/corners.ts';
 import { runStep } from '../../test/run-step.ts';
 import cluster from './index.ts';
+
+const pool = new WorkerPool({ threads: 2 });
+afterAll(() => pool.close());
 
 describe('what cluster tells of its clusters', () => {
   it.each<JsonObject>([{}, { k_criterion: 'elbow' }, { k_criterion: 'gap' }, { method: 'agglomerative' }])(
@@ -10,7 +14,7 @@ describe('what cluster tells of its clusters', () => {
     async (parameters) => {
       const { rows, vectors } = corners(10);
       const run = () =>
-        runStep(cluster, { with: { ...parameters, k: 'auto', k_max: 9 }, inputs: { rows, vectors } });
+        runStep(cluster, { pool, with: { ...parameters, k: 'auto', k_max: 9 }, inputs: { rows, vectors } });
       const { metrics, tables, warnings } = await run();
       expect(metrics).toMatchObject({ k: 4 });
       expect(warnings).toEqual([]);
@@ -27,6 +31,7 @@ describe('what cluster tells of its clusters', () => {
     vectors.matrix.data = vectors.matrix.data.map((value) => value - 5);
     const of = async (selection: string) => {
       const { tables } = await runStep(cluster, {
+        pool,
         with: { k: 4, representatives: 3, representative_selection: selection },
         inputs: { rows, vectors },
       });
@@ -53,6 +58,7 @@ describe('what cluster tells of its clusters', () => {
     const { rows, vectors } = corners(20);
     vectors.matrix.data.set([3, 3], 0);
     const { tables } = await runStep(cluster, {
+      pool,
       with: { k: 4, anomalies: 2 },
       inputs: { rows, vectors },
     });
@@ -73,6 +79,7 @@ describe('what cluster tells of its clusters', () => {
       const { rows, vectors } = corners(20);
       vectors.matrix.data = vectors.matrix.data.map((value) => value - 5);
       const { tables, metrics } = await runStep(cluster, {
+        pool,
         with: { ...parameters, k: 7 },
         inputs: { rows, vectors },
       });
@@ -96,6 +103,7 @@ describe('what cluster tells of its clusters', () => {
     const data = Float32Array.from([...vectors.matrix.data, 100, 100, -50, 80]);
     const all = [...rows, { id: 'far' }, { id: 'away' }];
     const { tables, metrics } = await runStep(cluster, {
+      pool,
       with: { method: 'hdbscan', min_cluster_size: 5, min_samples: 3, merge: -1, hierarchy: 'auto' },
       inputs: {
         rows: all,
@@ -112,6 +120,7 @@ describe('what cluster tells of its clusters', () => {
     async (parameters) => {
       const { rows, vectors } = corners(20);
       const { tables } = await runStep(cluster, {
+        pool,
         with: { ...parameters, hierarchy: [4, 2, 500] },
         inputs: { rows, vectors },
       });

@@ -1,14 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WorkerPool } from '../../engine/execute/pool.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import { compileSchema } from '../../engine/workflow/schema-check.ts';
 import { corners } from '../../test/corners.ts';
 import { runStep } from '../../test/run-step.ts';
 import cluster from './index.ts';
 
+const pool = new WorkerPool({ threads: 2 });
+afterAll(() => pool.close());
+
 describe('cluster', () => {
   it('finds clusters, and keeps every row with its place in one', async () => {
     const { rows, vectors } = corners(10);
     const { tables, matrices, metrics, warnings } = await runStep(cluster, {
+      pool,
       with: { k: 4 },
       inputs: { rows, vectors },
     });
@@ -42,7 +47,7 @@ describe('cluster', () => {
 
   it('gives the same outputs for the same seed', async () => {
     const { rows, vectors } = corners(30);
-    const run = (seed: number) => runStep(cluster, { with: { k: 9 }, inputs: { rows, vectors }, seed });
+    const run = (seed: number) => runStep(cluster, { pool, with: { k: 9 }, inputs: { rows, vectors }, seed });
     expect(await run(1)).toEqual(await run(1));
   });
 
@@ -50,6 +55,7 @@ describe('cluster', () => {
     const data = Float32Array.from([1, 0, 100, 1, 0, 1, 1, 90]);
     const rows = ['a', 'b', 'c', 'd'].map((id) => ({ id }));
     const { tables } = await runStep(cluster, {
+      pool,
       with: { k: 2, spherical: true },
       inputs: { rows, vectors: { matrix: { data, rows: 4, columns: 2 }, ids: ['a', 'b', 'c', 'd'] } },
     });
@@ -63,6 +69,7 @@ describe('cluster', () => {
       ids: ['a', 'b', 'c'],
     };
     const { metrics, warnings, tables } = await runStep(cluster, {
+      pool,
       with: { k: 5 },
       inputs: { rows, vectors },
     });
@@ -74,6 +81,7 @@ describe('cluster', () => {
   it('takes an empty table', async () => {
     const vectors = { matrix: { data: new Float32Array(0), rows: 0, columns: 3 }, ids: [] };
     const { metrics, tables, matrices } = await runStep(cluster, {
+      pool,
       with: { k: 5 },
       inputs: { rows: [], vectors },
     });
@@ -86,19 +94,21 @@ describe('cluster', () => {
     const { rows, vectors } = corners(2);
     const shuffled = { ...vectors, ids: vectors.ids.toReversed() };
     await expect(
-      runStep(cluster, { with: { k: 2 }, inputs: { rows, vectors: shuffled } }),
+      runStep(cluster, { pool, with: { k: 2 }, inputs: { rows, vectors: shuffled } }),
     ).rejects.toMatchObject({
       code: 'rows-differ',
       message: 'the 8 rows and the 8 vectors have different ids, or another order',
     });
     await expect(
-      runStep(cluster, { with: { k: 2 }, inputs: { rows: rows.slice(1), vectors } }),
+      runStep(cluster, { pool, with: { k: 2 }, inputs: { rows: rows.slice(1), vectors } }),
     ).rejects.toMatchObject({ code: 'rows-differ', message: 'there are 7 rows, but vectors of 8 rows' });
     vectors.matrix.data[3] = Number.NaN;
-    await expect(runStep(cluster, { with: { k: 2 }, inputs: { rows, vectors } })).rejects.toMatchObject({
-      code: 'bad-vector',
-      message: 'the vector of row 2 holds NaN',
-    });
+    await expect(runStep(cluster, { pool, with: { k: 2 }, inputs: { rows, vectors } })).rejects.toMatchObject(
+      {
+        code: 'bad-vector',
+        message: 'the vector of row 2 holds NaN',
+      },
+    );
   });
 
   it.each<JsonObject>([
@@ -110,7 +120,7 @@ describe('cluster', () => {
     // Round the corners of a square, seen from its middle: apart by direction too.
     const { rows, vectors } = corners(10);
     vectors.matrix.data = vectors.matrix.data.map((value) => value - 5);
-    const run = () => runStep(cluster, { with: parameters, inputs: { rows, vectors } });
+    const run = () => runStep(cluster, { pool, with: parameters, inputs: { rows, vectors } });
     const { tables, metrics, warnings } = await run();
     expect(warnings).toEqual([]);
     expect(metrics).toMatchObject({ k: 4, smallest: 10, largest: 10 });
@@ -125,6 +135,7 @@ describe('cluster', () => {
     const data = Float32Array.from([...vectors.matrix.data, 100, 100, -50, 80]);
     const all = [...rows, { id: 'far' }, { id: 'away' }];
     const { tables, metrics, matrices } = await runStep(cluster, {
+      pool,
       with: { method: 'hdbscan', min_cluster_size: 5, min_samples: 3 },
       inputs: {
         rows: all,
@@ -152,6 +163,7 @@ describe('cluster', () => {
   it('cuts a hierarchy by distance', async () => {
     const { rows, vectors } = corners(10);
     const { metrics } = await runStep(cluster, {
+      pool,
       with: { method: 'agglomerative', linkage: 'average', distance_threshold: 5 },
       inputs: { rows, vectors },
     });
@@ -192,6 +204,7 @@ describe('cluster', () => {
       const rows = Array.from({ length: data.length / 2 }, (_, row) => ({ id: `r${row}` }));
       const matrix = { data: Float32Array.from(data), rows: rows.length, columns: 2 };
       const { tables } = await runStep(cluster, {
+        pool,
         with: parameters,
         inputs: { rows, vectors: { matrix, ids: rows.map((row) => row.id) } },
       });

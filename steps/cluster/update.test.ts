@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
+import { WorkerPool } from '../../engine/execute/pool.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import { gaussians } from '../../numerics/random.ts';
 import { runStep, type StepOutputs } from '../../test/run-step.ts';
 import cluster from './index.ts';
+
+const pool = new WorkerPool({ threads: 2 });
+afterAll(() => pool.close());
 
 const middles: [number, number][] = [
   [0, 0],
@@ -32,6 +36,7 @@ function run(parts: { rows: Row[]; data: number[] }[], options: JsonObject, earl
   const data = Float32Array.from(parts.flatMap((part) => part.data));
   const centers = earlier?.matrices['centers'];
   return runStep(cluster, {
+    pool,
     with: options,
     inputs: {
       rows,
