@@ -70,3 +70,12 @@ it('says what a folder holds that has no records', async () => {
     message: 'd holds files of several formats: 1 csv, 1 md',
   });
 });
+
+it('checks a schema on all columns of a Parquet file, whatever is kept', async () => {
+  const { tables } = await loadFiles(
+    { 'a.parquet': parquet('a', 'b') },
+    { path: 'a.parquet', columns: [], schema: { required: ['text'], properties: { text: { const: 'b' } } } },
+  );
+  expect(tables['rows']).toEqual([{ id: expect.any(String) }]);
+  expect(tables['rejected']).toHaveLength(1);
+});

@@ -136,7 +136,7 @@ function readerOptions(parameters: Parameters): ReaderOptions {
     limits: { minChars: parameters.min_chars, maxChars: parameters.max_chars },
     strip,
     columns:
-      parameters.shape !== 'record'
+      parameters.shape !== 'record' || parameters.schema !== undefined
         ? undefined
         : columns && [...columns, ...listOf(text ?? []), ...listOf(id ?? [])],
   };
