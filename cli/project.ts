@@ -9,6 +9,7 @@ import { createModelResolver } from '../models/resolver.ts';
 import { createStepRegistry } from '../steps/registry.ts';
 import type { Cli } from './command.ts';
 import { builtCode, packageVersion } from './package.ts';
+import { readCatalogue } from './price-catalogue.ts';
 
 /** A project as a command sees it. */
 export interface OpenProject {
@@ -27,7 +28,10 @@ export async function openProject(cli: Cli, folder = cli.cwd): Promise<OpenProje
     root: project.root,
     storeFolder: settings.store,
     registry: createStepRegistry(project.root),
-    models: createModelResolver({ root: project.root }),
+    models: createModelResolver({
+      root: project.root,
+      catalogue: () => readCatalogue({ store: { folder: settings.store } }),
+    }),
     remote: settings.remote,
     precomputed: builtCode(),
     onDamage: (message) => cli.err(`${cli.paint('yellow', 'warning')} ${message}\n`),

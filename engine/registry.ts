@@ -1,3 +1,4 @@
+import type { JsonObject } from './json.ts';
 import type { AnyStepType } from './step.ts';
 
 /** Where a step type comes from: what the engine needs to load it, and to fingerprint its code. */
@@ -23,4 +24,9 @@ export interface ModelResolver {
   readonly names: readonly string[];
   /** Absolute folder and the files in it that count, relative to it; undefined for an unknown name. */
   find(name: string): { folder: string; files: readonly string[] } | undefined;
+  /**
+   * Of an entry of `models`, or of its `fallback`, whose model the provider's own servers will not know: those that they
+   * are known to have. Null for any other entry. Not given where nothing is known of hosted models.
+   */
+  otherModels?(entry: JsonObject): readonly string[] | null;
 }

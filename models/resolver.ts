@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { ModelResolver } from '../engine/registry.ts';
 import { builtInEncoders } from './catalogue.ts';
+import type { Catalogue } from './language/catalogue.ts';
+import { otherModels } from './language/model-names.ts';
 
 /** Files of an encoder's folder that say how it is used; with the network and its outside weights, what counts. */
 const settings = [
@@ -25,8 +27,10 @@ const preferred = ['onnx/model.onnx', 'model.onnx', 'onnx/model_w8.onnx'];
 export function createModelResolver(options: {
   root: string;
   aliases?: Readonly<Record<string, string>>;
+  /** Gives the catalogue of hosted models. Without it none of their names is checked. */
+  catalogue?(): Catalogue;
 }): ModelResolver {
-  const { root, aliases = {} } = options;
+  const { root, aliases = {}, catalogue } = options;
   const builtIn = builtInEncoders.map(({ name }) => name);
   return {
     names: [...new Set([...builtIn, ...Object.keys(aliases)])].sort(),
@@ -37,6 +41,7 @@ export function createModelResolver(options: {
       const isPath = name.includes('/') && !name.startsWith('.') && !isAbsolute(name);
       return isPath ? filesOf(resolve(root, name)) : undefined;
     },
+    otherModels: (entry) => (catalogue === undefined ? null : otherModels(entry, catalogue)),
   };
 }
 

@@ -185,6 +185,7 @@ class Compiler {
       expander: this.#expander,
       root,
       problems,
+      otherModels: (entry) => models.otherModels?.(entry) ?? null,
     });
 
     const instances = this.#instances.make(drafts.values());

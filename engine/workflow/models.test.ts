@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sampleModels, sampleRegistry } from '../../test/sample-types.ts';
 import { temporaryFolder } from '../../test/temporary.ts';
+import type { JsonObject } from '../json.ts';
 import { compileWorkflow } from './compile.ts';
+
+/** A catalogue of one provider that has two models. */
+const otherModels = ({ provider, model }: JsonObject) =>
+  provider === 'anthropic' && model !== 'tall-1' && model !== 'wide-1' ? ['tall-1', 'wide-1'] : null;
 
 async function compile(models: string, env: Record<string, string> = {}) {
   const folder = temporaryFolder();
@@ -16,7 +21,7 @@ steps: { q: { use: load, with: { path: q.jsonl } } }
   writeFileSync(join(folder, 'main.yaml'), text);
   return compileWorkflow(
     { file: join(folder, 'main.yaml'), cwd: folder, params: {}, env },
-    { registry: sampleRegistry(), models: sampleModels, root: folder },
+    { registry: sampleRegistry(), models: { ...sampleModels, otherModels }, root: folder },
   );
 }
 
@@ -60,4 +65,18 @@ it.each([
 ])('%s is refused', async (_, said, code, message) => {
   const { problems } = await compile(`  writer: { provider: openai, model: x, ${said} }`);
   expect(problems).toMatchObject([{ code, message: expect.stringContaining(message) }]);
+});
+
+it('a model that its provider does not have is refused, of a fallback as well, with the one that was meant', async () => {
+  const { problems } = await compile(
+    `  writer: { provider: anthropic, model: "tal-1", fallback: [{ provider: anthropic, model: wide-l }, { provider: anthropic, model: wide-1 }] }`,
+  );
+  expect(problems).toMatchObject([
+    {
+      code: 'unknown-model',
+      message: 'anthropic has no model "tal-1" that is known here',
+      hint: expect.stringMatching(/^did you mean "tall-1"\? for a newer one/),
+    },
+    { code: 'unknown-model', hint: expect.stringContaining('"wide-1"') },
+  ]);
 });

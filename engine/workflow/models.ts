@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Json, JsonObject } from '../json.ts';
+import { suggestion } from '../nearest.ts';
 import type { Expander } from './expression.ts';
 import { type Located, type LocatedMap, member, pointerParts, textOf } from './located.ts';
 import { readRoute } from './model-routes.ts';
@@ -17,6 +18,8 @@ interface ModelsOptions {
   /** Absolute path of the project's root. */
   root: string;
   problems: ProblemList;
+  /** The models that an entry's provider has, if it will not know the entry's own; else null. */
+  otherModels(entry: JsonObject): readonly string[] | null;
 }
 
 /**
@@ -52,7 +55,7 @@ export function readModels(files: readonly Part[], options: ModelsOptions): Reso
 function readModel(
   node: LocatedMap,
   part: Part,
-  { scopeOf, expander, root, problems }: ModelsOptions,
+  { scopeOf, expander, root, problems, otherModels }: ModelsOptions,
 ): JsonObject {
   const { value, deferred, unknown } = expander.expand(node, { ...scopeOf(part), secrets: true });
   const model = value as JsonObject;
@@ -74,6 +77,7 @@ function readModel(
     for (const name of ['path', 'tokenizer'])
       if (textOf(member(at, name)) !== undefined && typeof entry[name] === 'string')
         entry[name] = normalPath(entry[name], dirname(at.file.path), root);
+    checkName(entry, at, otherModels, problems);
     const key = member(at, 'api_key');
     if (key === undefined) continue;
     const secret = secrets.get(`${pointer}/api_key`);
@@ -90,6 +94,24 @@ function readModel(
       { hint: 'a key stands under api_key' },
     );
   return model;
+}
+
+/** A model that its provider does not have is told before anything is asked, or paid for. */
+function checkName(
+  entry: JsonObject,
+  node: LocatedMap,
+  otherModels: ModelsOptions['otherModels'],
+  problems: ProblemList,
+): void {
+  const name = entry['model'];
+  const at = member(node, 'model');
+  if (typeof name !== 'string' || at === undefined) return;
+  const others = otherModels(entry);
+  if (others === null) return;
+  const close = suggestion(name, others, 'there are');
+  problems.error('unknown-model', `${entry['provider']} has no model "${name}" that is known here`, at, {
+    hint: `${close === undefined ? '' : `${close} `}for a newer one, fetch the catalogue (reprise models refresh) or say its price: { input: …, output: … }`,
+  });
 }
 
 /** Puts the name of the variable in the place of the key. */

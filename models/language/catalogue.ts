@@ -34,6 +34,8 @@ export interface Catalogue {
   find(provider: string, model: string): ListedModel | undefined;
   /** All entries, by provider and name. */
   readonly all: readonly ListedModel[];
+  /** Providers whose models were fetched: what is missing there is not served, or very new. */
+  readonly fetched: ReadonlySet<string>;
 }
 
 /** @param refreshed newer entries, which go before those of the product */
@@ -43,6 +45,7 @@ export function catalogueOf(refreshed: readonly ListedModel[] = []): Catalogue {
   return {
     find: (provider, model) =>
       models.get(`${provider}/${model}`) ?? models.get(`${provider}/${model.replace(date, '')}`),
+    fetched: new Set(refreshed.map(({ provider }) => provider)),
     all: [...models.values()].sort((a, b) =>
       `${a.provider}/${a.model}` < `${b.provider}/${b.model}` ? -1 : 1,
     ),

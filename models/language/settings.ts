@@ -76,7 +76,7 @@ export function readSettings(alias: JsonObject): ModelSettings {
   const number = (name: string) => alias[name] as number | undefined;
   const command = alias['command'] as string | string[] | undefined;
   const base_url = text('base_url') ?? (provider === 'openrouter' ? openrouterUrl : undefined);
-  const hosted = isOwn(provider, text('base_url'));
+  const hosted = isOwnServer(provider, text('base_url'));
   const keyName = text('api_key_env') ?? (hosted ? usualKeys[provider] : undefined) ?? null;
   return {
     provider,
@@ -112,7 +112,7 @@ export function readSettings(alias: JsonObject): ModelSettings {
 }
 
 /** A key goes nowhere else, unless the user says so: an address may be anybody's. */
-function isOwn(provider: ProviderName, address: string | undefined): boolean {
+export function isOwnServer(provider: ProviderName, address: string | undefined): boolean {
   if (address === undefined) return true;
   const own = ownHosts[provider];
   if (own === undefined || !URL.canParse(address)) return false;
