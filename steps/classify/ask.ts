@@ -105,40 +105,66 @@ async function chooseByLogprobs(question: Question): Promise<Choice> {
   const list = options.map(
     ({ name, description }, index) => `${index + 1}. ${name}${description ? `: ${description}` : ''}`,
   );
-  const number = (labels: readonly string[]) => String(indexOf(options, labels[0]!) + 1);
+  const numberOf = (labels: readonly string[]) => String(indexOf(options, labels[0]!) + 1);
   const task =
     'Say which of these classes the text has: the number of the one that fits best, and nothing else.';
   const answer: Answer = await model.ask({
-    messages: messages(question, task, list, number),
+    messages: messages(question, task, list, numberOf),
     ...sampling,
     top_logprobs: topLogprobs,
   });
-  const said = Number(/\d+/.exec(answer.text)?.[0] ?? Number.NaN);
-  if (!(said >= 1 && said <= options.length))
+  const number = /\d+/.exec(answer.text);
+  const said = Number(number?.[0] ?? Number.NaN);
+  if (number === null || !(said >= 1 && said <= options.length))
     throw new RowFailure(`the answer is no number of a class: ${answer.text.slice(0, 80)}`);
-  return { shares: sharesOf(answer.logprobs, options.length), chosen: [said - 1], reason: null };
+  const token = tokenAt(answer, number.index);
+  return {
+    shares: token === null ? null : sharesOf(token, said - 1, options.length),
+    chosen: [said - 1],
+    reason: null,
+  };
 }
 
 /**
- * Probabilities of the options by the first token with a digit, put to a sum of 1; null if the provider gave none, or
- * if the numbers are longer than a token.
+ * The token in which a place of the answer stands; null if the provider gave none. Tokens may begin with thinking that is
+ * no part of the text, so that they are matched to it from the end.
  */
-function sharesOf(logprobs: readonly TokenLogprob[] | undefined, options: number): number[] | null {
-  const at = logprobs?.findIndex(({ token }) => /\d/.test(token)) ?? -1;
-  if (at < 0) return null;
-  const first = logprobs![at]!;
-  if (/^\s*\d/.test(logprobs![at + 1]?.token ?? '')) return null;
+function tokenAt({ text, logprobs = [] }: Answer, place: number): TokenLogprob | null {
+  const start = logprobs
+    .map(({ token }) => token)
+    .join('')
+    .lastIndexOf(text);
+  if (start < 0) return null;
+  let end = 0;
+  for (const found of logprobs) {
+    end += found.token.length;
+    if (end > start + place) return found;
+  }
+  return null;
+}
+
+/**
+ * Probabilities of the options by the token that says which was chosen, put to a sum of 1; null if it says more or less
+ * than that, as where numbers are longer than a token.
+ */
+function sharesOf(said: TokenLogprob, chosen: number, options: number): number[] | null {
+  if (indexIn(said.token) !== chosen) return null;
   const shares = new Array<number>(options).fill(0);
   const seen = new Set<string>();
-  for (const { token, logprob } of [...first.top, first]) {
+  for (const { token, logprob } of [...said.top, said]) {
     if (seen.has(token)) continue;
     seen.add(token);
-    const number = /^\s*(\d+)[\s.)]*$/.exec(token)?.[1];
-    const index = number === undefined ? -1 : Number(number) - 1;
-    if (index >= 0 && index < options) shares[index]! += Math.exp(logprob);
+    const index = indexIn(token);
+    if (index !== null && index >= 0 && index < options) shares[index]! += Math.exp(logprob);
   }
   const sum = shares.reduce((total, share) => total + share, 0);
   return sum > 0 ? shares.map((share) => share / sum) : null;
+}
+
+/** The class that a token is the number of, from 0; null if it is none. */
+function indexIn(token: string): number | null {
+  const number = /^\s*(\d+)[\s.)]*$/.exec(token)?.[1];
+  return number === undefined ? null : Number(number) - 1;
 }
 
 function namesIn(json: Json, multiLabel: boolean): string[] {

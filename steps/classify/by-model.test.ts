@@ -157,6 +157,35 @@ it('reads how likely each class was from the first token of the answer', async (
   ]);
 });
 
+it('reads it from the answer, not from what the model thought before it', async () => {
+  const tokens = (...all: [string, number][]) =>
+    all.map(([token, share]) => {
+      const [one, two] = [Math.log(share), Math.log(1 - share)];
+      const top = [
+        { token: '1', logprob: token === '1' ? one : two },
+        { token: '2', logprob: token === '2' ? one : two },
+      ];
+      return { token, logprob: one, top };
+    });
+  const thought = tokens(['<think>', 0.9], ['\n', 0.9], ['1', 0.8], [' or 2?\n</think>\n', 0.9]);
+  const logprobs: Record<string, unknown> = {
+    aloud: [...thought, ...tokens(['2', 0.75], ['<|end|>', 0.9])],
+    glued: [...thought, ...tokens(['**2**', 0.75])],
+    other: thought.slice(0, 3),
+  };
+  const writer: AskedModel = {
+    name: 'writer',
+    ask: async ({ messages }) =>
+      ({ text: '2', json: null, logprobs: logprobs[messages.at(-1)!.content] }) as never,
+  };
+  const { tables } = await run(writer, { labels: ['a', 'b'], confidence: 'logprobs' }, Object.keys(logprobs));
+  expect(tables['rows']).toMatchObject([
+    { predicted: 'b', confidence: 0.75 },
+    { predicted: 'b', confidence: null },
+    { predicted: 'b', confidence: null },
+  ]);
+});
+
 it('shows the likest of labelled rows, and never the row itself', async () => {
   const writer = model(() => ({ label: 'cards' }));
   const few = { labels: ['cards', 'loans'], few_shot: { label: 'team', count: 1 } };
