@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WorkerPool } from '../../engine/execute/pool.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import { gaussians } from '../../numerics/random.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
 import { runStep } from '../../test/run-step.ts';
 import project from './index.ts';
+
+const pool = new WorkerPool({ threads: 2 });
+afterAll(() => pool.close());
 
 /** Rows of four groups in six dimensions, in turns. */
 function groups(count: number) {
@@ -35,7 +39,7 @@ function apart(tables: Record<string, Record<string, unknown>[]>): number {
 describe('project', () => {
   it('lays rows out so that those alike are near each other, the same for the same seed', async () => {
     const inputs = groups(120);
-    const run = (seed: number) => runStep(project, { with: { n_epochs: 100 }, inputs, seed });
+    const run = (seed: number) => runStep(project, { pool, with: { n_epochs: 100 }, inputs, seed });
     const { tables, matrices, metrics } = await run(1);
     expect(tables['rows']![0]).toMatchObject({ id: 'r0', group: 0 });
     expect(matrices['coordinates']).toMatchObject({ rows: 120, columns: 2, ids: inputs.vectors.ids });
@@ -49,6 +53,7 @@ describe('project', () => {
 
   it('takes the directions of greatest variance by pca', async () => {
     const { tables, metrics, matrices } = await runStep(project, {
+      pool,
       with: { method: 'pca', n_components: 4 },
       inputs: groups(80),
     });
@@ -74,10 +79,11 @@ describe('project', () => {
       };
     };
     const old = part(0, 120);
-    const first = await runStep(project, { with: { method }, inputs: old });
+    const first = await runStep(project, { pool, with: { method }, inputs: old });
     const added = part(120, 160);
     const map = { matrix: first.matrices['coordinates']!, ids: old.vectors.ids };
     const second = await runStep(project, {
+      pool,
       with: { method },
       inputs: { ...added, map, map_vectors: old.vectors },
     });
@@ -86,23 +92,48 @@ describe('project', () => {
     expect(apart({ rows: [...first.tables['rows']!, ...second.tables['rows']!] })).toBeGreaterThan(0.75);
     await expect(
       runStep(project, {
+        pool,
         with: { method, n_components: 3 },
         inputs: { ...added, map, map_vectors: old.vectors },
       }),
     ).rejects.toMatchObject({ code: 'dimensions-differ' });
-    await expect(runStep(project, { with: { method }, inputs: { ...added, map } })).rejects.toMatchObject({
+    await expect(
+      runStep(project, { pool, with: { method }, inputs: { ...added, map } }),
+    ).rejects.toMatchObject({
       code: 'rows-differ',
       message: 'map and map_vectors go together',
     });
   });
 
+  it('lays rows out by tsne, and says what that cannot', async () => {
+    const data = Float32Array.from(gaussians(40 * 4, 3), (value, at) => value + ((at >> 2) % 2) * 30);
+    const rows = Array.from({ length: 40 }, (_, row) => ({ id: `t${row}` }));
+    const vectors = { matrix: { data, rows: 40, columns: 4 }, ids: rows.map((row) => row.id) };
+    const options = { method: 'tsne', perplexity: 8 };
+    const run = () => runStep(project, { pool, with: options, inputs: { rows, vectors } });
+    const { tables, matrices } = await run();
+    const at = (row: number) =>
+      [Number(tables['rows']![row]!['x']), Number(tables['rows']![row]!['y'])] as const;
+    const apart = (a: number, b: number) => Math.hypot(at(a)[0] - at(b)[0], at(a)[1] - at(b)[1]);
+    for (let row = 0; row < 40; row++) {
+      const others = rows.map((_, other) => other).filter((other) => other !== row);
+      expect(others.toSorted((a, b) => apart(row, a) - apart(row, b))[0]! % 2).toBe(row % 2);
+    }
+    expect((await run()).tables).toEqual(tables);
+    const map = { matrix: matrices['coordinates']!, ids: vectors.ids };
+    await expect(
+      runStep(project, { pool, with: options, inputs: { rows, vectors, map, map_vectors: vectors } }),
+    ).rejects.toMatchObject({ code: 'fixed-map' });
+    expect(project.check!({ method: 'tsne', n_components: 3 })).toHaveLength(1);
+  });
+
   it('refuses vectors that are no numbers, and more components than there are dimensions', async () => {
     const inputs = groups(8);
     await expect(
-      runStep(project, { with: { method: 'pca', n_components: 7 }, inputs }),
+      runStep(project, { pool, with: { method: 'pca', n_components: 7 }, inputs }),
     ).rejects.toMatchObject({ code: 'dimensions-differ' });
     inputs.vectors.matrix.data[13] = Number.POSITIVE_INFINITY;
-    await expect(runStep(project, { inputs })).rejects.toMatchObject({
+    await expect(runStep(project, { pool, inputs })).rejects.toMatchObject({
       code: 'bad-vector',
       message: 'the vector of row 3 holds a value that is not finite',
     });
@@ -111,13 +142,14 @@ describe('project', () => {
     ]);
   });
 
-  it.each(['umap', 'pca'] as const)(
+  it.each(['umap', 'tsne', 'pca'] as const)(
     'takes no rows, one row, equal rows and rows of zeros by %s',
     async (method) => {
       for (const data of [[], [1, 2], [1, 2, 3, 4], Array(40).fill(1), Array(40).fill(0)] as number[][]) {
         const rows = Array.from({ length: data.length / 2 }, (_, row) => ({ id: `r${row}` }));
         const matrix = { data: Float32Array.from(data), rows: rows.length, columns: 2 };
         const { tables, matrices } = await runStep(project, {
+          pool,
           with: { method, metric: 'cosine' },
           inputs: { rows, vectors: { matrix, ids: rows.map((row) => row.id) } },
         });

@@ -16,10 +16,13 @@ const axes = ['x', 'y', 'z'];
 
 export default defineStep({
   type: 'project',
-  summary: 'Brings vectors into few dimensions: UMAP or PCA',
+  summary: 'Brings vectors into few dimensions: UMAP, t-SNE or PCA',
   description: `\`umap\` (McInnes, Healy & Melville 2018) lays rows out so that those alike are near each other: for maps, and with some more dimensions
 (\`n_components: 5\`, \`min_dist: 0\`) before \`cluster\` by \`hdbscan\`. Parameters, defaults and rules are those of the Python package
 umap-learn; neighbours are exact. Distances between far groups, and their sizes, mean little.
+
+\`tsne\` (van der Maaten & Hinton 2008; Barnes and Hut's approximation) makes maps of two dimensions that keep neighbours together; its groups come out
+more alike in size. Defaults are scikit-learn's, neighbours are exact. It works on one thread, n·log n an epoch.
 
 \`pca\` takes the directions of greatest variance: fast, linear, and distances keep their meaning. Above 1,000 dimensions they are
 fitted on a sample of 1,000 rows.
@@ -29,12 +32,12 @@ each other, which grows with the square of their number: 10,000 rows take some s
 
 **New rows in an old map.** With \`map\` and \`map_vectors\`, the coordinates and vectors of an earlier projection
 (\`from: { rows: new, vectors: new_vectors, map: run:latest/map.coordinates, map_vectors: run:latest/vectors }\`), the map stays as it is and
-rows are placed among those they are nearest to. \`pca\` takes the same axes again. Say the same parameters as then.`,
+rows are placed among those they are nearest to. \`pca\` takes the same axes again; \`tsne\` cannot. Say the same parameters as then.`,
   parameters: {
     type: 'object',
     additionalProperties: false,
     properties: {
-      method: { enum: ['umap', 'pca'], default: 'umap', description: 'The algorithm.' },
+      method: { enum: ['umap', 'tsne', 'pca'], default: 'umap', description: 'The algorithm.' },
       n_components: { type: 'integer', minimum: 1, maximum: 1000, default: 2, description: 'Dimensions.' },
       n_neighbors: {
         type: 'integer',
@@ -56,10 +59,17 @@ rows are placed among those they are nearest to. \`pca\` takes the same axes aga
         default: 1,
         description: '`umap`: scale of the layout; `min_dist` is at most this.',
       },
+      perplexity: {
+        type: 'number',
+        minimum: 1,
+        maximum: 1000,
+        default: 30,
+        description: '`tsne`: how many neighbours count for a row.',
+      },
       metric: {
         enum: ['euclidean', 'cosine'],
         default: 'euclidean',
-        description: '`umap`: the distance of two rows; `cosine` is 1 − cos.',
+        description: '`umap`, `tsne`: the distance of two rows; `cosine` is 1 − cos.',
       },
       init: {
         enum: ['spectral', 'pca'],
@@ -71,7 +81,8 @@ rows are placed among those they are nearest to. \`pca\` takes the same axes aga
         type: 'integer',
         minimum: 1,
         maximum: 100_000,
-        description: '`umap`: rounds of the descent. Default: 500 up to 10,000 rows, 200 above.',
+        description:
+          '`umap`, `tsne`: rounds of the descent. Default: `umap` 500 up to 10,000 rows, 200 above; `tsne` 1000.',
       },
       learning_rate: {
         type: 'number',
@@ -118,10 +129,13 @@ rows are placed among those they are nearest to. \`pca\` takes the same axes aga
   from: { rows: unique, vectors: vectors }
   with: { method: umap, n_neighbors: 15, min_dist: 0.1 }`,
   seeded: true,
-  check: ({ min_dist: minDist, spread }) =>
-    minDist > spread
+  check: ({ method, n_components: dimensions, min_dist: minDist, spread }) => {
+    if (method === 'tsne' && dimensions !== 2)
+      return [{ parameter: 'n_components', message: `tsne has two components, not ${dimensions}` }];
+    return minDist > spread
       ? [{ parameter: 'min_dist', message: `min_dist is at most spread; ${minDist} is above ${spread}` }]
-      : [],
+      : [];
+  },
 
   async run({ parameters, inputs, outputs, context }) {
     sameRows(inputs.rows, inputs.vectors);

@@ -2,6 +2,7 @@ import { StepError } from '../../engine/problems.ts';
 import type { Matrix, MatrixInput, StepContext } from '../../engine/step.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { type PcaOptions, type PcaResult, moduleUrl as pcaUrl, project } from '../../numerics/pca.ts';
+import { tsne } from '../../numerics/tsne.ts';
 import { type PlaceOptions, umap, moduleUrl as umapUrl } from '../../numerics/umap.ts';
 import { fitCurve } from '../../numerics/umap-curve.ts';
 
@@ -10,11 +11,12 @@ const wideColumns = 1000;
 const wideSample = 1000;
 
 export interface Parameters {
-  method: 'umap' | 'pca';
+  method: 'umap' | 'tsne' | 'pca';
   n_components: number;
   n_neighbors: number;
   min_dist: number;
   spread: number;
+  perplexity: number;
   metric: Metric;
   init: 'spectral' | 'pca';
   n_epochs?: number;
@@ -59,6 +61,25 @@ export async function projected(
       axes.explainedVarianceRatio.reduce((sum, share) => sum + share, 0),
     );
     return { coordinates: { data, rows: matrix.rows, columns: dimensions }, explained };
+  }
+  if (method === 'tsne') {
+    if (earlier)
+      throw new StepError(
+        'fixed-map',
+        'tsne cannot place rows in an earlier map',
+        'take umap or pca, or project all rows anew',
+      );
+    const coordinates = await tsne(
+      {
+        matrix,
+        metric: parameters.metric,
+        perplexity: parameters.perplexity,
+        epochs: parameters.n_epochs ?? 1000,
+        seed: context.random('layout').seed(),
+      },
+      context.pool,
+    );
+    return { coordinates };
   }
   const options = {
     metric: parameters.metric,

@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WorkerPool } from '../../engine/execute/pool.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import { gaussians } from '../../numerics/random.ts';
 import { runStep } from '../../test/run-step.ts';
 import search from './index.ts';
+
+const pool = new WorkerPool({ threads: 2 });
+afterAll(() => pool.close());
 
 const documents = [
   { id: 'a', text: 'Where are my cards?' },
@@ -24,7 +28,7 @@ const vectors = {
   document_vectors: matrix(documents, [0.9, 0.1, 1, 0, 0.5, 0.5, 0, 1]),
 };
 const run = (options: JsonObject, more: object = {}) =>
-  runStep(search, { with: options, inputs: { queries, documents, ...more } });
+  runStep(search, { pool, with: options, inputs: { queries, documents, ...more } });
 const hitsOf = (rows: { [field: string]: unknown }[], query: string) =>
   rows.filter((row) => row['query_id'] === query).map((row) => row['document_id']);
 
@@ -57,12 +61,12 @@ describe('search', () => {
   });
 
   it('handles nothing to ask and nothing to search', async () => {
-    const none = await runStep(search, { inputs: { queries: [], documents } });
+    const none = await runStep(search, { pool, inputs: { queries: [], documents } });
     expect(none.metrics).toMatchObject({ queries: 0, hits: 0 });
-    const empty = await runStep(search, { inputs: { queries, documents: [] } });
+    const empty = await runStep(search, { pool, inputs: { queries, documents: [] } });
     expect(empty.metrics).toMatchObject({ documents: 0, hits: 0, without_hits: 3 });
     const equal = [1, 2, 3].map((number) => ({ id: `e${number}`, text: 'card' }));
-    const same = await runStep(search, { inputs: { queries: queries.slice(0, 1), documents: equal } });
+    const same = await runStep(search, { pool, inputs: { queries: queries.slice(0, 1), documents: equal } });
     expect(hitsOf(same.tables['hits']!, 'q')).toEqual(['e1', 'e2', 'e3']);
   });
 
@@ -83,7 +87,7 @@ describe('search', () => {
       ),
     };
     const filtered = await run({ mode, where }, vectors);
-    const alone = await runStep(search, { with: { mode }, inputs: before });
+    const alone = await runStep(search, { pool, with: { mode }, inputs: before });
     expect(filtered.tables['hits']).toEqual(alone.tables['hits']);
     expect(filtered.tables['hits']!.length).toBeGreaterThan(0);
     expect(filtered.metrics).toMatchObject({ documents: 2, left_out: 2 });
@@ -99,6 +103,7 @@ describe('search', () => {
     const [asked, searched] = [many('q', 40, 1), many('d', 900, 2)];
     const ask = (options: JsonObject) =>
       runStep(search, {
+        pool,
         with: { mode: 'semantic', ...options },
         inputs: {
           queries: asked.rows,
