@@ -66,14 +66,28 @@ export async function openTokenizer(file: string, configFile?: string): Promise<
   const { Tokenizer: Library } = await import('@huggingface/tokenizers');
   let opened: Tokenizer | undefined;
   const general = () => {
-    opened ??= generalTokenizer(new Library(json, config));
+    opened ??= generalTokenizer(new Library(json, config), setsRareIdeographsApart(json.normalizer));
     return opened;
   };
   return unigramTokenizer(json, general) ?? general();
 }
 
-function generalTokenizer(library: LibraryTokenizer): Tokenizer {
-  const encode = (text: string): number[] => library.encode(text, { add_special_tokens: false }).ids;
+/** Chinese characters of two UTF-16 units, as the Rust library lists them. */
+const rareIdeographs =
+  /[\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
+
+/** The library looks at UTF-16 units where BERT's normalizer sets Chinese characters apart: it misses those of two. */
+function setsRareIdeographsApart(normalizer: object | null): boolean {
+  const { type, handle_chinese_chars } = (normalizer ?? {}) as {
+    type?: string;
+    handle_chinese_chars?: boolean;
+  };
+  return type === 'BertNormalizer' && handle_chinese_chars === true;
+}
+
+function generalTokenizer(library: LibraryTokenizer, apart: boolean): Tokenizer {
+  const encode = (text: string): number[] =>
+    library.encode(apart ? text.replace(rareIdeographs, ' $& ') : text, { add_special_tokens: false }).ids;
   // The special tokens are what is around a text's own ids, whatever kind of post-processor puts them there.
   const probe = encode('a');
   const full: number[] = library.encode('a').ids;
