@@ -115,3 +115,24 @@ it('reads a text that is too long for the model in parts', async () => {
   expect(seen[2]).toContain('{"names":["Bob"]}');
   expect(tables['rows']).toMatchObject([{ extracted: { names: ['Ann', 'Bob'] }, ungrounded: [] }]);
 });
+
+it('leaves the rows their ids', async () => {
+  const messages = (given: JsonObject) =>
+    extract.check!({ schema, unpack: true, ...given } as never).map(({ message }) => message);
+  const withId = { type: 'object', properties: { id: { type: 'string' }, sample: { type: 'string' } } };
+  expect(messages({ schema: withId })).toEqual([
+    "unpack: the schema's member id would overwrite the row's own; name it otherwise, or leave unpack out",
+  ]);
+  expect(messages({ schema: withId, unpack: false, field: 'order' })).toEqual([]);
+  expect(messages({ unpack: false, field: 'id' })).toHaveLength(1);
+  const model = { name: 'writer', ask: async () => ({ text: '', json: { id: 'theirs', a: 1 } }) as never };
+  const { tables } = await runStep(extract, {
+    with: { model: 'writer', schema: { type: 'object' }, unpack: true },
+    inputs: { rows },
+    languageModels: { writer: model },
+  });
+  expect(tables['rows']!.map(({ id, a }) => [id, a])).toEqual([
+    ['a', 1],
+    ['b', 1],
+  ]);
+});

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../engine/json.ts';
 import type { Message } from '../../engine/language-model.ts';
 import { defineRowStep, RowFailure, type StepResult } from '../../engine/step.ts';
 import { tokensOf } from '../../models/language/cost.ts';
+import { answerFieldProblems } from '../answer-fields.ts';
 import {
   languageModel,
   promptOf,
@@ -109,8 +110,9 @@ stand in the field \`ungrounded\`; with \`reject\` such rows go to the output \`
       properties:
         product: { type: [string, "null"], description: what the customer bought }
         order: { type: [string, "null"], description: the number of the order }`,
-  check({ prompt, schema }) {
+  check({ prompt, schema, field, unpack }) {
     const problems = promptProblems({ prompt });
+    problems.push(...answerFieldProblems({ field, unpack, schema }, ['id', 'parent_id']));
     if (schema['type'] !== 'object')
       problems.push({
         parameter: 'schema',
@@ -202,6 +204,7 @@ stand in the field \`ungrounded\`; with \`reject\` such rows go to the output \`
       const out = {
         ...row,
         ...(unpack ? kept : { [field]: kept }),
+        id: row.id,
         ...(grounded === 'mark' && { ungrounded: paths }),
       };
       if (paths.length === 0) whole++;

@@ -150,3 +150,27 @@ describe('a text that is too long', () => {
     expect(server.requests).toHaveLength(1);
   });
 });
+
+describe('the fields of an answer', () => {
+  const schema = { type: 'object', properties: { id: {}, sample: {} } };
+
+  it('are refused where they are those of the row', () => {
+    const messages = (given: object) =>
+      generate.check!({ prompt: { text: 'x' }, long_input: {}, unpack: true, schema, ...given } as never).map(
+        ({ message }) => message.split(' would')[0],
+      );
+    expect(messages({ samples: 1 })).toEqual(["unpack: the schema's member id"]);
+    expect(messages({ samples: 2 })).toHaveLength(2);
+    expect(messages({ samples: 1, unpack: false, field: 'answer' })).toEqual([]);
+  });
+
+  it('leave the rows their ids', async () => {
+    reply = () => '{"id": "theirs", "sample": 7, "a": 1}';
+    const given = { schema: { type: 'object' }, unpack: true, samples: 2 };
+    const { tables } = await run(given, { rows: [{ id: 'r', text: 'x' }] });
+    expect(tables['rows']).toEqual([
+      { id: 'r#1', text: 'x', parent_id: 'r', sample: 1, a: 1 },
+      { id: 'r#2', text: 'x', parent_id: 'r', sample: 2, a: 1 },
+    ]);
+  });
+});

@@ -4,6 +4,7 @@ import { StepError } from '../../engine/problems.ts';
 import { defineRowStep, RowFailure, type StepResult } from '../../engine/step.ts';
 import { tokensOf } from '../../models/language/cost.ts';
 import { compilePrompt, type Prompt, PromptError } from '../../models/language/prompt.ts';
+import { answerFieldProblems } from '../answer-fields.ts';
 import { allOf, promptOf, promptProblems, rowFields, rowsAtOnce, samplingOf } from '../asking.ts';
 import { requireFields } from '../missing-field.ts';
 import { type Candidate, type Chooser, chooserOf } from './few-shot.ts';
@@ -55,8 +56,10 @@ of the step or a change of its other parameters nothing is asked twice. The outp
   with:
     model: writer
     prompt: { text: "What does this customer want? Three words at most.\\n\\n{{text}}" }`,
-  check({ prompt, system, schema, unpack, long_input: { combine } }) {
+  check({ prompt, system, schema, field, unpack, samples, long_input: { combine } }) {
     const problems = promptProblems({ prompt, system, 'long_input.combine': combine });
+    const own = ['id', 'parent_id', ...(samples > 1 ? ['sample'] : [])];
+    problems.push(...answerFieldProblems({ field, unpack, ...(schema && { schema }) }, own));
     if (schema !== undefined && schema['type'] !== 'object')
       problems.push({
         parameter: 'schema',
@@ -148,12 +151,16 @@ of the step or a change of its other parameters nothing is asked twice. The outp
       for (const [index, { text, json }] of said.entries()) {
         answers++;
         const own: JsonObject =
-          samples > 1 ? { id: `${row.id}#${index + 1}`, parent_id: row.id, sample: index + 1 } : {};
+          samples > 1
+            ? { id: `${row.id}#${index + 1}`, parent_id: row.id, sample: index + 1 }
+            : { id: row.id };
         const answer: Json = schema === undefined ? text : json;
         await outputs.rows.write({
           ...row,
           ...own,
           ...(unpack ? (answer as JsonObject) : { [field]: answer }),
+          // An answer may have members that its schema does not name.
+          ...own,
         });
       }
     }
