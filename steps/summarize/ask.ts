@@ -64,7 +64,7 @@ export async function summarize(subject: Subject): Promise<Summary> {
   const { texts, partTokens, count, long, kind } = subject;
   const all = listed(texts, kind);
   let summary: Summary;
-  let shown: readonly string[] = texts;
+  let sections: readonly (readonly string[])[] = [texts];
   if (count(all) <= partTokens) summary = await summaryOf(subject, texts);
   else if (long === 'refine') {
     const parts = partsOf(texts, kind, partTokens, count);
@@ -78,7 +78,7 @@ export async function summarize(subject: Subject): Promise<Summary> {
           `The texts before these were summed up so: ${said(before)}\nSum up all of them.`,
         ),
     });
-    shown = [parts[0]!];
+    sections = parts.map((part) => [part]);
   } else {
     const notes = await mapReduce({
       parts: partsOf(texts, kind, partTokens, count),
@@ -86,10 +86,10 @@ export async function summarize(subject: Subject): Promise<Summary> {
       reduce: (answers) => note(subject, answers.join('\n\n')),
       fits: (answers) => count(answers.join('\n\n')) <= partTokens,
     });
-    shown = [notes];
-    summary = await summaryOf(subject, shown);
+    sections = [[notes]];
+    summary = await summaryOf(subject, [notes]);
   }
-  return mended(subject, shown, summary);
+  return mended(subject, sections, summary);
 }
 
 /** Cuts texts into parts that fit into a request; a text that does not by itself is cut at paragraphs, sentences, words. */
@@ -189,38 +189,67 @@ async function inLanguage(subject: Subject, messages: readonly Message[]): Promi
   );
 }
 
-/** The summary after so many rounds of criticism, fewer where nothing is found or nothing changes. */
-async function mended(subject: Subject, texts: readonly string[], first: Summary): Promise<Summary> {
-  const { model, sampling, kind, others, rounds } = subject;
+/**
+ * The summary after so many rounds of criticism, fewer where nothing is found or nothing changes. In a round the critic is shown
+ * all sections of the texts, one after the other.
+ */
+async function mended(
+  subject: Subject,
+  sections: readonly (readonly string[])[],
+  first: Summary,
+): Promise<Summary> {
   let summary = first;
-  for (let round = 0; round < rounds; round++) {
-    const shown = [
-      listed(texts, kind),
-      ...(others.length > 0 ? [`Texts of other groups:\n${listed(others, 'cluster')}`] : []),
-      `Summary: ${said(summary)}`,
-    ].join('\n\n');
-    const { json } = await model.ask({
-      messages: [
-        {
-          role: 'system',
-          content: `You check a summary of what follows. Is anything in it wrong, missing, vague, or true of other texts as well? Say what (flaws), and whether it can stay as it is (satisfied).`,
-        },
-        { role: 'user', content: shown },
-      ],
-      schema: critiqueSchema,
-      ...sampling,
-    });
-    const { flaws, satisfied } = json as { flaws: string; satisfied: boolean };
-    if (satisfied) return summary;
-    const next = await summaryOf(
-      subject,
-      texts,
-      `This was the summary: ${said(summary)}\nA critic said: ${flaws}\nMend it, and keep what was not criticized.`,
-    );
-    if (next.title === summary.title && next.description === summary.description) return summary;
-    summary = next;
+  for (let round = 0; round < subject.rounds; round++) {
+    const before = summary;
+    for (const [index, texts] of sections.entries()) {
+      const place =
+        sections.length === 1
+          ? ''
+          : `This is part ${index + 1} of ${sections.length}. The summary is of all of them: what it says of other parts stays.`;
+      const flaws = await flawsOf(subject, texts, summary, place);
+      if (flaws === null) continue;
+      summary = await summaryOf(
+        subject,
+        texts,
+        [
+          ...(place === '' ? [] : [place]),
+          `This was the summary: ${said(summary)}`,
+          `A critic said: ${flaws}`,
+          'Mend it, and keep what was not criticized.',
+        ].join('\n'),
+      );
+    }
+    if (said(summary) === said(before)) return summary;
   }
   return summary;
+}
+
+/** What a critic finds in a summary; null if it can stay as it is. */
+async function flawsOf(
+  { model, sampling, kind, others }: Subject,
+  texts: readonly string[],
+  summary: Summary,
+  place: string,
+): Promise<string | null> {
+  const shown = [
+    listed(texts, kind),
+    ...(others.length > 0 ? [`Texts of other groups:\n${listed(others, 'cluster')}`] : []),
+    ...(place === '' ? [] : [place]),
+    `Summary: ${said(summary)}`,
+  ].join('\n\n');
+  const { json } = await model.ask({
+    messages: [
+      {
+        role: 'system',
+        content: `You check a summary of what follows. Is anything in it wrong, missing, vague, or true of other texts as well? Say what (flaws), and whether it can stay as it is (satisfied).`,
+      },
+      { role: 'user', content: shown },
+    ],
+    schema: critiqueSchema,
+    ...sampling,
+  });
+  const { flaws, satisfied } = json as { flaws: string; satisfied: boolean };
+  return satisfied ? null : flaws;
 }
 
 function said({ title, description }: Summary): string {

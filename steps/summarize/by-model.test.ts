@@ -144,6 +144,34 @@ describe('clusters', () => {
     expect((await run(limited, { rounds: 2 }, one)).tables['rows']).toMatchObject([{ name: 'T3' }]);
   });
 
+  it('mends a summary made part by part against every part', async () => {
+    const texts = Array.from({ length: 12 }, (_, index) => `Chapter ${index} of ${'the book '.repeat(20)}.`);
+    const writer = model((shown, { schema }): Said => {
+      const { title } = JSON.parse(/\{"description".*\}/.exec(shown)?.[0] ?? '{"title":"T"}') as {
+        title: string;
+      };
+      if (!('flaws' in (schema!['properties'] as object)))
+        return {
+          title: shown.includes('A critic said: 11 is missing') ? `${title} and 11` : title,
+          description: 'D',
+        };
+      const isFlawed = shown.includes('Chapter 11 ') && !title.includes('11');
+      return { flaws: isFlawed ? '11 is missing' : '', satisfied: !isFlawed };
+    });
+    const { tables } = await run(
+      writer,
+      { of: 'documents', long: 'refine', part_tokens: 250, rounds: 3 },
+      { inputs: { rows: [{ id: 'a', text: texts.join('\n\n') }] } },
+    );
+    expect(tables['rows']).toMatchObject([{ title: 'T and 11' }]);
+    const criticized = writer.seen.filter((shown) => shown.includes('\n\nSummary: '));
+    const parts = Number(/part 1 of (\d+)/.exec(criticized[0]!)?.[1]);
+    expect(parts).toBeGreaterThan(1);
+    // One round that finds something, one that does not.
+    expect(criticized).toHaveLength(2 * parts);
+    for (const text of texts) expect(criticized.slice(0, parts).join('\n')).toContain(text);
+  });
+
   it('heeds feedback and prompts of the workflow', async () => {
     const writer = model(() => ({ title: 'x', description: 'y' }));
     await run(

@@ -148,6 +148,7 @@ names:
   by part (\`refine\`).
 - With \`language\` the answer is held to it: one in another language (by fastText's identification) is sent back once, and then fails.
 - With \`rounds\` the model is shown its own summary and asked what is wrong with it; it mends that, until nothing is found, nothing changes, or the rounds are over.
+  With \`refine\` a round goes through all parts.
 - The input \`feedback\` has what people said of earlier names: rows with \`cluster\` (or the document's id), \`feedback\` and perhaps the \`name\` that it is about.
 - Several models side by side: \`matrix: { model: [a, b] }\` and \`model: "\${{ matrix.model }}"\`.
 
