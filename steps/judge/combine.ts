@@ -1,9 +1,13 @@
+import { significant } from '../significant.ts';
 import type { Given, Judged, Judgment, Outcome } from './given.ts';
 import { criteriaOf } from './given.ts';
 
 /** What one judge, or all of them together, say of a row. */
 export interface Finding {
-  /** Score mode: of the answer as a whole, and by criterion. */
+  /**
+   * Score mode: of the answer as a whole, and by criterion. Means are rounded, so that judges who say the same say it in
+   * the same bits: the mean of three times 0.7 is 0.7, and not below a threshold of 0.7.
+   */
   score: number | null;
   scores: { [criterion: string]: number };
   winner: Outcome | null;
@@ -17,7 +21,11 @@ export function findingOf(given: Given, { verdicts, failure }: Judgment): Findin
   const scores = Object.fromEntries(
     criteria.map(({ name }) => [name, mean(verdicts.map((verdict) => verdict.scores![name]!))]),
   );
-  return { score: overall(given, scores), scores, winner: null };
+  return {
+    score: overallScore(criteria, scores),
+    scores: Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, significant(score)])),
+    winner: null,
+  };
 }
 
 /**
@@ -69,7 +77,7 @@ function combined(given: Given, scores: readonly { score: number; weight: number
       return mostFrequent(scores.map(({ score }) => score));
     default: {
       const total = scores.reduce((sum, { weight }) => sum + weight, 0);
-      return scores.reduce((sum, { score, weight }) => sum + score * weight, 0) / total;
+      return significant(scores.reduce((sum, { score, weight }) => sum + score * weight, 0) / total);
     }
   }
 }
@@ -82,8 +90,11 @@ function weightOf({ combine, weights }: Given, judge: string): number {
 export function vote(votes: readonly (readonly [Outcome, number])[]): Outcome {
   const sums = { first: 0, second: 0, tie: 0 };
   for (const [outcome, weight] of votes) sums[outcome] += weight;
-  const most = Math.max(...Object.values(sums));
-  const leading = (['first', 'second', 'tie'] as const).filter((outcome) => sums[outcome] === most);
+  // Rounded: weights of 0.1 and 0.2 are as much as one of 0.3.
+  const most = significant(Math.max(...Object.values(sums)));
+  const leading = (['first', 'second', 'tie'] as const).filter(
+    (outcome) => significant(sums[outcome]) === most,
+  );
   return leading.length === 1 ? leading[0]! : 'tie';
 }
 
@@ -94,10 +105,13 @@ function mostFrequent(values: readonly number[]): number {
   return [...counts].sort(([a, often], [b, oftener]) => oftener - often || a - b)[0]![0];
 }
 
-function overall(given: Given, scores: { [criterion: string]: number }): number {
-  const criteria = criteriaOf(given);
+/** The score of the answer as a whole: of its scores by criterion, as they are weighted. */
+export function overallScore(
+  criteria: readonly { name: string; weight: number }[],
+  scores: { [criterion: string]: number },
+): number {
   const total = criteria.reduce((sum, { weight }) => sum + weight, 0);
-  return criteria.reduce((sum, { name, weight }) => sum + scores[name]! * weight, 0) / total;
+  return significant(criteria.reduce((sum, { name, weight }) => sum + scores[name]! * weight, 0) / total);
 }
 
 function mean(values: readonly number[]): number {

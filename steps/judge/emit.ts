@@ -5,7 +5,7 @@ import type { StepContext, StepResult, TableOutput } from '../../engine/step.ts'
 import { significant } from '../significant.ts';
 import { answerFields } from './ask.ts';
 import { type CheckResults, openChecks } from './checks.ts';
-import { type Finding, findingOf, panelFinding } from './combine.ts';
+import { type Finding, findingOf, overallScore, panelFinding } from './combine.ts';
 import { criteriaOf, type Given, type Judged, type Judgment, labelsOf } from './given.ts';
 import { type Unqualified, unqualifiedJudges } from './qualify.ts';
 import { Tally } from './tally.ts';
@@ -89,7 +89,7 @@ function passesOf(
 ): boolean | null {
   if (threshold === undefined && made.length === 0) return null;
   const holds = Object.values(checks).every((wrong) => wrong === null);
-  return holds && (threshold === undefined || (score !== null && score >= threshold));
+  return holds && (threshold === undefined || (score !== null && score >= significant(threshold)));
 }
 
 interface Results {
@@ -167,8 +167,7 @@ function scoreFields(
   criteria: ReturnType<typeof criteriaOf>,
   scores: { [name: string]: number },
 ): JsonObject {
-  const total = criteria.reduce((sum, { weight }) => sum + weight, 0);
-  const score = criteria.reduce((sum, { name, weight }) => sum + scores[name]! * weight, 0) / total;
+  const score = overallScore(criteria, scores);
   return criteria.length === 1 && criteria[0]!.name === 'score' ? { score } : { score, scores };
 }
 
@@ -184,7 +183,9 @@ function metricsOf(given: Given, tally: Tally, passed: number): Metrics {
         second_wins: outcomes.second,
         ties: outcomes.tie,
       });
-      metrics['win_rate'] = significant((outcomes.first + outcomes.tie / 2) / rows);
+      // Of a row whose judges have no vote nobody knows who wins.
+      const decided = outcomes.first + outcomes.second + outcomes.tie;
+      if (decided > 0) metrics['win_rate'] = significant((outcomes.first + outcomes.tie / 2) / decided);
     }
     metrics['alpha'] = alpha;
     const [only] = judges;

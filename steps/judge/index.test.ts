@@ -133,6 +133,28 @@ describe('score', () => {
     expect(metrics['alpha']).toBeDefined();
   });
 
+  it.each([
+    [{ judges: ['a', 'b', 'c'] }, 0.7],
+    [{ judges: ['a'], samples: 3 }, 0.7],
+    [{ judges: ['a', 'b', 'c'], combine: 'weighted', weights: { a: 0.1, b: 0.2, c: 0.4 } }, 0.7],
+  ])('lets a row pass whose judges all say what the threshold is: %j', async (panel, score) => {
+    const given = { ...panel, scale: '0-1', threshold: 0.7 };
+    const { tables, metrics } = await judged(given, rows.slice(0, 1), () => says({ reason: 'r', score }));
+    expect(tables['rows']).toMatchObject([{ score: 0.7, passed: true }]);
+    expect(tables['judges']!.map(({ like_panel }) => like_panel)).toEqual(panel.judges.map(() => 1));
+    expect(metrics).toMatchObject({ mean_score: 0.7, pass_rate: 1 });
+  });
+
+  it('weighs criteria without an error of rounding', async () => {
+    const criteria = ['a', 'b', 'c'].map((name, at) => ({ name, weight: (at + 1) / 10 }));
+    const three = { reason: 'r', score: 3 };
+    const { tables } = await judged({ judges: ['one'], criteria, threshold: 3 }, rows.slice(0, 1), () =>
+      says({ a: three, b: three, c: three }),
+    );
+    expect(tables['rows']).toMatchObject([{ score: 3, passed: true }]);
+    expect(tables['judgments']).toMatchObject([{ score: 3 }]);
+  });
+
   it('takes the lower of two scores that equally many judges gave', async () => {
     const { tables } = await judged({ judges: ['a', 'b'], combine: 'vote' }, rows.slice(0, 1), (request) =>
       says({ reason: 'r', score: modelOf(request) === 'a' ? 5 : 2 }),
@@ -271,6 +293,9 @@ describe('pairwise', () => {
       reply,
     );
     expect(weighted.tables['rows']).toMatchObject([{ winner: 'right' }]);
+    // 0.1 and 0.2 are more than 0.3 to a computer.
+    const even = { ...panel, combine: 'weighted', weights: { a: 0.1, b: 0.3, c: 0.2 } };
+    expect((await judged(even, pairs.slice(0, 1), reply)).tables['rows']).toMatchObject([{ winner: 'tie' }]);
   });
 
   it('shows a judge whose orders differ its reasons for both, and asks again', async () => {
@@ -311,6 +336,14 @@ describe('pairwise', () => {
     expect(warnings).toContain(
       'first has no vote: it answers 0 % of pairs in both orders alike, less than 60 %',
     );
+    // The fair one has nothing to say of one row, which nobody wins then.
+    const silent: Reply = (request) =>
+      modelOf(request) === 'fair' && JSON.stringify(request.body).includes('mute') ? 'well' : reply(request);
+    const mute = { id: 'mute', left: 'mute good answer', right: 'mute' };
+    const lefts = [pairs[0]!, pairs[2]!, mute];
+    const some = await judged({ ...panel, quorum: 2 }, lefts, silent);
+    expect(some.tables['rows']![2]).toMatchObject({ winner: null });
+    expect(some.metrics).toMatchObject({ rows: 3, first_wins: 2, win_rate: 1 });
     await expect(judged({ ...panel, judges: ['first'] }, pairs.slice(0, 4), reply)).rejects.toMatchObject({
       code: 'no-judge',
     });

@@ -66,7 +66,7 @@ Everything that judges said is kept as \`generate\` keeps it: a change of \`comb
     first_wins: 'pairwise: rows in which the first answer is better.',
     second_wins: 'pairwise: rows in which the second one is.',
     ties: 'pairwise: rows in which neither is, or the orders differ.',
-    win_rate: 'pairwise: share of the rows that the first answer wins, ties by half.',
+    win_rate: 'pairwise: share of the rows with a winner or a tie that the first answer wins, ties by half.',
     passed: 'Rows that pass.',
     pass_rate: 'Share of the rows that pass.',
     alpha: "Krippendorff's alpha of the judges, if there are several: 1 is agreement, 0 chance.",
