@@ -95,7 +95,7 @@ export class Binder {
     from: Located | undefined,
   ): void {
     const names = Object.keys(inputs);
-    const { use, id } = instance.draft;
+    const { use } = instance.draft;
     if (names.length === 0 && named.size > 0) {
       this.#problems.error('no-inputs', `${use} reads no other step`, from!, {
         hint: 'take from out; to run later, use after:',
@@ -142,22 +142,30 @@ export class Binder {
     instance.inputs = Object.fromEntries(
       names.flatMap((name) => (instance.inputs[name] ? [[name, instance.inputs[name]]] : [])),
     );
-    void id;
   }
 
-  /** Vectors of several combinations belong to rows that are put together along the same axes, and to no others. */
+  /** Vectors belong to rows that are put together along the same axes, and to no others. */
   #checkGathered(inputs: InputSpecs, bound: { readonly [name: string]: Source }): void {
     const axesOf = ({ gathered }: Source) => gathered.toSorted().join();
     const sources = Object.entries(bound);
     const tables = sources.filter(([name]) => inputs[name]!.kind === 'table');
     for (const [name, source] of sources) {
-      if (inputs[name]!.kind !== 'matrix' || source.gathered.length === 0 || tables.length === 0) continue;
+      if (inputs[name]!.kind !== 'matrix' || tables.length === 0) continue;
       if (tables.some(([, table]) => table.address.run !== null || axesOf(table) === axesOf(source)))
         continue;
+      const [, rows] = tables[0]!;
+      if (source.gathered.length === 0) {
+        this.#problems.error(
+          'cannot-gather',
+          `${kindName('matrix')} of one combination does not fit to rows of several: ${rows.name} is put together along ${rows.gathered.join(', ')}`,
+          source.scalar,
+          { hint: 'take the rows that these vectors were made of' },
+        );
+        continue;
+      }
       const [first] = source.instances;
       const choice = first!.draft.forEach ? `${first!.draft.id}[id=…]` : first!.id;
       const output = source.address.output === null ? '' : `.${source.address.output}`;
-      const [, rows] = tables[0]!;
       this.#problems.error(
         'cannot-gather',
         `${kindName('matrix')} of several combinations does not fit to rows that are the same for all: its rows are called row@${first!.draft.forEach ? 'item' : source.gathered[0]}=…, those of ${rows.name} are not`,

@@ -6,7 +6,7 @@ import type { ModelResolver, StepRegistry } from '../registry.ts';
 import type { CompileOptions, ResolvedWorkflow } from './resolved.ts';
 
 /** Raise it when the same files would be resolved to something else: a new rule, a new field, within a version. */
-const frontEndVersion = 5;
+const frontEndVersion = 6;
 
 /** Texts by key, such as a table of a database. */
 export interface TextStore {
@@ -17,7 +17,7 @@ export interface TextStore {
 interface Entry {
   /** Files that were read, the workflow's first, with the digest of their bytes. */
   files: { path: string; digest: Digest }[];
-  /** Environment variables that the workflow lists, with the digest of their values; null if not set. */
+  /** Environment variables that were read, with the digest of their values; null if not set. */
   env: { [name: string]: Digest | null };
   /** Digests of the code of the step types. */
   code: { [use: string]: string };
@@ -36,7 +36,7 @@ interface Parts {
 
 /**
  * Resolved workflows, filed under what the call says; an entry counts only if all that it was made from is as it was:
- * the files, the listed environment and the code of the step types. A doubt is a miss.
+ * the files, the variables of the environment that were read, and the code of the step types. A doubt is a miss.
  */
 export class CompileCache {
   readonly #options: CompileOptions;
@@ -88,8 +88,8 @@ export class CompileCache {
     return workflow;
   }
 
-  /** Keeps a workflow for the next call. */
-  write(workflow: ResolvedWorkflow): void {
+  /** Keeps a workflow, and the names of the environment variables that it was made from, for the next call. */
+  write(workflow: ResolvedWorkflow, variables: Iterable<string>): void {
     const files: Entry['files'] = [];
     for (const source of workflow.sources) {
       const path = resolve(this.#parts.root, source.path);
@@ -99,15 +99,13 @@ export class CompileCache {
       files.push({ path, digest: digestOf(bytes) });
     }
     const code: Entry['code'] = {};
-    const env: Entry['env'] = {};
+    const env = Object.fromEntries([...variables].map((name) => [name, this.#envDigest(name)]));
     for (const step of workflow.steps) {
       if (!(step.use in code)) {
         const digest = this.#parts.codeDigest?.(step.use);
         if (this.#parts.codeDigest !== undefined && digest === undefined) return;
         if (digest !== undefined) code[step.use] = digest;
       }
-      for (const value of Object.values(step.env))
-        if (typeof value !== 'string' && 'from' in value) env[value.from] = this.#envDigest(value.from);
     }
     const bare = { ...workflow, sources: workflow.sources.map((source) => ({ ...source, text: '' })) };
     this.#parts.cache.set(this.#key, JSON.stringify({ files, env, code, workflow: bare } satisfies Entry));

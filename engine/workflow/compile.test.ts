@@ -485,6 +485,27 @@ describe('the cache of resolved workflows', () => {
     expect(broken.problems).toMatchObject([{ code: 'unknown-step-type' }]);
   });
 
+  it('knows the variables that models read, whatever steps have under the same name', async () => {
+    const folder = folderWith({
+      'main.yaml': `env: [WHICH]\nmodels: { writer: { provider: openai, model: "\${{ env.WHICH }}" } }\nsteps: { q: { use: load, env: { WHICH: same }, with: { path: q.jsonl } } }\n`,
+    });
+    const store = new Map<string, string>();
+    const modelOf = async (which: string) => {
+      const { workflow } = await compileWorkflow(
+        { file: 'main.yaml', cwd: folder, env: { WHICH: which } },
+        {
+          registry: sampleRegistry(),
+          models: sampleModels,
+          root: folder,
+          cache: { get: (key) => store.get(key), set: (key, value) => store.set(key, value) },
+        },
+      );
+      return workflow!.models['writer']!['model'];
+    };
+    expect(await modelOf('one')).toBe('one');
+    expect(await modelOf('two')).toBe('two');
+  });
+
   it('a hit loads neither the YAML parser nor the validator, the graph or CEL', async () => {
     const folder = folderWith(files);
     const child = runModule(

@@ -29,7 +29,22 @@ export async function compileWorkflow(options: CompileOptions, parts: CompilePar
   const known = cache?.read();
   if (known !== undefined) return { workflow: known, problems: [] };
   const { readWorkflow } = await import('./front-end.ts');
-  const result = await readWorkflow(options, { ...parts, root });
-  if (result.workflow !== null) cache?.write(result.workflow);
+  const { env, read } = noted(options.env);
+  const result = await readWorkflow({ ...options, env }, { ...parts, root });
+  if (result.workflow !== null) cache?.write(result.workflow, read);
   return result;
+}
+
+/** An environment that notes which of its variables are read. */
+function noted(env: CompileOptions['env']): { env: CompileOptions['env']; read: ReadonlySet<string> } {
+  const read = new Set<string>();
+  return {
+    env: new Proxy(env, {
+      get(target, name: string) {
+        read.add(name);
+        return target[name];
+      },
+    }),
+    read,
+  };
 }

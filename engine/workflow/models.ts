@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Json, JsonObject } from '../json.ts';
+import { isLanguageModel } from '../language-model.ts';
 import { suggestion } from '../nearest.ts';
 import type { Expander } from './expression.ts';
 import { type Located, type LocatedMap, member, pointerParts, textOf } from './located.ts';
@@ -44,8 +45,8 @@ export function readModels(files: readonly Part[], options: ModelsOptions): Reso
       if (model['route'] !== undefined) routes.push([model, value, part]);
     }
   }
-  const targets = Object.entries(found).flatMap(([alias, { provider, route }]) =>
-    route === undefined && provider !== 'local' ? [alias] : [],
+  const targets = Object.keys(found).filter(
+    (alias) => found[alias]!['route'] === undefined && isLanguageModel(found[alias]!),
   );
   for (const [model, node, part] of routes)
     readRoute(model, node, { ...options, scope: options.scopeOf(part), targets });
