@@ -24,7 +24,7 @@ export class Budget {
         scope: 'step',
         code: 'budget-without-price',
         message: `no price is known for ${model}, so that --budget cannot be kept`,
-        hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens',
+        hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens, or fetch those of hosted models (reprise models refresh)',
         retryable: false,
       });
     while (this.#underway > 0 && this.#spent + this.#reserved + usd > this.#usd) {

@@ -5,6 +5,7 @@ import type {
   AskResult,
   Message,
   ModelTokens,
+  Sampling,
   Spent,
   Usage,
 } from '../../engine/language-model.ts';
@@ -13,7 +14,7 @@ import type { Catalogue, Price } from './catalogue.ts';
 import { addSpent, costOf, estimatedInput, tokensOf } from './cost.ts';
 import { type Failed, fromProvider, outOfOrder, schemaWrong, unusable, withoutKey } from './failures.ts';
 import { cleaned, type OutputChecks } from './output.ts';
-import { type ProviderAnswer, ProviderError } from './provider.ts';
+import { anthropicMaxTokens, type ProviderAnswer, ProviderError } from './provider.ts';
 import { type FullRequest, sourceOf } from './request.ts';
 import type { Resilience } from './resilience.ts';
 import { type ModelSettings, modelIdentity } from './settings.ts';
@@ -30,7 +31,7 @@ export interface Surroundings {
   fileDigest(path: string): Promise<string | null>;
 }
 
-/** Output that a call is expected to have before any was seen and without max_tokens. */
+/** Output that a call is expected to have before any was seen and where nothing bounds it. */
 const guessedOutput = 500;
 
 /** One model at one provider: asks it, reads what comes back, and counts what it cost. */
@@ -151,11 +152,10 @@ export class Endpoint {
   ): Promise<{ said: ProviderAnswer } | Failed> {
     const { budget } = this.#around;
     const input = estimatedInput(messages);
-    const output = Math.min(
-      sampling.max_tokens ?? Infinity,
-      this.#mostOutput || sampling.max_tokens || guessedOutput,
-    );
-    const expected = this.#expected(input, output);
+    const limit = this.#outputLimit(sampling);
+    const usual = Math.min(limit ?? Infinity, this.#mostOutput || limit || guessedOutput);
+    // The budget is kept whatever comes: where an answer has a limit, that is what it may cost.
+    const expected = this.#expected(input, limit ?? usual);
     const refused = (await budget?.reserve(expected, this.shown, signal)) ?? null;
     if (refused !== null) return refused;
     let usd = 0;
@@ -168,7 +168,7 @@ export class Endpoint {
       const line = await this.#connect();
       const { model } = this.settings;
       const asked = { model, messages, sampling, schema, sample, ...(onText && { onText }) };
-      const said = await line.ask(asked, input + output, signal, ({ usage, billed }) => {
+      const said = await line.ask(asked, input + usual, signal, ({ usage, billed }) => {
         // An answer that is none may have been paid for.
         if (usage !== null || billed !== null)
           charge({ ...(usage ?? noUsage), estimated: usage === null }, billed);
@@ -230,8 +230,13 @@ export class Endpoint {
     return { input_tokens: input, output_tokens: output, usd: this.#expected(input, output) };
   }
 
+  /** Tokens that an answer has at most; null where nothing bounds it. */
+  #outputLimit({ max_tokens }: Sampling): number | null {
+    return max_tokens ?? (this.settings.provider === 'anthropic' ? anthropicMaxTokens : null);
+  }
+
+  /** What a call costs by the price list; null without a price, also where the provider says afterwards what it billed. */
   #expected(input: number, output: number): number | null {
-    // OpenRouter says what it costs.
     if (this.settings.provider === 'replay' || this.settings.provider === 'local') return 0;
     if (this.#price === undefined) return null;
     return costOf({ ...noUsage, input_tokens: input, output_tokens: output }, this.#price);

@@ -1,6 +1,9 @@
 import type { JsonObject } from '../../engine/json.ts';
 import type { Message, Sampling, TokenLogprob, Usage } from '../../engine/language-model.ts';
 
+/** Anthropic's API wants a limit, and gets this one where nobody says; an answer that reaches it is a failure of its row. */
+export const anthropicMaxTokens = 4096;
+
 /** What a provider is asked: what goes over the wire. */
 export interface ProviderRequest {
   readonly model: string;

@@ -1,6 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { Message } from '../../../engine/language-model.ts';
 import {
+  anthropicMaxTokens,
   type Provider,
   type ProviderAnswer,
   ProviderError,
@@ -11,8 +12,6 @@ import { foreignClient } from './foreign.ts';
 import { fromSdk, rateLimits, tokens } from './http-errors.ts';
 import type { ProviderOptions } from './index.ts';
 
-/** The API wants a limit; an answer that reaches it is a failure of its row, and says so. */
-const defaultMaxTokens = 4096;
 /** JSON comes as the input of a tool that the model must use. */
 const tool = 'answer';
 
@@ -99,7 +98,7 @@ function bodyOf({
   const system = messages.filter(({ role }) => role === 'system').map(({ content }) => content);
   return {
     model,
-    max_tokens: max_tokens ?? defaultMaxTokens,
+    max_tokens: max_tokens ?? anthropicMaxTokens,
     messages: messages.filter(({ role }) => role !== 'system').map(messageOf),
     // What all rows share is read from the provider's cache at a tenth of the price, where it is long enough.
     ...(system.length > 0 && {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { JsonObject } from '../../../engine/json.ts';
 import { faults, type Provider, type ProviderAnswer, ProviderError } from '../provider.ts';
-import { tokens } from './http-errors.ts';
+import { dollars, tokens } from './http-errors.ts';
 import type { ProviderOptions } from './index.ts';
 
 /**
@@ -99,7 +99,7 @@ function answerOf(said: string): ProviderAnswer {
         ? null
         : { input_tokens: input, cached_tokens: 0, written_tokens: 0, output_tokens: output },
     served: typeof given?.['model'] === 'string' ? given['model'] : null,
-    billed: typeof given?.['usd'] === 'number' ? given['usd'] : null,
+    billed: dollars(given?.['usd']),
     limits: null,
     logprobs: null,
   };

@@ -92,6 +92,11 @@ function durationMs(text: string): number | null {
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }
 
+/** An amount of US dollars that can be one: a negative one would fill up a budget. */
+export function dollars(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+}
+
 /** A number of tokens that can be one. */
 export function tokens(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;

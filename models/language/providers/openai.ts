@@ -8,7 +8,7 @@ import {
   type ProviderUsage,
 } from '../provider.ts';
 import { foreignClient } from './foreign.ts';
-import { fromSdk, rateLimits, tokens } from './http-errors.ts';
+import { dollars, fromSdk, rateLimits, tokens } from './http-errors.ts';
 import type { ProviderOptions } from './index.ts';
 
 type Body = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
@@ -157,7 +157,7 @@ function answerOf(data: OpenAI.Chat.ChatCompletion, headers: Headers): ProviderA
   // Servers differ: nothing of the answer is taken for granted.
   const usage = usageOf(data);
   const cost = (data?.usage as { cost?: unknown } | undefined)?.cost;
-  const billed = typeof cost === 'number' && cost >= 0 ? cost : null;
+  const billed = dollars(cost);
   const choice = (data as Partial<typeof data> | null)?.choices?.[0];
   const message = choice?.message as Partial<NonNullable<typeof choice>['message']> | undefined;
   if (choice === undefined || message === undefined || message === null)

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../engine/json.ts';
+import type { AskResult } from '../../engine/language-model.ts';
+import { ModelServer } from '../../test/model-server.ts';
+import { catalogueOf } from './catalogue.ts';
+import { createLanguageModels } from './index.ts';
+
+const options = { signal: new AbortController().signal, notify: () => {} };
+/** A dollar for a thousand tokens of an answer. */
+const price = { input: 0, output: 1000 };
+
+/** A model with a budget: `ask` tells what a question cost, or why it was not asked. */
+function limited(settings: JsonObject, budget: number, catalogue = catalogueOf()) {
+  const model = createLanguageModels({
+    root: process.cwd(),
+    aliases: { m: { provider: 'openai', model: 'm', price, ...settings } },
+    secret: () => 'key-of-mine',
+    answers: null,
+    budget,
+    catalogue,
+  }).find('m');
+  const outcome = (result: AskResult) =>
+    'answer' in result ? result.answer.usd : `${result.failure.code}: ${result.failure.hint}`;
+  return async (content: string) =>
+    outcome((await model?.ask({ messages: [{ role: 'user', content }] }, options)) as AskResult);
+}
+
+/** Answers as many words as the question says. */
+const wordy = () =>
+  ModelServer.start({ reply: ({ prompt }) => 'word '.repeat(Number.parseInt(prompt, 10)).trim() });
+
+describe('a budget', () => {
+  it('is not passed where max_tokens bounds every call, however short the answers before were', async () => {
+    await using server = await wordy();
+    const ask = limited({ base_url: server.url('openai'), max_tokens: 1000 }, 1.01);
+    expect(await ask('1')).toBeCloseTo(0.001, 10);
+    const later = await Promise.all(['1000 a', '1000 b', '1000 c'].map(ask));
+    expect(later.filter((usd) => usd === 1)).toHaveLength(1);
+    expect(later.filter((usd) => `${usd}`.startsWith('budget-reached'))).toHaveLength(2);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('counts the limit that is sent to Anthropic where none is given', async () => {
+    await using server = await wordy();
+    const own = { provider: 'anthropic', base_url: server.url('anthropic') };
+    expect(await limited(own, 4)('1')).toContain('budget-reached');
+    expect(await limited(own, 5)('1')).toBeCloseTo(0.001, 10);
+    expect(server.requests.map(({ body }) => body['max_tokens'])).toEqual([4096]);
+  });
+
+  it.each([-15, '1e999'])('is not filled up by a program that says it cost %s', async (usd) => {
+    const said = `{"text":"a","usd":${usd},"usage":{"input_tokens":1,"output_tokens":1}}`;
+    const command = [process.execPath, '-e', `process.stdout.write('${said}')`];
+    expect(await limited({ provider: 'command', command }, 1)('hello')).toBeCloseTo(0.001, 10);
+  });
+
+  it('asks no model of OpenRouter that no price is known of, and says where prices come from', async () => {
+    await using server = await ModelServer.start();
+    const own = { provider: 'openrouter', model: 'new/model', base_url: server.url('openai') };
+    const priceless = { ...own, price: undefined } as unknown as JsonObject;
+    expect(await limited(priceless, 1)('hello')).toMatch(/^budget-without-price: .*reprise models refresh/);
+    expect(server.requests).toHaveLength(0);
+  });
+});
