@@ -12,6 +12,12 @@ describe('cleaned', () => {
     ['{"code":"<think>x</think>"}', '{"code":"<think>x</think>"}'],
     ['<think>a <think>b</think> c</think>d', 'd'],
     ['thinking without a beginning\n</think>\n\nyes', 'yes'],
+    ['thinking without <reasoning>\n</think>\nyes', 'yes'],
+    [
+      'Templates look like this:\n<think>\nreasons\n</think>\nThat is all.',
+      'Templates look like this:\n<think>\nreasons\n</think>\nThat is all.',
+    ],
+    ['First\n<THINK>\na\n</think>\nThen', 'First\n<THINK>\na\n</think>\nThen'],
     ['The mark </think> ends it.', 'The mark </think> ends it.'],
     ['<think>a</think>Then write\n</think>\nalone.', 'Then write\n</think>\nalone.'],
     ['<tool_call>{"name":"x"}</tool_call>done', 'done'],

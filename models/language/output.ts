@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../engine/json.ts';
 /** What models think aloud, or write of tools, before the answer. */
 const opening = /^\s*<(think|thinking|reasoning|tool_call)>/i;
 /** The end of thinking whose beginning stands in the prompt, as some chat templates have it: a line of its own. */
-const orphan = /(?:^|\n)[ \t]*<\/(?:think|thinking|reasoning)>[ \t]*(?:\r?\n|$)/i;
+const orphan = /(?:^|\n)[ \t]*<\/(think|thinking|reasoning)>[ \t]*(?:\r?\n|$)/i;
 
 /**
  * The text without what stands before the answer: blocks in marks at its beginning. The same marks within the answer (of
@@ -19,7 +19,9 @@ export function cleaned(text: string): string | null {
   }
   if (rest === text) {
     const end = orphan.exec(rest);
-    if (end !== null) rest = rest.slice(end.index + end[0].length);
+    // One whose beginning stands before it closes a block that the answer shows.
+    if (end !== null && !new RegExp(`<${end[1]}>`, 'i').test(rest.slice(0, end.index)))
+      rest = rest.slice(end.index + end[0].length);
   }
   return rest.trim();
 }
