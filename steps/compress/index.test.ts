@@ -223,4 +223,23 @@ describe('by a model', () => {
       compress.rowParameters!({ ...options.with, equivalence: { models: ['one'], threshold } } as never);
     expect(parameters(0.5)).toEqual(parameters(0.9));
   });
+
+  it('fails rows without the question, and asks nothing about them', async () => {
+    const [one, two] = [model('one', () => ''), model('two', () => '')];
+    const { tables } = await runStep(compress, {
+      with: { method: 'rules', equivalence: { models: ['one', 'two'], question: 'ask' } },
+      inputs: {
+        rows: [
+          { id: 'a', text, ask: null },
+          { id: 'b', text, ask: ' ' },
+        ],
+      },
+      languageModels: { one, two },
+    });
+    expect(tables['failed']).toMatchObject([
+      { id: 'a', reason: 'ask is not there' },
+      { id: 'b', reason: 'ask is empty' },
+    ]);
+    expect([one.asked, two.asked]).toEqual([0, 0]);
+  });
 });

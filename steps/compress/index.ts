@@ -166,6 +166,7 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
         const original = row[textField];
         if (typeof original !== 'string')
           throw new RowFailure(`${textField} is ${original === null ? 'not there' : 'no text'}`);
+        const asked = question === undefined ? null : questionOf(row[question] ?? null, question);
         const asks = method === 'model' && original.trim() !== '';
         const rewritten = asks ? await rewrite(original, row) : null;
         const compressed = rewritten?.text ?? (method === 'model' ? original : null);
@@ -173,7 +174,6 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
         const value = { ...outcomeOf(found!, given), parts: rewritten?.parts ?? 1 };
         if (compared === undefined || value.flaws.length > 0) return [value as unknown as Json];
         const models = compared.models.map((alias) => context.languageModel(alias));
-        const asked = question === undefined ? null : textOf(row[question] ?? null);
         const verdicts =
           value.text === original
             ? compared.models.map((model) => ({
@@ -269,3 +269,9 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
     };
   },
 });
+
+function questionOf(value: Json, field: string): string {
+  const asked = value === null ? '' : textOf(value);
+  if (asked.trim() === '') throw new RowFailure(`${field} is ${value === null ? 'not there' : 'empty'}`);
+  return asked;
+}
