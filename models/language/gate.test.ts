@@ -106,6 +106,25 @@ describe('limits of a minute', () => {
     await vi.advanceTimersByTimeAsync(10);
   });
 
+  it('has nothing left to wait for when the last one is let in earlier than was said', async () => {
+    const gate = new Gate({ ...limits, concurrency: 2 });
+    const first = Promise.withResolvers<void>();
+    const said = (remaining: number) => ({
+      requests: { remaining, resetMs: 60_000, limit: null },
+      tokens: null,
+    });
+    const ends = gate.through(1, never, async (learn) => {
+      await first.promise;
+      learn('answered', said(5));
+    });
+    await gate.through(1, never, async (learn) => learn('answered', said(0)));
+    const last = gate.through(1, never, async () => {});
+    expect(vi.getTimerCount()).toBe(1);
+    first.resolve();
+    await Promise.all([ends, last]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('keeps to what the headers say is left, of requests and of tokens', async () => {
     for (const tokens of [false, true]) {
       // A bucket of 60 that fills up in a minute, as the server sees it.

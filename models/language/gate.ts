@@ -153,6 +153,7 @@ export class Gate {
       this.#serverTokens.spend(next.tokens);
       next.enter();
     }
+    if (this.#queue.length === 0) this.#stopTimer();
   }
 
   /** A timer that nobody waits for would keep the process alive. */
