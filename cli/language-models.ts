@@ -5,14 +5,8 @@ import type { Workspace } from '../engine/workspace.ts';
 import type { AnswerCache } from '../models/language/answers.ts';
 import { answerCache } from '../models/language/answers.ts';
 import { createLanguageModels } from '../models/language/index.ts';
-import { keyNames } from '../models/language/settings.ts';
+import { keyNames, shortestKey } from '../models/language/settings.ts';
 import { readCatalogue } from './price-catalogue.ts';
-
-/**
- * What is shorter is no key, but a word for a server that wants none (`none`, `EMPTY`): taken out of all that is written,
- * it would tear names and rows apart.
- */
-const shortestKey = 8;
 
 /**
  * Gives the workspace the language models of a workflow. Keys come from the environment or `.env`, and go nowhere else.

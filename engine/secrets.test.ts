@@ -20,5 +20,7 @@ it('a secret that cannot be taken out of what is written is refused', () => {
   expect(() => check('12345')).toThrow(/TOKEN has 5 characters/);
   for (const value of ['nightly', 'answers', 'model=a', 'steps/mine'])
     expect(() => check(value)).toThrow(/part of a name of the workflow/);
+  for (const value of ['cached', 'succeeded', 'finished', 'duration_ms', 'matrix'])
+    expect(() => check(value)).toThrow(/a word that every record of a run has in it/);
   expect(() => check('nobody-guesses')).not.toThrow();
 });

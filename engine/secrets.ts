@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ProblemError, StepError } from './problems.ts';
+import { recordWords } from './record/record-shape.ts';
 import type { EnvValue, ResolvedWorkflow } from './workflow/resolved.ts';
 import { withSecrets } from './workflow/secrets.ts';
 
@@ -26,8 +27,8 @@ export function readSecrets(
 const leastSecret = 6;
 
 /**
- * Refuses secrets that cannot be kept out of what a run writes: very short ones, and words that the workflow's own
- * names have in them. ProblemError `secret-too-short`, `secret-is-a-name`.
+ * Refuses secrets that cannot be kept out of what a run writes: very short ones, and what is part of the workflow's
+ * names or of the engine's own words in a record. ProblemError `secret-too-short`, `secret-is-a-name`.
  */
 export function checkSecrets(
   { name, steps }: { name: string; steps: readonly Pick<ResolvedWorkflow['steps'][number], 'id' | 'use'>[] },
@@ -46,6 +47,12 @@ export function checkSecrets(
         'secret-is-a-name',
         `the value of the secret ${secret} is part of a name of the workflow: taken out, nothing of its records could be read`,
         { hint: 'take another secret, or another name' },
+      );
+    if (recordWords().some((word) => word.includes(value)))
+      throw ProblemError.of(
+        'secret-is-a-name',
+        `the value of the secret ${secret} is a word that every record of a run has in it: taken out, nothing of it could be read`,
+        { hint: 'take another secret: one that can be guessed is none' },
       );
   }
 }

@@ -181,3 +181,19 @@ const typeNames: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   null: 'null',
 };
+
+/** The engine's own words in a record: names of members, and values that are one of a few. */
+export function recordWords(): string[] {
+  const words = new Set<string>();
+  const walk = (value: unknown, isMembers: boolean): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (isMembers) words.add(key);
+      if (key === 'enum' || key === 'const')
+        for (const word of [inner].flat()) if (typeof word === 'string') words.add(word);
+      walk(inner, key === 'properties' && !isMembers);
+    }
+  };
+  walk(schema, false);
+  return [...words];
+}

@@ -87,6 +87,27 @@ describe('what an answer is filed under', () => {
 describe('keys', () => {
   const options = { signal: new AbortController().signal, notify: () => {} };
 
+  it('stand in no answer, whatever a server says back', async () => {
+    const key = 'sk-0123456789abcdef';
+    await using server = await ModelServer.start({
+      reply: ({ headers }) => `your ${headers.authorization}, and base64 ${btoa(key)}`,
+    });
+    const models = createLanguageModels({
+      root: process.cwd(),
+      aliases: {
+        m: { provider: 'openai', base_url: server.url('openai'), model: 'small', api_key_env: 'OWN_KEY' },
+      },
+      secret: () => key,
+      answers: null,
+    });
+    const said = await models.find('m')!.ask({ messages: [{ role: 'user', content: 'hello' }] }, options);
+    expect(server.requests[0]!.headers.authorization).toBe(`Bearer ${key}`);
+    expect(said).toMatchObject({
+      answer: { text: expect.stringMatching(/^your Bearer \[secret\], and base64 \[secret\]/) },
+    });
+    expect(JSON.stringify(said)).not.toContain(key.slice(3));
+  });
+
   it.each([
     ['openai', 'OPENAI_API_KEY'],
     ['anthropic', 'ANTHROPIC_API_KEY'],

@@ -60,6 +60,12 @@ const ownHosts: { readonly [provider in ProviderName]?: string } = {
 };
 const openrouterUrl = 'https://openrouter.ai/api/v1';
 
+/**
+ * What is shorter is no key, but a word for a server that wants none (`none`, `EMPTY`): taken out of all that is written,
+ * it would tear names and rows apart.
+ */
+export const shortestKey = 8;
+
 /** The variables that hold the keys of a workflow's models, fallbacks included. */
 export function keyNames(aliases: Readonly<Record<string, JsonObject>>): string[] {
   const all = Object.values(aliases)

@@ -1,5 +1,6 @@
+import { Redaction } from '../../../engine/record/redaction.ts';
 import type { Provider } from '../provider.ts';
-import type { ModelSettings, ProviderName } from '../settings.ts';
+import { type ModelSettings, type ProviderName, shortestKey } from '../settings.ts';
 
 /** What a provider is opened with. */
 export interface ProviderOptions {
@@ -25,5 +26,24 @@ const providers: { readonly [name in ProviderName]: () => Promise<ProviderModule
 };
 
 export async function openProvider(options: ProviderOptions): Promise<Provider> {
-  return (await providers[options.settings.provider]()).openProvider(options);
+  const provider = await (await providers[options.settings.provider]()).openProvider(options);
+  const { key } = options;
+  return key === undefined || key.length < shortestKey
+    ? provider
+    : withoutKey(provider, new Redaction([key]));
+}
+
+/** What a server says back of the key that it was sent stands in no answer: answers are kept, shown and shared. */
+function withoutKey(provider: Provider, redaction: Redaction): Provider {
+  return {
+    async ask(request, signal) {
+      const { onText } = request;
+      const said = await provider.ask(
+        onText === undefined ? request : { ...request, onText: (text) => onText(redaction.text(text)) },
+        signal,
+      );
+      const text = redaction.text(said.text);
+      return text === said.text ? said : { ...said, text, logprobs: null };
+    },
+  };
 }
