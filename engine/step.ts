@@ -272,10 +272,13 @@ export interface RowComputer<V extends Json | Float32Array> {
 /** A row's failure, with the reason a person can act on. It is never cached. Thrown by a step that knows no rows, it fails the step. */
 export class RowFailure extends Error {
   readonly reason: string;
-  constructor(reason: string) {
+  /** It may pass by itself (a model that does not answer now): what was done without it is not to be kept for good. */
+  readonly retryable: boolean;
+  constructor(reason: string, retryable = false) {
     super(reason);
     this.name = 'RowFailure';
     this.reason = reason;
+    this.retryable = retryable;
   }
 }
 

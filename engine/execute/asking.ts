@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Row } from '../artefacts.ts';
 import { type Asked, addCost, type ModelUse } from '../asked.ts';
-import type { Answer, LanguageModel, LanguageRequest, ModelTokens, Spent } from '../language-model.ts';
+import type { Answer, AskOptions, LanguageModel, LanguageRequest, ModelTokens, Spent } from '../language-model.ts';
 import { StepError } from '../problems.ts';
 import { type Cost, noCost } from '../record/record.ts';
 import { type AskedModel, RowFailure } from '../step.ts';
@@ -18,7 +18,7 @@ const betweenPiecesMs = 100;
 export class Asking {
   readonly #models: ReadonlyMap<string, LanguageModel>;
   readonly #signal: AbortSignal;
-  readonly #notify: (message: string) => void;
+  readonly #notify: AskOptions['notify'];
   readonly #onText: ((alias: string, text: string) => void) | undefined;
   /** When a piece of an answer was told last. */
   #told = -Infinity;
@@ -33,7 +33,7 @@ export class Asking {
     models: ReadonlyMap<string, LanguageModel>;
     /** The step's: an answer under way when a row fails is paid for, and let in. */
     signal: AbortSignal;
-    notify(message: string): void;
+    notify: AskOptions['notify'];
     /** Hears answers as they come: the text so far, ten times a second at most. */
     onText?(alias: string, text: string): void;
   }) {
@@ -104,7 +104,7 @@ export class Asking {
       if (scope === 'step') throw new StepError(code, message, hint, retryable);
       const reason = hint === undefined ? message : `${message}; ${hint}`;
       if (result.said) used.push({ model: model.alias, ...result.said, failure: { code, message: reason } });
-      throw new RowFailure(reason);
+      throw new RowFailure(reason, retryable);
     }
     const { answer, cached, wasted } = result;
     used.push({ model: model.alias, ...answer });

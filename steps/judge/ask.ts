@@ -2,7 +2,7 @@ import type { JsonObject } from '../../engine/json.ts';
 import type { LanguageRequest, Message } from '../../engine/language-model.ts';
 import { type AskedModel, RowFailure } from '../../engine/step.ts';
 import { samplingOf } from '../asking.ts';
-import type { Given, Judged, Judgment, Outcome, Verdict } from './given.ts';
+import type { Given, Judged, Outcome, Verdict } from './given.ts';
 import { scaleOf } from './given.ts';
 import { type JudgePrompts, messagesFor, openPrompts, openSecondPrompts, repairOf } from './prompts.ts';
 import {
@@ -51,7 +51,10 @@ export function openPanel(given: Given, judges: readonly AskedModel[], scope: Js
 
 type Order = Verdict['order'];
 
-/** Lets every judge look at a row. Throws a RowFailure if fewer of them than needed have a usable verdict. */
+/**
+ * Lets every judge look at a row. Throws a RowFailure if fewer of them than needed have a usable verdict, or if one did not
+ * answer that may do so later: the row's value is kept, and would be without that judge for good.
+ */
 export async function judgeRow(panel: Panel, row: JsonObject): Promise<Judged> {
   const { given, judges } = panel;
   const empty = answerFields(given).find((field) => (row[field] ?? null) === null);
@@ -61,33 +64,39 @@ export async function judgeRow(panel: Panel, row: JsonObject): Promise<Judged> {
   const tries = orders.flatMap((order) =>
     Array.from({ length: given.samples }, (_, sample) => ({ order, sample })),
   );
-  const judgments = await Promise.all(
-    judges.map(async (judge): Promise<Judgment> => {
+  const looks = await Promise.all(
+    judges.map(async (judge): Promise<{ judge: string } & Looked> => {
       const looked = await verdictsOf(tries.map((one) => ask(panel, panel.first, judge, row, one)));
       if (looked.failure !== null || panel.second === null) return { judge: judge.name, ...looked };
       return { judge: judge.name, ...(await lookAgain(panel, panel.second, judge, row, looked.verdicts)) };
     }),
   );
-  const usable = judgments.filter(({ failure }) => failure === null);
-  if (usable.length < (given.quorum ?? judges.length)) {
-    const reasons = judgments.flatMap(({ judge, failure }) =>
-      failure === null ? [] : [`${judge}: ${failure}`],
-    );
-    throw new RowFailure(`no verdict: ${reasons.join('; ')}`);
+  const missing = looks.filter(({ failure }) => failure !== null);
+  const away = missing.filter(({ failure }) => failure?.retryable);
+  const isFew = looks.length - missing.length < (given.quorum ?? judges.length);
+  if (isFew || away.length > 0) {
+    const reasons = (isFew ? missing : away).map(({ judge, failure }) => `${judge}: ${failure?.reason}`);
+    throw new RowFailure(`no verdict${isFew ? '' : ' yet'}: ${reasons.join('; ')}`, away.length > 0);
   }
-  return { judgments };
+  return { judgments: looks.map((look) => ({ ...look, failure: look.failure?.reason ?? null })) };
+}
+
+/** What came of asking one judge; a failure that may pass goes before others. */
+interface Looked {
+  verdicts: Verdict[];
+  failure: RowFailure | null;
 }
 
 /** All are waited for: what is under way is paid for. */
-async function verdictsOf(asked: readonly Promise<Verdict>[]): Promise<Omit<Judgment, 'judge'>> {
+async function verdictsOf(asked: readonly Promise<Verdict>[]): Promise<Looked> {
   const ended = await Promise.allSettled(asked);
   const errors = ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
   const fatal = errors.find((error) => !(error instanceof RowFailure));
   if (fatal !== undefined) throw fatal;
-  const [first] = errors as RowFailure[];
+  const failures = errors as RowFailure[];
   return {
     verdicts: ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : [])),
-    failure: first ? first.reason : null,
+    failure: failures.find(({ retryable }) => retryable) ?? failures[0] ?? null,
   };
 }
 
@@ -101,7 +110,7 @@ async function lookAgain(
   judge: AskedModel,
   row: JsonObject,
   verdicts: readonly Verdict[],
-): Promise<Omit<Judgment, 'judge'>> {
+): Promise<Looked> {
   return verdictsOf(
     verdicts.map(async (verdict) => {
       const other = verdicts.find(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import { askedModels } from '../../test/asked-models.ts';
-import { ModelServer, type SeenRequest } from '../../test/model-server.ts';
+import { ModelServer, type ModelServerOptions, type SeenRequest } from '../../test/model-server.ts';
 import { runStep } from '../../test/run-step.ts';
 import { lettersSwapped } from './ask.ts';
 import judge from './index.ts';
@@ -10,8 +10,13 @@ import judge from './index.ts';
 type Reply = (request: SeenRequest) => string;
 
 /** Runs the step with judges that answer as `reply` says; gives what it made, and what the server saw. */
-async function judged(given: JsonObject, rows: Row[], reply: Reply = () => '') {
-  await using server = await ModelServer.start({ reply });
+async function judged(
+  given: JsonObject,
+  rows: Row[],
+  reply: Reply = () => '',
+  fault: ModelServerOptions['fault'] = () => null,
+) {
+  await using server = await ModelServer.start({ reply, fault });
   const judges = (given['judges'] as string[] | undefined) ?? [];
   const made = await runStep(judge, {
     with: given,
@@ -166,7 +171,8 @@ describe('score', () => {
     const given = { judges: ['a', 'b'], format: 'text', repairs: 0 };
     const reply: Reply = (request) => (modelOf(request) === 'a' ? '[[2]]' : 'well');
     expect((await judged(given, rows, reply)).tables['failed']).toHaveLength(2);
-    const { tables } = await judged({ ...given, quorum: 1 }, rows, reply);
+    const { tables, warnings } = await judged({ ...given, quorum: 1 }, rows, reply);
+    expect(warnings).toEqual(['b has no usable verdict of 2 of 2 rows; they are judged without it']);
     expect(tables['rows']).toMatchObject([{ score: 2, score_a: 2, score_b: null }, { score: 2 }]);
     expect(tables['judges']).toMatchObject([
       { judge: 'a', rows: 2, failed: 0 },
@@ -176,6 +182,24 @@ describe('score', () => {
       { failure: 'there is no score in "well"' },
       {},
     ]);
+  });
+
+  it('does not keep a row without a judge that was only away: it fails, whatever the quorum', async () => {
+    const given = { judges: ['a', 'b'], quorum: 1, samples: 2, format: 'text', repairs: 0 };
+    const isMute = (request: SeenRequest) => modelOf(request) === 'b' && request.prompt.includes('six');
+    // Of the second row b wrote what is no verdict, and did not answer when it was asked again.
+    let asked = 0;
+    const { tables, metrics } = await judged(
+      given,
+      rows,
+      (request) => (isMute(request) ? 'well' : '[[2]]'),
+      (request) => (isMute(request) && ++asked === 2 ? 'error' : null),
+    );
+    expect(tables['rows']).toMatchObject([{ id: 'a', score: 2, score_b: 2 }]);
+    expect(tables['failed']).toMatchObject([
+      { id: 'b', reason: expect.stringContaining('no verdict yet: b: openai/b did not answer') },
+    ]);
+    expect(metrics['rows']).toBe(1);
   });
 
   it('names its fields as it is told, so that answers may be judged twice', async () => {

@@ -26,7 +26,7 @@ found by \`patterns\`, which are those of MT-bench if none are given. With \`sec
 
 **A verdict that cannot be used** (no JSON, no verdict in the text, a score outside the scale, cut off, refused) is a failure of
 that row, with the reason; never a score. A judge that writes text is asked for its verdict \`repairs\` times before. With \`quorum\` a row is
-judged by those judges that have a verdict. What a judge wrote is kept, usable or not: to have it asked anew, change the model's \`revision\`.
+judged by those judges that have a verdict, and a warning says how many rows were without whom. What a judge wrote is kept, usable or not: to have it asked anew, change the model's \`revision\`.
 
 **Criteria** have a \`name\`, and perhaps a \`description\` and a \`weight\`. **Checks** are made without a model; each is one of \`json: true\`, \`schema\` (JSON Schema), \`regex\`,
 \`not_regex\`, \`contains\`, \`not_contains\`, \`equals\` (another field), \`one_of\`, \`characters\` and \`words\` (\`{ min, max }\`), \`range\` (of a number), \`duration\` (in seconds),

@@ -162,7 +162,7 @@ export const parameters = {
       type: 'integer',
       minimum: 1,
       description:
-        'Judges whose verdict is needed; all, if not given. With fewer the row fails; with as many it is done, and the others are not asked again.',
+        'Judges whose verdict is needed; all, if not given. With fewer the row fails; with as many it is done, and the others are not asked again. One that does not answer at all (its server is down) still fails the row: run again, or `reprise retry`, asks only what is missing.',
     },
     min_consistency: {
       type: 'number',

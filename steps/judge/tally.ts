@@ -113,6 +113,10 @@ class JudgeTally {
     const found: string[] = [];
     const percent = (count: number, total: number) => `${Math.round((100 * count) / total)} %`;
     const decided = this.shownFirst + this.shownSecond;
+    if (this.failed > 0)
+      found.push(
+        `${this.judge} has no usable verdict of ${this.failed} of ${this.rows + this.failed} rows; they are judged without it`,
+      );
     for (const [count, place] of [
       [this.shownFirst, 'first'],
       [this.shownSecond, 'second'],
