@@ -64,8 +64,9 @@ async function wind(stale: string[]): Promise<void> {
 async function begin({ call, request, cwd }: ToAttempt & { type: 'begin' }): Promise<void> {
   begun = true;
   held.set(request.held);
-  // Waiting for the watch must not hide that a step waits for nothing at all.
+  // Waiting for the watch must not hide that a step waits for nothing at all; but steps wait for what it says of the pools.
   process.channel?.unref();
+  held.onAwaited = (awaited) => (awaited ? process.channel?.ref() : process.channel?.unref());
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => stop.abort(new Error('interrupted')));
   const { attempt } = await loading;

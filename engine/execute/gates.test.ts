@@ -39,6 +39,31 @@ describe('pools of a size', () => {
     leave();
   });
 
+  it('say as long as somebody waits in a pool of which others hold something', async () => {
+    const held = new HeldElsewhere({ gpu: 1 });
+    const told = vi.fn();
+    held.onAwaited = told;
+    const gates = new Gates({ gpu: { at_once: 1 }, disk: { at_once: 1 } }, { held });
+    const disk = await gates.enter({ disk: 1 }, 0);
+    const behind = gates.enter({ disk: 1 }, 0);
+    expect(told).not.toHaveBeenCalled();
+    const first = gates.enter({ gpu: 1 }, 0);
+    const second = gates.enter({ gpu: 1 }, 0);
+    expect(told.mock.calls).toEqual([[true]]);
+    // The one that still waits does so for a step of this run.
+    held.set({});
+    (await first)();
+    (await second)();
+    disk();
+    (await behind)();
+    expect(told.mock.calls).toEqual([[true], [false]]);
+    held.set({ gpu: 1 });
+    const last = gates.enter({ gpu: 1 }, 0);
+    gates.open();
+    await last;
+    expect(told.mock.calls).toEqual([[true], [false], [true], [false]]);
+  });
+
   it('tell who waits which pools are full', async () => {
     const gates = new Gates({ gpu: { at_once: 1 }, disk: { at_once: 1 } });
     await gates.enter({ gpu: 1 }, 0);

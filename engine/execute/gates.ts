@@ -5,7 +5,10 @@ export type Resources = Readonly<Record<string, number>>;
 /** What steps of other runs hold of the pools: it counts as taken. */
 export class HeldElsewhere {
   #resources: Resources;
+  #awaited = false;
   onChange: () => void = () => {};
+  /** Told whether a step waits in a pool of which others hold something: only they can end that. */
+  onAwaited: (awaited: boolean) => void = () => {};
 
   constructor(resources: Resources = {}) {
     this.#resources = resources;
@@ -18,6 +21,14 @@ export class HeldElsewhere {
   set(resources: Resources): void {
     this.#resources = resources;
     this.onChange();
+  }
+
+  /** Says which pools steps wait in now. */
+  await(pools: readonly string[]): void {
+    const awaited = pools.some((pool) => this.of(pool) > 0);
+    if (awaited === this.#awaited) return;
+    this.#awaited = awaited;
+    this.onAwaited(awaited);
   }
 }
 
@@ -113,6 +124,7 @@ export class Gates {
       }
     }
     this.#waiting = kept;
+    this.#held.await([...spokenFor]);
     if (next === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(() => this.#admit(), Math.max(1, Math.ceil(next - this.#now())));
   }

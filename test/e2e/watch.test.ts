@@ -23,10 +23,11 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { defineStep } from 'reprise';
 export default defineStep({
-  type: 'gate', summary: 'Waits', parameters: { type: 'object', properties: {} },
+  type: 'gate', summary: 'Waits',
+  parameters: { type: 'object', properties: { file: { type: 'string', default: 'go', description: '' } } },
   inputs: { rows: { kind: 'table', description: '', optional: true } }, outputs: {}, example: '',
-  async run({ context }) {
-    while (!existsSync(join(context.root, 'go'))) await setTimeout(5, undefined, { signal: context.signal });
+  async run({ parameters, context }) {
+    while (!existsSync(join(context.root, parameters.file))) await setTimeout(5, undefined, { signal: context.signal });
   },
 });
 `;
@@ -291,6 +292,34 @@ on_finish:
     expect(finished.outcome.status).toBe('cached');
     expect(await watch.next('attempt-ended')).toMatchObject({ outcome: 'succeeded' });
     expect(p.read('finished.txt')).toBe('done\n');
+  });
+
+  it('waits for a pool that a step of the run before still holds, with nothing else left to do', async () => {
+    const workflow = (data: string, step: string) =>
+      `  ${data}: { use: load, with: { path: ${data}.jsonl, text: text, id: id } }
+  ${step}: { use: ./steps/gate.ts, from: ${data}, with: { file: go-${data} }, resources: { ${step}: 1 } }
+`;
+    using p = new TestProject({
+      'a.jsonl': rows,
+      'b.jsonl': rows,
+      'reprise.yaml': 'pools: { held: 1, free: 1 }\n',
+      'steps/gate.ts': gate,
+      'w.yaml': `steps:\n${workflow('a', 'held')}${workflow('b', 'free')}`,
+    });
+    await using watch = new Watching(p, ['w.yaml', '--jobs', '4']);
+    const waiting = new Set(['held', 'free']);
+    while (waiting.size > 0) await watch.next('step-started', ({ step }) => waiting.delete(step));
+    save(p, { 'b.jsonl': more(5) });
+    expect((await watch.next('attempt-left')).steps).toEqual(['held']);
+    expect((await watch.next('attempt-ended')).outcome).toBe('interrupted');
+    save(p, { 'go-b': '' });
+    await watch.next('step-finished', ({ step }) => step === 'free');
+    // Long enough for a process that has nothing to wait for to be gone.
+    await p.reprise('plan', 'w.yaml');
+    save(p, { 'go-a': '' });
+    const finished = await watch.next('step-finished', ({ step }) => step === 'held');
+    expect(finished.outcome.status).toBe('cached');
+    expect(await watch.next('attempt-ended')).toMatchObject({ outcome: 'succeeded' });
   });
 
   it('lets a run end that it does not concern, and runs again after it', async () => {
