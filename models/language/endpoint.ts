@@ -13,10 +13,11 @@ import type { Budget } from './budget.ts';
 import type { Catalogue, Price } from './catalogue.ts';
 import { addSpent, costOf, estimatedInput, tokensOf } from './cost.ts';
 import { type Failed, fromProvider, outOfOrder, schemaWrong, unusable, withoutKey } from './failures.ts';
-import { cleaned, type OutputChecks } from './output.ts';
+import type { OutputChecks } from './output.ts';
 import { anthropicMaxTokens, type ProviderAnswer, ProviderError } from './provider.ts';
 import { type FullRequest, sourceOf } from './request.ts';
 import type { Resilience } from './resilience.ts';
+import { sanitized } from './sanitize.ts';
 import { type ModelSettings, modelIdentity } from './settings.ts';
 import type { CountTokens } from './tokens.ts';
 
@@ -134,8 +135,9 @@ export class Endpoint {
   ): Promise<{ text: string; json: Json | null } | { failed: Failed; again: readonly Message[] | null }> {
     if (finish === 'length') return { failed: unusable.truncated(), again: null };
     if (finish === 'refused') return { failed: unusable.refused(raw), again: null };
-    const text = cleaned(raw);
-    if (text === null) return { failed: unusable.unfinished(), again: null };
+    const cleaned = sanitized(raw, messages.map(({ content }) => content).join('\n'));
+    if ('dirt' in cleaned) return { failed: unusable[cleaned.dirt](), again: null };
+    const { text } = cleaned;
     if (text === '') return { failed: unusable.empty(), again: messages };
     if (schema === null) return { text, json: null };
     const checked = await this.#around.checks.check(text, schema);

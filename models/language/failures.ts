@@ -142,6 +142,22 @@ export const unusable = {
       hint: 'raise max_tokens',
       retryable: false,
     }),
+  'foreign-turn': () =>
+    failed({
+      scope: 'row',
+      code: 'answer-foreign-turn',
+      message:
+        "the answer begins with the mark of somebody else's turn: the model goes on with the conversation",
+      hint: "does the server use the model's own chat template?",
+      retryable: false,
+    }),
+  'broken-characters': () =>
+    failed({
+      scope: 'row',
+      code: 'answer-broken-characters',
+      message: 'the answer has characters that were broken on their way (U+FFFD, or half of a pair)',
+      retryable: true,
+    }),
   invalid: (wrong: string) =>
     failed({
       scope: 'row',

@@ -1,34 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleaned, jsonIn, OutputChecks } from './output.ts';
-
-describe('cleaned', () => {
-  it.each([
-    ['plain text', 'plain text'],
-    ['<think>hm</think>yes', 'yes'],
-    ['<THINK>\nhm\n</THINK>\n\nyes', 'yes'],
-    ['<think>one</think> <reasoning>two</reasoning>\nyes', 'yes'],
-    ['a <think>one</think> b', 'a <think>one</think> b'],
-    ['Put it between `<think>` and `</think>`.', 'Put it between `<think>` and `</think>`.'],
-    ['{"code":"<think>x</think>"}', '{"code":"<think>x</think>"}'],
-    ['<think>a <think>b</think> c</think>d', 'd'],
-    ['thinking without a beginning\n</think>\n\nyes', 'yes'],
-    ['thinking without <reasoning>\n</think>\nyes', 'yes'],
-    [
-      'Templates look like this:\n<think>\nreasons\n</think>\nThat is all.',
-      'Templates look like this:\n<think>\nreasons\n</think>\nThat is all.',
-    ],
-    ['First\n<THINK>\na\n</think>\nThen', 'First\n<THINK>\na\n</think>\nThen'],
-    ['The mark </think> ends it.', 'The mark </think> ends it.'],
-    ['<think>a</think>Then write\n</think>\nalone.', 'Then write\n</think>\nalone.'],
-    ['<tool_call>{"name":"x"}</tool_call>done', 'done'],
-    ['<think>думаю</think>да', 'да'],
-    ['1 < 2 and <b>bold</b>', '1 < 2 and <b>bold</b>'],
-    ['<think>never ends', null],
-    ['yes <think>but then', 'yes <think>but then'],
-    ['<think>a</think><think>b', null],
-    ['', ''],
-  ])('%j gives %j', (text, expected) => expect(cleaned(text)).toBe(expected));
-});
+import { jsonIn, OutputChecks } from './output.ts';
 
 describe('jsonIn', () => {
   it.each([

@@ -1,41 +1,6 @@
 import type { ValidateFunction } from 'ajv';
 import type { Json, JsonObject } from '../../engine/json.ts';
 
-/** What models think aloud, or write of tools, before the answer. */
-const opening = /^\s*<(think|thinking|reasoning|tool_call)>/i;
-/** The end of thinking whose beginning stands in the prompt, as some chat templates have it: a line of its own. */
-const orphan = /(?:^|\n)[ \t]*<\/(think|thinking|reasoning)>[ \t]*(?:\r?\n|$)/i;
-
-/**
- * The text without what stands before the answer: blocks in marks at its beginning. The same marks within the answer (of
- * code, of a text about them) are part of it. Null if a block does not end, so that nobody can tell the rest.
- */
-export function cleaned(text: string): string | null {
-  let rest = text;
-  for (let block = opening.exec(rest); block !== null; block = opening.exec(rest)) {
-    const end = endOf(rest, block[1]!);
-    if (end === null) return null;
-    rest = rest.slice(end);
-  }
-  if (rest === text) {
-    const end = orphan.exec(rest);
-    // One whose beginning stands before it closes a block that the answer shows.
-    if (end !== null && !new RegExp(`<${end[1]}>`, 'i').test(rest.slice(0, end.index)))
-      rest = rest.slice(end.index + end[0].length);
-  }
-  return rest.trim();
-}
-
-/** Where the block that a text begins with has its end; blocks of the same name within it are part of it. */
-function endOf(text: string, name: string): number | null {
-  let depth = 0;
-  for (const { 0: mark, 1: closing, index } of text.matchAll(new RegExp(`<(/?)${name}>`, 'gi'))) {
-    depth += closing === '' ? 1 : -1;
-    if (depth === 0) return index + mark.length;
-  }
-  return null;
-}
-
 /** The JSON in an answer: alone, in a code fence, or with words around it. Undefined if there is none. */
 export function jsonIn(text: string): Json | undefined {
   const fenced = /```(?:json)?\s*\n?([\s\S]*?)```/i.exec(text)?.[1];
