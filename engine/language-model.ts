@@ -132,8 +132,8 @@ export interface ModelTokens {
 /** What goes with a request, and counts for nothing in its answer. */
 export interface AskOptions {
   readonly signal: AbortSignal;
-  /** Hears what a user may want to know while it waits: a fallback, a limit that was hit. */
-  notify(message: string): void;
+  /** Hears what a user may want to know while it waits: a fallback, a limit that was hit. A warning is kept with the step. */
+  notify(message: string, level?: 'info' | 'warning'): void;
   /** Hears an answer as it comes, the text so far, of a model that is asked to stream. */
   onText?(text: string): void;
 }

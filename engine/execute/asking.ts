@@ -1,7 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Row } from '../artefacts.ts';
 import { type Asked, addCost, type ModelUse } from '../asked.ts';
-import type { Answer, AskOptions, LanguageModel, LanguageRequest, ModelTokens, Spent } from '../language-model.ts';
+import type {
+  Answer,
+  AskOptions,
+  LanguageModel,
+  LanguageRequest,
+  ModelTokens,
+  Spent,
+} from '../language-model.ts';
 import { StepError } from '../problems.ts';
 import { type Cost, noCost } from '../record/record.ts';
 import { type AskedModel, RowFailure } from '../step.ts';

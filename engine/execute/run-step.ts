@@ -4,6 +4,7 @@ import type { Artefact, Metrics, Row } from '../artefacts.ts';
 import type { Asked } from '../asked.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { JsonObject } from '../json.ts';
+import type { AskOptions } from '../language-model.ts';
 import { ProblemError, StepError } from '../problems.ts';
 import type { Redaction } from '../record/redaction.ts';
 import { type Secrets, secretEnv } from '../secrets.ts';
@@ -108,7 +109,12 @@ async function attemptStep(
   let abort = (reason: unknown) => stop.abort(reason);
   const pass = () => abort(signal.reason);
   const warnings: string[] = [];
-  const asking = prepared.languageModels.size === 0 ? null : await openAsking(options, stop.signal);
+  const onLog: StepWorkOptions['onLog'] = (level, message) => {
+    if (level === 'warning') warnings.push(message);
+    options.onLog(level, message);
+  };
+  const asking =
+    prepared.languageModels.size === 0 ? null : await openAsking({ ...options, onLog }, stop.signal);
   const { context, dispose } = stepContext({
     step,
     seed: workflow.seed,
@@ -122,10 +128,7 @@ async function attemptStep(
     pool: options.pool,
     signal: stop.signal,
     onProgress: (done, total, unit) => options.onProgress(done, total, unit, 0),
-    onLog(level, message) {
-      if (level === 'warning') warnings.push(message);
-      options.onLog(level, message);
-    },
+    onLog,
   });
   const specs: Record<string, ArtefactSpec> = { ...step.outputs };
   const writers = new OutputWriters(workspace.store, specs);
@@ -196,7 +199,7 @@ async function openAsking(
   signal: AbortSignal,
 ): Promise<Asking> {
   const { Asking: Opened } = await import('./asking.ts');
-  const notify = (message: string) => onLog('info', message);
+  const notify: AskOptions['notify'] = (message, level = 'info') => onLog(level, message);
   return new Opened({ models: prepared.languageModels, signal, notify, onText: onAnswer });
 }
 

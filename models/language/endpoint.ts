@@ -46,6 +46,7 @@ export class Endpoint {
   readonly #price: Price | undefined;
   #line: Promise<Resilience> | undefined;
   #mostOutput = 0;
+  #warned = false;
   #opened: Resilience | undefined;
   #counter: Promise<CountTokens> | undefined;
 
@@ -88,8 +89,10 @@ export class Endpoint {
       const wrong = await this.#around.checks.wrongIn(request.schema);
       if (wrong !== null) return schemaWrong(wrong);
     }
-    const bill = new Bill();
     const { provider, model } = this.settings;
+    if (provider === 'local' && request.sample > 0 && !request.sampling.temperature)
+      this.#warnOfCopies(options);
+    const bill = new Bill();
     const source = sourceOf(await this.filedUnder(request));
     const answerOf = (said: { text: string; served: string | null }, raw: string): Answer => {
       const { usage, usd } = bill.spent ?? nothingSpent;
@@ -145,6 +148,15 @@ export class Endpoint {
     return { failed: unusable.invalid(checked.wrong), again: repairTurn(messages, text, checked.wrong) };
   }
 
+  #warnOfCopies({ notify }: AskOptions): void {
+    if (!this.#warned)
+      notify(
+        `the samples of ${this.shown} are copies of one answer: it takes the likeliest word each time; with a temperature it draws them`,
+        'warning',
+      );
+    this.#warned = true;
+  }
+
   /** One request, with its retries, on the bill. */
   async #call(
     { sampling, schema, sample }: FullRequest,
@@ -169,7 +181,8 @@ export class Endpoint {
     try {
       const line = await this.#connect();
       const { model } = this.settings;
-      const asked = { model, messages, sampling, schema, sample, ...(onText && { onText }) };
+      const drawn = ofSample(sampling, sample);
+      const asked = { model, messages, sampling: drawn, schema, sample, ...(onText && { onText }) };
       const said = await line.ask(asked, input + usual, signal, ({ usage, billed }) => {
         // An answer that is none may have been paid for.
         if (usage !== null || billed !== null)
@@ -285,6 +298,11 @@ const noUsage: Usage = {
   output_tokens: 0,
   estimated: false,
 };
+
+/** Each of several answers to one request has a seed of its own: with the same one they would be copies. */
+function ofSample(sampling: Sampling, sample: number): Sampling {
+  return sampling.seed === undefined ? sampling : { ...sampling, seed: sampling.seed + sample };
+}
 
 const nothingSpent: Spent = { usage: noUsage, usd: 0 };
 

@@ -8,9 +8,10 @@ export const anthropicMaxTokens = 4096;
 export interface ProviderRequest {
   readonly model: string;
   readonly messages: readonly Message[];
+  /** With the seed of this sample, where there is one. */
   readonly sampling: Sampling;
   readonly schema: JsonObject | null;
-  /** Which of several answers to the same words; it does not go over the wire. */
+  /** Which of several answers to the same words. Programs are told; it does not go to a server. */
   readonly sample?: number;
   /** Hears the text so far, of a provider that streams. */
   readonly onText?: (text: string) => void;

@@ -163,13 +163,13 @@ async function grammarOf(engine: Llama, schema: JsonObject): Promise<object> {
   }
 }
 
-/** The likeliest word where no temperature is given. Samples of one request are drawn by seeds of their own. */
-function drawn({ temperature = 0, top_p, stop, seed = 0 }: Sampling, sample: number): JsonObject {
+/** The likeliest word where no temperature is given. Drawn by chance all the same from run to run, where no seed is. */
+function drawn({ temperature = 0, top_p, stop, seed }: Sampling, sample: number): JsonObject {
   return {
     temperature,
     ...(top_p !== undefined && { topP: top_p }),
     ...(stop && { customStopTriggers: [...stop] }),
-    seed: seed + sample,
+    seed: seed ?? sample,
   };
 }
 
