@@ -23,3 +23,16 @@ export function shownEstimate(estimate: AskingEstimate): string {
     ? `${asked}${kept}`
     : `${asked}, about ${count(input_tokens)} tokens in, ${count(output_tokens)} out, ${cost}${kept}`;
 }
+
+/** A step that would ask language models, and the steps that must run before it is known how much. */
+export interface OpenAsk {
+  step: string;
+  models: readonly string[];
+  after: readonly string[];
+}
+
+/** `labels would ask writer: what that costs is known after texts (reprise run w.yaml --only texts)` */
+export function shownOpenAsk({ step, models, after }: OpenAsk, file: string): string {
+  const only = after.map((id) => ` --only ${id}`).join('');
+  return `${step} would ask ${models.join(', ')}: what that costs is known after ${after.join(', ')} (reprise run ${file}${only})`;
+}

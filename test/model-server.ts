@@ -41,6 +41,8 @@ export interface ModelServerOptions {
   /** Requests in a sliding minute; more are refused with 429. */
   requestsPerMinute?: number;
   headers?: Record<string, string>;
+  /** What the server reports of an answer, as its format has it; a token for each word if not given. */
+  usage?(request: SeenRequest, text: string): Record<string, unknown>;
 }
 
 /**
@@ -117,7 +119,7 @@ export class ModelServer {
   }
 
   async #answer(seen: SeenRequest, response: ServerResponse): Promise<void> {
-    const { latencyMs = 0, headers = {}, requestsPerMinute = Infinity, fault, reply } = this.#options;
+    const { latencyMs = 0, headers = {}, requestsPerMinute = Infinity, fault, reply, usage } = this.#options;
     const send = (status: number, body: unknown, more: Record<string, string> = {}) => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers, ...more });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
@@ -155,7 +157,8 @@ export class ModelServer {
     }
     const text = reply?.(seen) ?? `answer to ${seen.prompt}`;
     const openai = seen.format === 'openai';
-    const whole = openai ? openaiAnswer(seen, text, wrong) : anthropicAnswer(seen, text, wrong);
+    const reported = usage && { usage: usage(seen, text) };
+    const whole = { ...(openai ? openaiAnswer : anthropicAnswer)(seen, text, wrong), ...reported };
     if (seen.body['stream'] === true) {
       const events = openai
         ? openaiPieces(openaiAnswer(seen, text, wrong))

@@ -2,7 +2,7 @@ import type { AskingEstimate } from '../../engine/estimate.ts';
 import type { ProductsOf } from '../../engine/execute/io.ts';
 import { withNeeds } from '../../engine/execute/order.ts';
 import type { PreparedStep } from '../../engine/execute/prepare.ts';
-import { planWorkflow } from '../../engine/plan.ts';
+import { type PlannedStep, planWorkflow } from '../../engine/plan.ts';
 import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
 import type { Cli, Command } from '../command.ts';
 import { paramOption } from '../param-option.ts';
@@ -10,7 +10,7 @@ import { checkPastInputs, pastProducts } from '../past-runs.ts';
 import { planTable } from '../plan-table.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf, type OpenProject, readWorkflowFile, withProject } from '../project.ts';
-import { shownEstimate } from '../shown-cost.ts';
+import { type OpenAsk, shownEstimate, shownOpenAsk } from '../shown-cost.ts';
 import { findSteps } from '../step-choice.ts';
 
 export const command: Command = {
@@ -55,14 +55,30 @@ export const command: Command = {
         },
       });
       const asks = await estimates(asking, workflow, project, cli);
+      const open = openAsks(steps, workflow);
       const work = steps.some(({ state }) => state === 'run' || state === 'unknown' || state === 'failed');
-      if (options['json']) cli.out(`${JSON.stringify({ workflow: workflow.name, work, steps, asks })}\n`);
-      else cli.out(planTable(steps, cli) + asks.map((estimate) => `${shownEstimate(estimate)}\n`).join(''));
+      if (options['json'])
+        cli.out(`${JSON.stringify({ workflow: workflow.name, work, steps, asks, open_asks: open })}\n`);
+      else {
+        const lines = [...asks.map(shownEstimate), ...open.map((ask) => shownOpenAsk(ask, file as string))];
+        cli.out(planTable(steps, cli) + lines.map((line) => `${line}\n`).join(''));
+      }
       if (steps.some(({ state }) => state === 'failed')) return 1;
       return options['exitCode'] && work ? 10 : 0;
     });
   },
 };
+
+/** Steps that would ask language models about rows that are not there yet: what that costs cannot be said now. */
+function openAsks(planned: readonly PlannedStep[], { steps }: ResolvedWorkflow): OpenAsk[] {
+  const states = new Map(planned.map(({ id, state }) => [id, state]));
+  const isOpen = (id: string) => states.get(id) === 'run' || states.get(id) === 'unknown';
+  return steps.flatMap(({ id, languageModels: models = [], needs }) => {
+    const after = needs.filter(isOpen);
+    const names = [...new Set(models.map(({ name }) => name))];
+    return names.length > 0 && after.length > 0 && isOpen(id) ? [{ step: id, models: names, after }] : [];
+  });
+}
 
 /** What steps that will run would ask of language models, as far as their inputs are known. */
 async function estimates(
