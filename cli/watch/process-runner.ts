@@ -36,7 +36,8 @@ export class ProcessRunner implements AttemptRunner {
     let killer: NodeJS.Timeout | undefined;
     child.on('message', (message: FromAttempt) => {
       if (message.type === 'news') {
-        if (message.news.type === 'left' && message.news.steps.length > 0 && !cancelled) clearTimeout(killer);
+        // What was to stop has stopped: what it does now, and be it to write down its end, takes its time.
+        if (message.news.type === 'left' && !cancelled) clearTimeout(killer);
         hear(message.news);
       } else end = message.end;
     });

@@ -95,6 +95,8 @@ class Execution {
       }
       await this.#runner.finish();
     } finally {
+      // Nothing is left that could be wound down: what the caller still does with the result is not to be stopped.
+      this.#state.options.windDown?.attach(async () => []);
       const machinery = await this.#machinery;
       if (machinery) {
         await Promise.all([machinery.pool.close(), machinery.scratchesRemoved()]);

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { askedBefore } from '../asked.ts';
-import type { Digest } from '../digest.ts';
 import type { StepOutcome } from '../events.ts';
 import { Redaction } from '../record/redaction.ts';
 import type { SharedCache } from '../remote/shared-cache.ts';
@@ -17,7 +16,7 @@ import { type PreparedStep, prepareStep } from './prepare.ts';
 import { Publisher } from './publish.ts';
 import type { RunState } from './run-state.ts';
 import type { StepWork } from './run-step.ts';
-import { declared, type IsStale, type LeftStep } from './wind-down.ts';
+import { declared, type IsStale, type LeftStep, type RunningStep, whatGoesOn } from './wind-down.ts';
 
 /** What running a step takes; loaded when the first one must run. */
 export interface RunningParts {
@@ -25,9 +24,7 @@ export interface RunningParts {
   runStep: typeof import('./run-step.ts').runStep;
 }
 
-interface Running {
-  /** The key whose lease it holds: another run can wait for its result. */
-  leased: Digest | null;
+interface Running extends RunningStep {
   ended: Promise<void>;
 }
 
@@ -55,12 +52,19 @@ export class StepRunner {
     this.#parts = parts;
     const { workspace, workflow } = state.options;
     this.#publisher = new Publisher(workspace, workflow.path);
-    this.#mending = new Mending(state, async (prepared, reason) => {
+    this.#mending = new Mending(state, async (prepared, reason, readers) => {
       const started = state.options.now();
-      const { work, publish } = await this.#runMending(prepared, reason, started);
-      const failure = await publish();
-      if (failure) throw failure.error;
-      return { status: 'ran', reason, ...outcomeOf(work, state.options.now() - started) };
+      const ended = Promise.withResolvers<void>();
+      this.#running.set(prepared.step, { leased: null, readers, ended: ended.promise });
+      try {
+        const { work, publish } = await this.#runMending(prepared, reason, started);
+        const failure = await publish();
+        if (failure) throw failure.error;
+        return { status: 'ran', reason, ...outcomeOf(work, state.options.now() - started) };
+      } finally {
+        this.#running.delete(prepared.step);
+        ended.resolve();
+      }
     });
   }
 
@@ -70,7 +74,7 @@ export class StepRunner {
     const { workspace, now } = state.options;
     const { step, key } = prepared;
     const ended = Promise.withResolvers<void>();
-    const running: Running = { leased: null, ended: ended.promise };
+    const running: Running = { leased: null, readers: null, ended: ended.promise };
     this.#running.set(step, running);
     const signal = state.signalOf(step);
     const shared = key !== null && step.cache && !state.isForced(step);
@@ -143,14 +147,12 @@ export class StepRunner {
     return null;
   }
 
-  /**
-   * Interrupts what runs, but for steps that are not stale and whose results another run can wait for. A step that asks
-   * language models is no such: the limits of a model hold within one run, and its rows and answers are kept anyway.
-   */
+  /** Interrupts what runs, but for what may go on: gives that. */
   async leave(isStale: IsStale): Promise<LeftStep[]> {
     const ends: Promise<void>[] = [];
-    for (const [step, { leased, ended }] of this.#running) {
-      if (leased !== null && step.languageModels === undefined && !isStale(step)) continue;
+    const goOn = whatGoesOn(this.#running, isStale);
+    for (const [step, { ended }] of this.#running) {
+      if (goOn.has(step)) continue;
       this.#state.interrupt(step);
       ends.push(ended);
     }

@@ -16,6 +16,34 @@ export interface LeftStep {
 /** Whether a step is one of those named, or is what one with `for_each` that is named stands for. */
 export type IsStale = (step: ResolvedStep) => boolean;
 
+/** What is known of a step that runs. */
+export interface RunningStep {
+  /** The key whose lease it holds: another run can wait for its result. */
+  leased: Digest | null;
+  /** The steps that wait until its damaged result is computed again; null for one that has no result yet. */
+  readers: ReadonlySet<ResolvedStep> | null;
+}
+
+/**
+ * Of the steps that run those that are not stale and whose results another run can wait for, with what is computed again for
+ * them. A step that asks language models is no such: the limits of a model hold within one run, and its rows and answers
+ * are kept anyway.
+ */
+export function whatGoesOn(
+  running: ReadonlyMap<ResolvedStep, RunningStep>,
+  isStale: IsStale,
+): Set<ResolvedStep> {
+  const can = (step: ResolvedStep): boolean =>
+    step.languageModels === undefined &&
+    !isStale(step) &&
+    [...running].every(([mended, { readers }]) => !readers?.has(step) || can(mended));
+  const does = (step: ResolvedStep): boolean => {
+    const { leased = null, readers = null } = running.get(step) ?? {};
+    return can(step) && (readers === null ? leased !== null : [...readers].some(does));
+  };
+  return new Set([...running.keys()].filter(does));
+}
+
 /**
  * Lets a run come to its end before it is done: it begins no more steps, and of those that run only the ones go on for
  * whose results another run can wait. That is where `signal` would stop them all.

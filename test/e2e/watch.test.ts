@@ -1,6 +1,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ProcessRunner } from '../../cli/watch/process-runner.ts';
+import type { AttemptNews } from '../../engine/watch/attempt.ts';
 import { jsonl, numberedTexts, TestProject } from '../project.ts';
 import { save, Watching } from '../watching.ts';
 
@@ -343,6 +345,35 @@ on_finish:
       statuses: ['gate:cached', 'rows:ran'],
     });
   });
+});
+
+it('lets an attempt whose steps are done write down its end, when a save comes only then', async () => {
+  using p = new TestProject({
+    ...simple,
+    // Longer than a stale step has to stop.
+    'w.yaml': `${simple['w.yaml']}on_finish:\n  - { run: sleep 2 }\n`,
+  });
+  const call = {
+    file: 'w.yaml',
+    params: [],
+    profiles: [],
+    only: [],
+    keepGoing: false,
+    jobs: null,
+    command: [],
+  };
+  const runner = new ProcessRunner(call, p.folder);
+  onTestFinished(() => runner.close());
+  const told: AttemptNews[] = [];
+  const running = runner.start(
+    { wish: 'run', cause: 'start', failures: [], lastGood: null, held: {} },
+    (news) => {
+      told.push(news);
+      if (news.type === 'event' && news.event.type === 'run-finished') running.windDown(['rows'], 1000);
+    },
+  );
+  expect(await running.ended).toMatchObject({ outcome: 'succeeded', error: null });
+  expect(told.at(-1)).toMatchObject({ type: 'left', steps: [] });
 });
 
 it('leads from a hundred saves in a second to two runs at most, of which the last has the last state', async () => {
