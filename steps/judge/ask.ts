@@ -34,19 +34,22 @@ export interface Panel {
 }
 
 export function openPanel(given: Given, judges: readonly AskedModel[], scope: JsonObject): Panel {
-  const { patterns, ties, second_look: again } = given;
+  const { patterns, second_look: again } = given;
   const second = openSecondPrompts(given);
   return {
     given,
     judges,
-    first: { prompts: openPrompts(given), patterns: compilePatterns({ patterns, ties }) },
-    second: second && {
-      prompts: second,
-      patterns: compilePatterns({ patterns: again?.patterns ?? patterns, ties }),
-    },
+    first: lookOf(given, openPrompts(given), patterns),
+    second: second && lookOf(given, second, again?.patterns ?? patterns),
     request: { ...samplingOf(given), ...(given.format === 'json' && { schema: verdictSchema(given) }) },
     scope,
   };
+}
+
+function lookOf({ ties }: Given, prompts: JudgePrompts, patterns: Given['patterns']): Look {
+  // A judge that is told to end with its verdict may speak of others before it: those in an answer, say.
+  const atEnd = prompts.marked !== null && Object.keys(patterns).length === 0;
+  return { prompts, patterns: compilePatterns({ patterns, ties, atEnd }) };
 }
 
 type Order = Verdict['order'];
@@ -155,7 +158,7 @@ async function ask(
   { order, sample }: { order: Order; sample: number },
   reasons: JsonObject = { reason_a: null, reason_b: null },
 ): Promise<Verdict> {
-  let messages = messagesOf(given, prompts, { ...row, ...scope, ...reasons }, order);
+  let messages = messagesOf(given, prompts, { ...row, ...scope }, order, reasons);
   for (let repair = 0; ; repair++) {
     const { text, json } = await judge.ask({ ...request, messages, sample });
     const reading: Reading =
@@ -170,22 +173,27 @@ async function ask(
   }
 }
 
-function messagesOf(given: Given, prompts: JudgePrompts, row: JsonObject, order: Order): Message[] {
-  const { question, answer, answers, reference, criteria } = given;
-  const field = (name: string | undefined) => (name === undefined ? null : (row[name] ?? null));
-  const [first = null, second = null] = (answers ?? []).map(field);
-  const values: JsonObject = {
-    ...row,
-    question: field(question),
-    answer: given.mode === 'score' ? field(answer) : null,
-    answer_a: order === 'swapped' ? second : first,
-    answer_b: order === 'swapped' ? first : second,
-    reference: field(reference),
-    rubric: prompts.rubric,
+/** `reasons`: of a second look, for either answer. */
+function messagesOf(
+  given: Given,
+  prompts: JudgePrompts,
+  row: JsonObject,
+  order: Order,
+  reasons: JsonObject,
+): Message[] {
+  const { mode, question, answer, answers, reference, criteria, second_look: again } = given;
+  const field = (name: string) => row[name] ?? null;
+  const shown = (answers ?? []).map(field);
+  const [first = null, second = null] = order === 'swapped' ? shown.toReversed() : shown;
+  return messagesFor(prompts, row, {
+    ...(mode === 'score' ? { answer: field(answer) } : { answer_a: first, answer_b: second }),
+    ...(question !== undefined && { question: field(question) }),
+    ...(reference !== undefined && { reference: field(reference) }),
+    ...(prompts.rubric !== null && { rubric: prompts.rubric }),
+    ...(again && reasons),
     criteria: criteria.map(({ name, description }) => ({ name, description: description ?? null })),
     scale: { ...scaleOf(given) },
-  };
-  return messagesFor(prompts, values);
+  });
 }
 
 /** The outcome by the place of the answers in the row, from that on the judge's page. */

@@ -1,35 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
 import type { JsonObject } from '../../engine/json.ts';
-import { askedModels } from '../../test/asked-models.ts';
-import { ModelServer, type ModelServerOptions, type SeenRequest } from '../../test/model-server.ts';
+import { answerIn, judged, modelOf, type Reply, says } from '../../test/judged.ts';
+import type { SeenRequest } from '../../test/model-server.ts';
 import { runStep } from '../../test/run-step.ts';
 import { lettersSwapped } from './ask.ts';
 import judge from './index.ts';
-
-type Reply = (request: SeenRequest) => string;
-
-/** Runs the step with judges that answer as `reply` says; gives what it made, and what the server saw. */
-async function judged(
-  given: JsonObject,
-  rows: Row[],
-  reply: Reply = () => '',
-  fault: ModelServerOptions['fault'] = () => null,
-) {
-  await using server = await ModelServer.start({ reply, fault });
-  const judges = (given['judges'] as string[] | undefined) ?? [];
-  const made = await runStep(judge, {
-    with: given,
-    inputs: { rows },
-    languageModels: askedModels(server, judges),
-  });
-  return { ...made, requests: server.requests };
-}
-
-const says = (verdict: JsonObject): string => JSON.stringify(verdict);
-const answerIn = (prompt: string, name = 'answer') =>
-  new RegExp(`<${name}>\n([\\s\\S]*?)\n</${name}>`).exec(prompt)?.[1] ?? '';
-const modelOf = ({ body }: SeenRequest) => body['model'] as string;
 
 const rows = [
   { id: 'a', text: 'What is 2 + 2?', answer: '4' },

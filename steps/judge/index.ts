@@ -20,9 +20,11 @@ which of two answers is better; each judge sees both orders, and an answer wins 
 
 **Prompts.** Without \`prompt\` judges get one that comes along. One of your own is Handlebars over the row's fields, \`params\`, \`matrix\`, and these
 names: \`question\`, \`answer\` (or \`answer_a\` and \`answer_b\`, in the order in which the judge sees them), \`reference\`, \`rubric\`,
-\`criteria\` (a list with \`name\` and \`description\`), \`scale.low\`, \`scale.high\`. With \`format: json\` the answer is held to a schema
+\`criteria\` (a list with \`name\` and \`description\`), \`scale.low\`, \`scale.high\`. Where the parameter is not given, \`question\`, \`reference\` and
+\`rubric\` are fields of the row, too. With \`format: json\` the answer is held to a schema
 (\`reason\` and \`score\`, for each criterion if there are any; or \`reason\` and \`winner\`: A, B or tie). With \`format: text\` a verdict is
-found by \`patterns\`, which are those of MT-bench if none are given. With \`second_look\` a judge whose orders differ is asked again, with its reasons for either answer at hand (\`reason_a\`, \`reason_b\`).
+found by \`patterns\`, which are those of MT-bench if none are given: the first one in the text, and with the prompt that comes along, which wants the
+verdict at the end, the last one. With \`second_look\` a judge whose orders differ is asked again, with its reasons for either answer at hand (\`reason_a\`, \`reason_b\`).
 
 **A verdict that cannot be used** (no JSON, no verdict in the text, a score outside the scale, cut off, refused) is a failure of
 that row, with the reason; never a score. A judge that writes text is asked for its verdict \`repairs\` times before. With \`quorum\` a row is
@@ -128,7 +130,7 @@ function fieldsOf(given: Given): string[] {
   let own: string[] = [];
   try {
     own = [openPrompts(given), openSecondPrompts(given)].flatMap((asked) =>
-      asked ? promptFields(asked) : [],
+      asked ? promptFields(asked, given) : [],
     );
   } catch (error) {
     // A prompt that is none is told of by the check.

@@ -14,7 +14,7 @@ const patterns = {
     score: pattern('score: its first group is the score; `\\[\\[(\\d+(?:\\.\\d+)?)\\]\\]`.'),
   },
   description:
-    'text: regular expressions. The first one that is found counts, in the order `first`, `second`, `tie`.',
+    'text: regular expressions. The first one that is found counts, in the order `first`, `second`, `tie`; of a text that answers the prompt that comes along, if none are given, the last verdict.',
 } as const;
 
 export const scales = ['1-5', '1-10', '0-100', '0-1'] as const;

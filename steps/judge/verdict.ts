@@ -53,11 +53,18 @@ export function readJson(given: Given, json: Json): Reading {
 export interface Patterns {
   outcomes: readonly (readonly [Outcome, RegExp])[];
   score: RegExp;
+  /** Of several verdicts in a text the last one counts, not the first one by the order of the patterns. */
+  atEnd: boolean;
 }
 
-export function compilePatterns({ patterns, ties }: Pick<Given, 'patterns' | 'ties'>): Patterns {
-  const of = (pattern: string | undefined, usual: string) => new RegExp(pattern ?? usual, 'u');
+export function compilePatterns({
+  patterns,
+  ties,
+  atEnd,
+}: Pick<Given, 'patterns' | 'ties'> & { atEnd: boolean }): Patterns {
+  const of = (pattern: string | undefined, usual: string) => new RegExp(pattern ?? usual, 'gu');
   return {
+    atEnd,
     outcomes: [
       ['first', of(patterns.first, '\\[\\[A\\]\\]')],
       ['second', of(patterns.second, '\\[\\[B\\]\\]')],
@@ -70,13 +77,18 @@ export function compilePatterns({ patterns, ties }: Pick<Given, 'patterns' | 'ti
 /** Reads a verdict from a text. The whole text is its reason. */
 export function readText(given: Given, text: string, patterns: Patterns): Reading {
   const reason = text.trim();
+  const match = (pattern: RegExp) => [...reason.matchAll(pattern)].at(patterns.atEnd ? -1 : 0);
   if (given.mode === 'pairwise') {
-    const found = patterns.outcomes.find(([, pattern]) => pattern.test(reason));
+    const matches = patterns.outcomes.flatMap(([outcome, pattern]) => {
+      const found = match(pattern);
+      return found ? [{ outcome, at: found.index }] : [];
+    });
+    const [found] = patterns.atEnd ? matches.sort((a, b) => b.at - a.at) : matches;
     return found
-      ? { scores: null, shown: found[0], reason }
+      ? { scores: null, shown: found.outcome, reason }
       : { unusable: `there is no verdict in ${quoted(reason)}` };
   }
-  const number = patterns.score.exec(reason)?.[1];
+  const number = match(patterns.score)?.[1];
   if (number === undefined) return { unusable: `there is no score in ${quoted(reason)}` };
   const score = Number(number);
   const wrong = outOfScale(score, scaleOf(given));
