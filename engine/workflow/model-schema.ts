@@ -58,7 +58,7 @@ const answering: JsonObject = {
   ),
   base_url: text("Where a server of one's own, or of another provider, speaks the same format."),
   api_key_env: text(
-    "The environment variable (or line of .env) with the key, if it is not OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY, which are sent to these providers' own servers only. Another server is asked without a key if this is not given.",
+    "The environment variable (or line of .env) with the key, if it is not OPENAI_API_KEY, ANTHROPIC_API_KEY or OPENROUTER_API_KEY, which are sent to these providers' own servers only. Another server is asked without a key if this is not given, and a program finds none in its environment.",
   ),
   api_key: {
     ...text('The key, as `${{ secrets.NAME }}`: it comes from the environment or .env, and is kept nowhere.'),
@@ -114,7 +114,7 @@ const providers: { [name: string]: { keys: readonly string[]; required: readonly
   anthropic: { keys: hosted.filter((key) => key !== 'json' && key !== 'seed'), required: ['model'] },
   openrouter: { keys: hosted, required: ['model'] },
   command: {
-    keys: names.filter((key) => !['base_url', 'api_key', 'api_key_env', 'json', 'stream'].includes(key)),
+    keys: names.filter((key) => !['base_url', 'json', 'stream'].includes(key)),
     required: ['command'],
   },
   replay: { keys: ['path', 'model', ...Object.keys(sampling)], required: ['path'] },

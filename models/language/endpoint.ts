@@ -25,6 +25,8 @@ import type { CountTokens } from './tokens.ts';
 export interface Surroundings {
   readonly root: string;
   secret(name: string): string | undefined;
+  /** Variables that no program is given, unless it is said to be for it. */
+  readonly secretNames: readonly string[];
   readonly checks: OutputChecks;
   readonly budget: Budget | null;
   readonly catalogue: Catalogue;
@@ -283,7 +285,8 @@ export class Endpoint {
       ]);
       const { keyName } = settings;
       const key = keyName === null ? undefined : this.#around.secret(keyName);
-      const provider = await openProvider({ settings, key, keyName, root: this.#around.root });
+      const { root, secretNames } = this.#around;
+      const provider = await openProvider({ settings, key, keyName, secretNames, root });
       this.#opened = new Resilience(provider, new Gate(settings.limits), settings.limits);
       return this.#opened;
     })();

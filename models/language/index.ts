@@ -7,7 +7,7 @@ import { Endpoint, type Surroundings } from './endpoint.ts';
 import { type Line, Model, type Shared } from './model.ts';
 import { OutputChecks } from './output.ts';
 import { type Choice, type Condition, isRoute, readRoute, routeOf } from './route.ts';
-import { type ModelSettings, readSettings } from './settings.ts';
+import { type ModelSettings, readSettings, secretNames } from './settings.ts';
 import { Underway } from './underway.ts';
 
 export interface LanguageModelOptions {
@@ -37,6 +37,7 @@ export function createLanguageModels(options: LanguageModelOptions): LanguageMod
   const around: Surroundings = {
     root,
     secret: options.secret,
+    secretNames: secretNames(aliases),
     checks: new OutputChecks(),
     catalogue: options.catalogue ?? catalogueOf(),
     budget: budget === undefined ? null : new Budget(budget),

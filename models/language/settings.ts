@@ -58,6 +58,8 @@ const ownHosts: { readonly [provider in ProviderName]?: string } = {
   anthropic: 'api.anthropic.com',
   openrouter: 'openrouter.ai',
 };
+/** Variables with keys that programs of the providers read by themselves. */
+const foundKeys = ['OPENAI_ADMIN_KEY', 'ANTHROPIC_AUTH_TOKEN'];
 const openrouterUrl = 'https://openrouter.ai/api/v1';
 
 /**
@@ -73,6 +75,11 @@ export function keyNames(aliases: Readonly<Record<string, JsonObject>>): string[
     .map(readSettings)
     .flatMap((settings) => [settings, ...settings.fallback]);
   return [...new Set(all.flatMap(({ keyName }) => keyName ?? []))];
+}
+
+/** The variables that are kept from programs: those of a workflow's models, and the usual ones whatever it names. */
+export function secretNames(aliases: Readonly<Record<string, JsonObject>>): string[] {
+  return [...new Set([...keyNames(aliases), ...Object.values(usualKeys), ...foundKeys])];
 }
 
 /** Reads an alias that its schema has been checked against. */

@@ -7,16 +7,25 @@ import type { ProviderOptions } from './index.ts';
 /**
  * A program that answers: it gets `{ model, messages, sampling, schema }` as JSON on stdin and prints
  * `{ text, finish?, model?, usage?: { input_tokens, output_tokens }, usd? }`, or plain text, and ends with 0. It may
- * print `{ error, fault? }` instead, with the name of a fault (see ProviderFault): `rejected` if it says none.
+ * print `{ error, fault? }` instead, with the name of a fault (see ProviderFault): `rejected` if it says none. Of keys its
+ * environment has the one that is said to be for it.
  */
-export async function openProvider({ settings, root }: ProviderOptions): Promise<Provider> {
+export async function openProvider(options: ProviderOptions): Promise<Provider> {
+  const { root, settings } = options;
   const { command } = settings;
+  const env = environmentFor(options);
   return {
     async ask(request, signal) {
       signal.throwIfAborted();
-      return answerOf(await converse(command, root, JSON.stringify(request), signal));
+      return answerOf(await converse(command, { cwd: root, env }, JSON.stringify(request), signal));
     },
   };
+}
+
+function environmentFor({ key, keyName, secretNames }: ProviderOptions): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const name of secretNames) delete env[name];
+  return keyName === null || key === undefined ? env : { ...env, [keyName]: key };
 }
 
 const windows = process.platform === 'win32';
@@ -27,7 +36,7 @@ let watchingExit = false;
 /** @param command a program with its arguments, or one line for the shell */
 function converse(
   command: readonly string[] | string,
-  cwd: string,
+  surroundings: { cwd: string; env: NodeJS.ProcessEnv },
   input: string,
   signal: AbortSignal,
 ): Promise<string> {
@@ -36,7 +45,7 @@ function converse(
   const program = typeof command === 'string' ? command : command[0]!;
   return new Promise((resolve, reject) => {
     // A process group of its own: with a line for the shell, what has to end is not the shell alone.
-    const options = { cwd, stdio: 'pipe', detached: !windows, windowsHide: true } as const;
+    const options = { ...surroundings, stdio: 'pipe', detached: !windows, windowsHide: true } as const;
     const child =
       typeof command === 'string'
         ? spawn(command, { ...options, shell: true })

@@ -8,6 +8,8 @@ export interface ProviderOptions {
   /** The key's value, and the variable that it comes from. */
   readonly key: string | undefined;
   readonly keyName: string | null;
+  /** Variables with keys: of the environment that a program is given, they are left out. */
+  readonly secretNames: readonly string[];
   /** The project's root: programs start there, and paths are relative to it. */
   readonly root: string;
 }
