@@ -2,7 +2,7 @@ import { ProblemError } from '../engine/problems.ts';
 import type { StepRecord } from '../engine/record/record.ts';
 import type { StepRegistry } from '../engine/registry.ts';
 import { learnsFrom, waysToLearners } from '../engine/workflow/leaks.ts';
-import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
+import type { InputBinding, ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 
 /** Finds what a step of an earlier run left. */
 type Find = (run: string, step: string) => (StepRecord & { run: string }) | undefined;
@@ -16,34 +16,27 @@ export async function refusePastLeaks(
   registry: StepRegistry,
   find: Find,
 ): Promise<void> {
-  const reading = workflow.steps.filter(({ inputs }) =>
-    Object.values(inputs).some(({ run }) => run !== null),
-  );
-  if (reading.length === 0) return;
+  const marked = new Map<string, string[]>();
+  for (const { run, parts } of workflow.steps.flatMap(({ inputs }) => Object.values(inputs))) {
+    if (run === null) continue;
+    for (const { step } of parts) {
+      const way = wayFromMarked(run, step, find);
+      if (way !== null) marked.set(sourceName(run, step), way);
+    }
+  }
+  if (marked.size === 0) return;
   const learns = new Map<string, (input: string) => boolean>();
   for (const { id, use, parameters } of workflow.steps) {
     const type = await registry.find(use)?.load();
     learns.set(id, (input) => type !== undefined && learnsFrom(type, parameters, input));
   }
-  const reached = new Map<string, string[]>();
-  const found: { step: string; way: string[] }[] = [];
-  for (const { id, inputs } of reading) {
-    for (const [input, { run, parts }] of Object.entries(inputs)) {
-      const behind =
-        run === null ? undefined : parts.map(({ step }) => wayFromMarked(run, step, find)).find(Boolean);
-      if (!behind) continue;
-      const way = [...behind, id];
-      reached.set(id, way);
-      if (learns.get(id)!(input)) found.push({ step: id, way });
-    }
-  }
   const readers = workflow.steps.map(({ id, inputs, for_each: forEach }) => ({
     id,
-    inputs,
-    forEach,
+    inputs: Object.fromEntries(Object.entries(inputs).map(([name, binding]) => [name, asSource(binding)])),
+    forEach: forEach && asSource(forEach),
     learnsFrom: learns.get(id)!,
   }));
-  if (reached.size > 0) found.push(...waysToLearners(readers, reached));
+  const found = waysToLearners(readers, marked);
   if (found.length === 0) return;
   throw new ProblemError(
     found.map(({ step, way }) => ({
@@ -54,6 +47,16 @@ export async function refusePastLeaks(
       hint: 'it was marked so in the earlier run: give the step other rows',
     })),
   );
+}
+
+/** What is read of an earlier run, as if a step of this workflow had made it: it has the name of no step. */
+function asSource({ run, parts }: Pick<InputBinding, 'run' | 'parts'>): Pick<InputBinding, 'run' | 'parts'> {
+  if (run === null) return { run, parts };
+  return { run: null, parts: parts.map((part) => ({ ...part, step: sourceName(run, part.step) })) };
+}
+
+function sourceName(run: string, step: string): string {
+  return `run:${run}/${step}`;
 }
 
 /** The way from a `load` marked `eval_only` to a step of an earlier run; null if there is none. */
