@@ -77,6 +77,7 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
   metrics: {
     rows: 'Rows with a compressed text.',
     rejected: 'Rows that failed a check.',
+    pass_rate: 'Share of the rows that passed all checks.',
     rate: 'Share kept of all texts together, in `measure`.',
     missed: 'Texts more than 2 points off the rate asked for (extractive).',
     origin_tokens: 'Tokens of the texts.',
@@ -260,6 +261,7 @@ below the \`threshold\` rejects the text. What is rejected is the output \`rejec
       metrics: {
         rows: count,
         rejected,
+        ...(count + rejected > 0 && { pass_rate: significant(count / (count + rejected)) }),
         ...(sum.before > 0 && { rate: significant(sum.after / sum.before) }),
         ...(method === 'extractive' && { missed }),
         origin_tokens: sum.origin,
