@@ -47,16 +47,17 @@ function bash(all: readonly Command[]): string {
   local current="\${COMP_WORDS[COMP_CWORD]}" words=""
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="${all.map(({ name }) => name).join(' ')} --help --version"
-  else
-    local key="\${COMP_WORDS[1]}"
-    [ "$COMP_CWORD" -gt 2 ] && key="\${COMP_WORDS[1]} \${COMP_WORDS[2]}"
-    case "$key" in
-${cases.filter((line) => line.includes('"') && /^ +"/.test(line)).join('\n')}
-      *) case "\${COMP_WORDS[1]}" in
-${cases.filter((line) => !/^ +"/.test(line)).join('\n')}
-      esac ;;
-    esac
+    COMPREPLY=( $(compgen -W "$words" -- "$current") )
+    return
   fi
+  local key="\${COMP_WORDS[1]}"
+  [ "$COMP_CWORD" -gt 2 ] && key="\${COMP_WORDS[1]} \${COMP_WORDS[2]}"
+  case "$key" in
+${cases.filter((line) => line.includes('"') && /^ +"/.test(line)).join('\n')}
+    *) case "\${COMP_WORDS[1]}" in
+${cases.filter((line) => !/^ +"/.test(line)).join('\n')}
+    esac ;;
+  esac
   COMPREPLY=( $(compgen -W "$words" -- "$current") $(compgen -f -- "$current") )
 }
 complete -F _reprise reprise

@@ -1,5 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { ProblemError } from '../../engine/problems.ts';
 import type { Command } from '../command.ts';
 import { packageRoot } from '../package.ts';
@@ -41,6 +50,14 @@ export const command: Command = {
         },
       );
     }
+    const file = notAFolder(target, files.map(targetName));
+    if (file !== null) {
+      throw ProblemError.of(
+        'file-exists',
+        `${relative(cli.cwd, file) || file} is there already, and is not a folder; nothing was written`,
+        { hint: 'choose another folder: reprise init <dir>' },
+      );
+    }
     for (const file of files) {
       const path = join(target, targetName(file));
       mkdirSync(join(path, '..'), { recursive: true });
@@ -64,6 +81,17 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** A file where one of the folders would be: the target, a folder above it, or one in it. */
+function notAFolder(target: string, files: readonly string[]): string | null {
+  const folders = new Set(files.map((file) => dirname(join(target, file))));
+  for (let up = target; ; up = dirname(up)) {
+    folders.add(up);
+    if (up === dirname(up)) break;
+  }
+  for (const folder of folders) if (statSync(folder, { throwIfNoEntry: false })?.isFile()) return folder;
+  return null;
+}
 
 /** npm leaves files with some names out of a package: they are kept under another one. */
 function targetName(file: string): string {

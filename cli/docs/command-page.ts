@@ -17,6 +17,8 @@ Results go to stdout, everything else (progress, problems, hints) to stderr; col
 | 0 | done; nothing to do is done, too |
 | 1 | a step or an \`assert\` failed, or a check of \`doctor\` or \`cache verify\` |
 | 2 | the workflow or the call is wrong; nothing was run |
+| 3 | a reproduction differs |
+| 4 | the budget is reached: a higher \`--budget\` goes on from there |
 | 10 | \`plan --exit-code\` has work |
 | 130 | interrupted: run the same line again to go on |
 `;

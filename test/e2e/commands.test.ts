@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -189,6 +189,10 @@ it('writes completion scripts that the shells read', async () => {
   }
   const script = `source completion.bash; COMP_WORDS=(reprise cache gc --d); COMP_CWORD=3; _reprise; echo "\${COMPREPLY[@]}"`;
   expect(spawnSync('bash', ['-c', script], { cwd: p.folder }).stdout.toString()).toBe('--dry-run\n');
+  // The first word is a command, not a folder that starts the same.
+  mkdirSync(p.path('watched'));
+  const first = `source completion.bash; COMP_WORDS=(reprise wa); COMP_CWORD=1; _reprise; echo "\${COMPREPLY[@]}"`;
+  expect(spawnSync('bash', ['-c', first], { cwd: p.folder }).stdout.toString()).toBe('watch\n');
 });
 
 it('has help with examples for every command, on stdout', async () => {
@@ -288,7 +292,10 @@ describe('a call that is wrong', () => {
     [['graph', 'w.yaml', '--format', 'png'], /--format cannot be "png"\n.*mermaid, dot, svg/],
     [['steps', 'clustr'], /unknown-step-type: .*"clustr"\n.*did you mean "cluster"\?/],
     [['completion', 'tcsh'], /no completion for tcsh\n.*bash, zsh or fish/],
+    [['cache', 'gc', '--answers'], /wrong-call: --answers goes with --older-than/],
     [['cache', 'gc', '--size', 'big'], /size-form: --size big is no size\n.*500MB/],
+    [['init', 'w.yaml'], /file-exists: w.yaml is there already, and is not a folder/],
+    [['init', 'w.yaml/in/it'], /file-exists: w.yaml is there already, and is not a folder/],
     [['init', '--template', 'topcs'], /--template cannot be "topcs"\n.*did you mean "topics"\?/],
   ];
 
