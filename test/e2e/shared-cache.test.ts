@@ -92,7 +92,15 @@ describe('in a folder', () => {
     // A run with nothing to do puts nothing there.
     await run(a);
     expect(existsSync(folder)).toBe(false);
-    expect((await a.reprise('cache', 'push', 'other.yaml')).out).toMatch(/^0 results put into/);
+    const absent = await a.reprise('cache', 'push', 'v.yaml');
+    expect([absent.code, absent.err]).toEqual([
+      2,
+      expect.stringMatching(/file-not-found: there is no file v\.yaml\n.*there are: w\.yaml/),
+    ]);
+    a.write({ 'other.yaml': workflow });
+    expect((await a.reprise('cache', 'push', 'other.yaml')).out).toMatch(
+      /^no results of other\.yaml are here: nothing was put into file:/,
+    );
     expect((await a.reprise('cache', 'push', 'w.yaml')).out).toMatch(
       /^3 results put into file:.*, 0 there already/,
     );
@@ -101,6 +109,8 @@ describe('in a folder', () => {
       there: 3,
     });
     using b = machine(`file:${folder}`);
+    // The project is that of the file.
+    expect((await b.reprise('cache', 'push', a.path('w.yaml'))).out).toMatch(/, 3 there already/);
     expect(reasons(await run(b))).toEqual(pulled);
   });
 

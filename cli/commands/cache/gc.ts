@@ -32,6 +32,10 @@ export const gc: Command = {
     { line: 'reprise cache gc --older-than 30', does: 'what nobody used for a month' },
   ],
   async run(_, options, cli) {
+    if (options['answers'] === true && options['olderThan'] === undefined)
+      throw ProblemError.of('wrong-call', '--answers goes with --older-than: it says which answers', {
+        hint: 'write: reprise cache gc --older-than 90 --answers',
+      });
     return withProject(cli, cli.cwd, async ({ workspace, runsFolder, cacheSize }) => {
       const { store, caches } = workspace;
       const said = options['size'] as string | undefined;

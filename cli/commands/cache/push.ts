@@ -1,9 +1,11 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { blobsOf } from '../../../engine/artefacts.ts';
 import type { Digest } from '../../../engine/digest.ts';
 import { ProblemError } from '../../../engine/problems.ts';
 import { openSharedCache } from '../../../engine/remote/open.ts';
 import type { Pushed } from '../../../engine/remote/shared-cache.ts';
+import { readSource } from '../../../engine/workflow/load.ts';
+import { ProblemList } from '../../../engine/workflow/problem-list.ts';
 import type { Command } from '../../command.ts';
 import { counted } from '../../format.ts';
 import { withProject } from '../../project.ts';
@@ -13,7 +15,7 @@ export const push: Command = {
   name: 'push',
   summary: 'put results that are here into the shared cache',
   description:
-    'Puts results of steps into the shared cache that `remote` in reprise.yaml names: those that were made before it was named, without its credentials, or with `push: false`. A run puts there only what it computes. With a file, only the last results of that workflow. Exit code 1 if not all could be put there.',
+    'Puts results of steps into the shared cache that `remote` in reprise.yaml names: those that were made before it was named, without its credentials, or with `push: false`. A run puts there only what it computes. With a file, only the last results of that workflow, from the project that it lies in. Exit code 1 if not all could be put there.',
   arguments: [{ name: '[file]', description: 'a workflow: only its last results' }],
   options: [json],
   examples: [
@@ -21,7 +23,9 @@ export const push: Command = {
     { line: 'reprise cache push workflows/support-topics.yaml', does: 'what one workflow needs' },
   ],
   async run([file], options, cli) {
-    return withProject(cli, cli.cwd, async ({ workspace }) => {
+    const path = file === undefined ? null : resolve(cli.cwd, file as string);
+    if (path !== null) refuseUnreadable(path, cli.cwd);
+    return withProject(cli, path === null ? cli.cwd : dirname(path), async ({ workspace }) => {
       const { caches, remote, root, store, steps } = workspace;
       if (remote === null)
         throw ProblemError.of('no-remote', 'there is no shared cache to put results into', {
@@ -33,10 +37,7 @@ export const push: Command = {
         { signal: cli.signal, warn: (message) => cli.err(`${cli.paint('yellow', 'warning')} ${message}\n`) },
       );
       if (shared === null) return 1;
-      const wanted =
-        file === undefined
-          ? null
-          : lastOf(caches.steps.allLast(), workspace.relative(resolve(cli.cwd, file as string)));
+      const wanted = path === null ? null : lastOf(caches.steps.allLast(), workspace.relative(path));
       const sums: { [came in Pushed | 'incomplete']: number } = {
         pushed: 0,
         there: 0,
@@ -59,6 +60,8 @@ export const push: Command = {
         cli.out(
           `${JSON.stringify({ url: remote.url, pushed, there, too_large: tooLarge, failed, incomplete })}\n`,
         );
+      else if (wanted !== null && Object.values(sums).every((sum) => sum === 0))
+        cli.out(`no results of ${file as string} are here: nothing was put into ${remote.url}\n`);
       else {
         const parts = [
           `${counted(pushed, 'result')} put into ${remote.url}`,
@@ -73,6 +76,13 @@ export const push: Command = {
     });
   },
 };
+
+/** ProblemError if there is no such file, or none that can be read. */
+function refuseUnreadable(path: string, cwd: string): void {
+  const problems = new ProblemList();
+  readSource(path, cwd, problems);
+  if (problems.failed) throw new ProblemError(problems.errors);
+}
 
 function lastOf(all: readonly { workflow: string; key: Digest }[], path: string): Set<Digest> {
   return new Set(all.flatMap(({ workflow, key }) => (workflow === path ? [key] : [])));
