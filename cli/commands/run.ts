@@ -4,7 +4,7 @@ import { failureOf } from '../../engine/execute/failure.ts';
 import { ProblemError } from '../../engine/problems.ts';
 import type { RunRecord } from '../../engine/record/record.ts';
 import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
-import type { Cli, Command } from '../command.ts';
+import type { Cli, Command, Options } from '../command.ts';
 import { counted, duration } from '../format.ts';
 import { writePages } from '../page/write-pages.ts';
 import { paramOption } from '../param-option.ts';
@@ -41,6 +41,11 @@ export const command: Command = {
       description: 'what calls to language models may cost; the run stops before the one that would pass it',
     },
     {
+      flags: '--offline',
+      description:
+        'ask no language model: only known answers are given, from the cache or a replay, and a row without one fails',
+    },
+    {
       flags: '--reporter <kind=target>',
       description:
         'tell of the run elsewhere, too: `junit=report.xml` or `otlp=http://localhost:4318` (may be repeated)',
@@ -67,7 +72,7 @@ export const command: Command = {
         cli,
         options['profile'] as string[],
       );
-      await setBudget(options['budget'], workflow, project);
+      await limitModels(options, workflow, project);
       await checkPastInputs(workflow, project);
       const forced = findSteps(workflow, options['force'] as string[], '--force');
       const reporter = cli.terminal.err ? terminalReporter(cli) : plainReporter(cli);
@@ -126,21 +131,28 @@ async function reportersOf(wanted: readonly string[], cli: Cli): Promise<ChosenR
   return chooseReporters(wanted, cli);
 }
 
-/** Opens the workflow's language models again, with a limit to what they may cost. */
-async function setBudget(
-  budget: unknown,
+/** Opens the workflow's language models again, with a limit to what they may cost, or with known answers only. */
+async function limitModels(
+  { budget, offline }: Options,
   workflow: ResolvedWorkflow,
   { workspace }: OpenProject,
 ): Promise<void> {
-  if (typeof budget !== 'string') return;
+  const limits = {
+    ...(typeof budget === 'string' && { budget: dollars(budget) }),
+    ...(offline === true && { offline }),
+  };
+  if (Object.keys(limits).length === 0 || workspace.languageModels === null) return;
+  const { openLanguageModels } = await import('../language-models.ts');
+  openLanguageModels(workflow, workspace, limits);
+}
+
+function dollars(budget: string): number {
   const usd = Number(budget.replace(/^\$/, ''));
   if (budget.trim() === '' || !Number.isFinite(usd) || usd < 0)
     throw ProblemError.of('wrong-call', `--budget cannot be "${budget}"`, {
       hint: 'it needs an amount in US dollars: --budget 2.50',
     });
-  if (workspace.languageModels === null) return;
-  const { openLanguageModels } = await import('../language-models.ts');
-  openLanguageModels(workflow, workspace, { budget: usd });
+  return usd;
 }
 
 /** The last lines of a run: how it ended, what failed and how to go on, where the page is. */

@@ -19,7 +19,8 @@ export function notKnown(model: string): Failed {
     scope: 'row',
     code: 'answer-not-known',
     message: `no answer of ${model} to this request is known, and none may be asked for`,
-    retryable: false,
+    hint: 'run asks without --offline, reproduce with --live',
+    retryable: true,
   });
 }
 

@@ -27,7 +27,7 @@ export interface LanguageModelOptions {
   condition?: Condition;
   /** Digest of a file by its path from the root; null if it cannot be read. */
   fileDigest?(path: string): Promise<string | null>;
-  /** Only known answers are given: nothing is asked. */
+  /** Only known answers are given, those of replays included: nothing is asked. */
   offline?: boolean;
 }
 

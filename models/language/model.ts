@@ -74,8 +74,10 @@ export class Model implements LanguageModel {
       const known = await this.#known(asked);
       if (known !== null) return routed(known, route);
     }
-    if (this.#shared.offline) return notKnown(this.asked);
-    return routed(await this.#live(chain, options), route);
+    // What a replay says is known, though it is not kept.
+    const allowed = this.#shared.offline ? chain.filter(({ endpoint }) => !endpoint.isKept) : chain;
+    if (this.#shared.offline && allowed.length === 0) return notKnown(this.asked);
+    return routed(await this.#live(allowed, options), route);
   }
 
   async estimate(request: LanguageRequest): Promise<RequestEstimate> {

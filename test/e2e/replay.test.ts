@@ -31,6 +31,10 @@ it('a replay says what its file says today, and is not asked again while the fil
     reason: expect.stringContaining('answers.jsonl'),
   });
   expect(await shown()).toBe(first.replaceAll('answer to', 'mended'));
+  expect(await p.reprise('reproduce', 'latest')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/identical +labels/),
+  });
 });
 
 it('reproduced live, answers are asked for again, and how far they drifted is said', async () => {

@@ -19,13 +19,24 @@ const said = (model: string, text: string, more: object = {}) => ({
 });
 const failure = { code: 'answer-refused', message: 'the model refused' };
 
-/** What a replay of such answers says. */
-async function replayed(answers: readonly object[], model?: string): Promise<string> {
+/** What a replay of such answers says; with an alias, what that one says offline: `m`, or a program with it as its fallback, or alone. */
+async function replayed(
+  answers: readonly object[],
+  model?: string,
+  offline?: 'm' | 'program' | 'alone',
+): Promise<string> {
   const root = folderWith({ 'a.jsonl': answers.map((answer) => `${JSON.stringify(answer)}\n`).join('') });
   const settings = { provider: 'replay', path: 'a.jsonl', ...(model !== undefined && { model }) };
-  const models = createLanguageModels({ root, aliases: { m: settings }, secret: () => '', answers: null });
+  const alone = { provider: 'command', command: 'echo asked' };
+  const models = createLanguageModels({
+    root,
+    aliases: { m: settings, alone, program: { ...alone, fallback: [settings] } },
+    secret: () => undefined,
+    answers: null,
+    offline: offline !== undefined,
+  });
   const options = { signal: new AbortController().signal, notify: () => {} };
-  const result = (await models.find('m')?.ask({ messages }, options)) as AskResult;
+  const result = (await models.find(offline ?? 'm')?.ask({ messages }, options)) as AskResult;
   if ('answer' in result) return result.answer.text;
   const { code, message, hint } = result.failure;
   return `${code}: ${message} → ${hint}`;
@@ -69,3 +80,10 @@ it.each<[string, readonly object[], string | undefined, string]>([
 ])('gives the answer of %s', async (_, answers, model, text) =>
   expect(await replayed(answers, model)).toBe(text),
 );
+
+it('is asked offline, where no other model is', async () => {
+  const answers = [said('a', 'one')];
+  expect(await replayed(answers, 'a', 'm')).toBe('one');
+  expect(await replayed(answers, 'a', 'program')).toBe('one');
+  expect(await replayed(answers, 'a', 'alone')).toMatch(/^answer-not-known: .*run asks without --offline/);
+});
