@@ -1,3 +1,4 @@
+import { withoutCommentLines } from './comments.ts';
 import type { Domain } from './domain.ts';
 import { markSentences } from './marking.ts';
 import { piecesOf } from './pieces.ts';
@@ -39,9 +40,9 @@ export function flaws(
   if (rewritten && scriptOf(before) !== scriptOf(after) && scriptOf(after) !== 'other')
     found.push('language: it is written in another script');
   found.push(...structureFlaws(original, compressed, domain));
-  const lost = [...new Set(mustSurvive(original, preserve, force))].filter(
-    (part) => !compressed.includes(part),
-  );
+  // Comments may go, with the numbers in them.
+  const told = domain === 'code' ? withoutCommentLines(original, force) : original;
+  const lost = [...new Set(mustSurvive(told, preserve, force))].filter((part) => !compressed.includes(part));
   if (lost.length > 0) {
     const shown = lost.slice(0, mostShown).map((part) => JSON.stringify(cut(part)));
     found.push(

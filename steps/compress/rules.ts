@@ -1,3 +1,4 @@
+import { withoutCommentLines } from './comments.ts';
 import { type Preserved, protectedSpans } from './protected-spans.ts';
 
 export const ruleNames = ['json', 'comments', 'markdown', 'fillers', 'articles', 'white_space'] as const;
@@ -66,10 +67,6 @@ const markdown: readonly (readonly [RegExp, string])[] = [
   [/(?<![\p{L}\p{N}*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\p{L}\p{N}*])/gu, '$1'],
   [/^[^\S\n]*(?:-{3,}|\*{3,}|_{3,})[^\S\n]*(?:\n|$)/gm, ''],
 ];
-/** Lines that are nothing but a comment, in the languages that comment with //, # or --. */
-const comment =
-  /^[^\S\n]*(?:\/\/|#(?!!|\s*(?:include|define|if|else|elif|endif|pragma|region)\b)|--\s)[^\n]*(?:\n|$)/gm;
-
 /** Shortens a text by rules that change nothing of what it says; what is to be preserved is not touched. */
 export function applyRules(
   text: string,
@@ -86,7 +83,7 @@ export function applyRules(
     const short = shortJson(text);
     if (short !== null) return short;
   }
-  if (isCode) return rules.has('comments') ? text.replace(comment, '') : text;
+  if (isCode) return rules.has('comments') ? withoutCommentLines(text, force) : text;
   let out = '';
   let at = 0;
   for (const { start, end } of protectedSpans(text, preserve, force)) {
