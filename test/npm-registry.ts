@@ -5,8 +5,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A registry of npm on the loopback with one version of one package. Dispose it at the end. */
-export async function npmRegistry(options: { name: string; version: string; bin: object; tarball: string }) {
-  const { name, version, bin } = options;
+export async function npmRegistry(options: {
+  name: string;
+  version: string;
+  bin: object;
+  scripts?: object;
+  tarball: string;
+}) {
+  const { name, version, bin, scripts = {} } = options;
   const bytes = readFileSync(options.tarball);
   const digest = (algorithm: string) => createHash(algorithm).update(bytes);
   const integrity = `sha512-${digest('sha512').digest('base64')}`;
@@ -23,7 +29,7 @@ export async function npmRegistry(options: { name: string; version: string; bin:
         JSON.stringify({
           name,
           'dist-tags': { latest: version },
-          versions: { [version]: { name, version, bin, dist } },
+          versions: { [version]: { name, version, bin, scripts, dist } },
         }),
       );
     } else response.writeHead(404).end('{}');

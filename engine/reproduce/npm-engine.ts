@@ -28,7 +28,8 @@ export async function engineFromNpm(options: {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   if (existsSync(join(root, '.npmrc'))) symlinkSync(join(root, '.npmrc'), join(folder, '.npmrc'));
   const args = [
-    ...['exec', '--yes', '--no-audit', '--no-fund', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
+    // Scripts of packages would run before anything can be compared, and no package of the engine needs one.
+    ...['exec', '--yes', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
     // npm puts the folder of the package's program first. Its own program is not started yet.
     ...[`--package=${packageName}@${version}`, '--', 'node', '-p', 'process.env.PATH'],
   ];

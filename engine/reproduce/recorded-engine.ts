@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { type Digest, digestOf } from '../digest.ts';
+import { StepError } from '../problems.ts';
 import { findRepository } from '../record/git.ts';
 import type { RunRecord } from '../record/record.ts';
 import type { Workspace } from '../workspace.ts';
@@ -106,8 +107,11 @@ async function recordedIntegrity(
 }
 
 /**
- * Runs a command of another engine in a folder, with this process' terminal; gives its exit code. When the signal aborts, the
- * engine is told to stop and its orderly end is waited for; if this process ends at once, so does the engine.
+ * Runs a command of another engine in a folder, with this process' terminal; gives its exit code, 130 if it was interrupted.
+ * When the signal aborts, the engine is told to stop and its orderly end is waited for; if this process ends at once, so
+ * does the engine.
+ *
+ * @throws StepError `engine-crashed` if any other signal ended it
  */
 export function callEngine(
   [name, ...rest]: readonly string[],
@@ -123,10 +127,19 @@ export function callEngine(
     signal.addEventListener('abort', stop);
     process.on('exit', end);
     child.on('error', failed);
-    child.on('close', (code) => {
+    child.on('close', (code, killedBy) => {
       signal.removeEventListener('abort', stop);
       process.off('exit', end);
-      done(code ?? 130);
+      if (code !== null) done(code);
+      else if (signal.aborted || killedBy === 'SIGINT' || killedBy === 'SIGTERM') done(130);
+      else
+        failed(
+          new StepError(
+            'engine-crashed',
+            `the engine that made the run was ended by ${killedBy}`,
+            'was it killed, or short of memory? Nothing is known of how the run comes out',
+          ),
+        );
     });
   });
 }
