@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/json.ts';
 import type { LanguageRequest } from '../../engine/language-model.ts';
 import { runStep } from '../../test/run-step.ts';
-import { ungrounded } from './grounding.ts';
+import { ungrounded } from '../grounding.ts';
 import extract from './index.ts';
 
 const schema: JsonObject = {

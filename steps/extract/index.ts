@@ -15,9 +15,9 @@ import {
   write,
 } from '../asking.ts';
 import { askInParts, combinePrompt, contextShare, type Sample } from '../generate/long-input.ts';
+import { ungrounded } from '../grounding.ts';
 import { requireFields } from '../missing-field.ts';
 import { significant } from '../significant.ts';
-import { ungrounded } from './grounding.ts';
 
 const task = `Extract what the schema asks for from the text. Take it from the text alone: what the text does not say is null where the schema allows null, an empty list where it wants a list. Copy names, numbers and quotations as they stand.`;
 

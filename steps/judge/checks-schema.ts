@@ -23,6 +23,7 @@ export const checkKinds = [
   'range',
   'duration',
   'timestamps',
+  'grounded',
   'where',
 ] as const;
 
@@ -81,6 +82,13 @@ export const checksSchema = {
           count: { type: 'integer', minimum: 1, description: 'There are at least so many.' },
         },
         description: 'Its times of day or of a recording (`00:01:30`, `1:30.5`) are possible ones.',
+      },
+      grounded: {
+        type: 'array',
+        minItems: 1,
+        items: { type: 'string', minLength: 1 },
+        description:
+          'Its quotations, times and numbers stand in these fields of the row; of JSON all its texts and numbers.',
       },
       where: {
         type: 'string',

@@ -1,8 +1,9 @@
 import { CelError, type CelProgram, loadCel } from '../../engine/cel.ts';
 import type { Json, JsonObject } from '../../engine/json.ts';
 import type { FromSchema } from '../../engine/schema-type.ts';
+import { saidBeyond, ungrounded } from '../grounding.ts';
+import { secondsOf, timestampsIn } from '../times.ts';
 import { checkKinds, type checksSchema } from './checks-schema.ts';
-import { secondsOf, timestampsIn } from './times.ts';
 
 export type Check = FromSchema<typeof checksSchema>[number];
 type CheckKind = (typeof checkKinds)[number];
@@ -112,6 +113,8 @@ async function valueTest(kind: CheckKind, check: Check, answer: string): Promise
           ? `${where} is no duration`
           : outside(`${where} is %s seconds`, seconds, check.duration!);
       }
+      case 'grounded':
+        return beyond(where, value, check.grounded!, row);
       default:
         return wrongTimestamps(where, text, check.timestamps!);
     }
@@ -122,6 +125,24 @@ function outside(said: string, value: number, { min, max }: { min?: number; max?
   const shown = said.replace('%s', String(value));
   if (min !== undefined && value < min) return `${shown}, less than ${min}`;
   return max !== undefined && value > max ? `${shown}, more than ${max}` : null;
+}
+
+/** What an answer says that the source does not. */
+function beyond(where: string, value: Json, fields: readonly string[], row: JsonObject): string | null {
+  const missing = fields.find((field) => (row[field] ?? null) === null);
+  if (missing !== undefined) return `${missing} is not there`;
+  const source = fields
+    .map((field) => row[field]!)
+    .map((part) => (typeof part === 'string' ? part : JSON.stringify(part)))
+    .join('\n');
+  const json = parsed(value);
+  const made =
+    typeof json === 'object' && json !== null
+      ? ungrounded(json, {}, source)
+      : saidBeyond(String(value), source);
+  return made.length === 0
+    ? null
+    : `${where} has what is not in ${fields.join(', ')}: ${made.slice(0, 5).join(', ')}`;
 }
 
 function wrongTimestamps(

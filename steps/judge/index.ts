@@ -32,7 +32,7 @@ judged by those judges that have a verdict, and a warning says how many rows wer
 
 **Criteria** have a \`name\`, and perhaps a \`description\` and a \`weight\`. **Checks** are made without a model; each is one of \`json: true\`, \`schema\` (JSON Schema), \`regex\`,
 \`not_regex\`, \`contains\`, \`not_contains\`, \`equals\` (another field), \`one_of\`, \`characters\` and \`words\` (\`{ min, max }\`), \`range\` (of a number), \`duration\` (in seconds),
-\`timestamps\` (\`{ min, max, rising, count }\`) or \`where\` (CEL over \`row\`), of the answer or another \`field\`, or \`at\` a place in its JSON: \`{ name: steps, at: plan.0.steps, range: { max: 9 } }\`. One
+\`timestamps\` (\`{ min, max, rising, count }\`), \`grounded\` (fields: its quotations, times and numbers stand there, of JSON all texts and numbers) or \`where\` (CEL over \`row\`), of the answer or another \`field\`, or \`at\` a place in its JSON: \`{ name: steps, at: plan.0.steps, range: { max: 9 } }\`. One
 that cannot be made (a field that is not there, say) does not hold.
 
 **Several judges.** \`mean\`, \`vote\`, \`weighted\` or \`minimum\`, see \`combine\`. The rows then have each judge's own result as well, as

@@ -1,4 +1,4 @@
-import type { Json } from '../../engine/json.ts';
+import type { Json } from '../engine/json.ts';
 
 const clock = /(?<![\d:.])(?:(\d{1,3}):)?(\d{1,3}):(\d{1,3})(?:[.,](\d{1,6}))?(?![\d:])/gu;
 
