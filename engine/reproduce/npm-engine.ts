@@ -29,7 +29,8 @@ export async function engineFromNpm(options: {
   if (existsSync(join(root, '.npmrc'))) symlinkSync(join(root, '.npmrc'), join(folder, '.npmrc'));
   const args = [
     // Scripts of packages would run before anything can be compared, and no package of the engine needs one.
-    ...['exec', '--yes', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
+    ...['exec', '--yes', '--ignore-scripts', '--no-audit', '--no-fund'],
+    ...['--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
     // npm puts the folder of the package's program first. Its own program is not started yet.
     ...[`--package=${packageName}@${version}`, '--', 'node', '-p', 'process.env.PATH'],
   ];

@@ -3,7 +3,8 @@ import { callEngine } from './recorded-engine.ts';
 
 const call = (code: string, signal = new AbortController().signal) =>
   callEngine([process.execPath], ['-e', code], { cwd: import.meta.dirname, signal });
-const endedBy = (signal: string) => call(`process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000)`);
+const endedBy = (signal: string) =>
+  call(`process.kill(process.pid, '${signal}'); setInterval(() => {}, 1000)`);
 
 it('an engine that crashes is an error, one that is interrupted is not', async () => {
   const [exit, interrupted, terminated, killed] = await Promise.allSettled([
