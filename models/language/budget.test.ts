@@ -40,6 +40,17 @@ describe('a budget', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it('counts tries that were paid for and came to nothing', async () => {
+    // Each try costs $0.002, for the words of an answer without choices.
+    await using server = await ModelServer.start({ reply: () => 'two words', fault: () => 'empty' });
+    const ask = limited({ base_url: server.url('openai'), max_tokens: 2, retries: 2 }, 0.005);
+    expect(await ask('hello')).toContain('budget-reached');
+    expect(server.requests).toHaveLength(2);
+    const enough = limited({ base_url: server.url('openai'), max_tokens: 2, retries: 2 }, 0.006);
+    expect(await enough('hello again')).toContain('model-unavailable');
+    expect(server.requests).toHaveLength(5);
+  });
+
   it('counts the limit that is sent to Anthropic where none is given', async () => {
     await using server = await wordy();
     const own = { provider: 'anthropic', base_url: server.url('anthropic') };

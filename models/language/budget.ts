@@ -18,7 +18,7 @@ export class Budget {
    * Makes room for a call; a failure if there is none. Calls under way are waited for: most cost less than expected. `usd`
    * is null where no price is known. Rejects when `signal` is aborted.
    */
-  async reserve(usd: number | null, model: string, signal: AbortSignal): Promise<Failed | null> {
+  async reserve(usd: number | null, model: string, signal: AbortSignal): Promise<Reservation | Failed> {
     if (usd === null)
       return failed({
         scope: 'step',
@@ -27,6 +27,15 @@ export class Budget {
         hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens, or fetch those of hosted models (reprise models refresh)',
         retryable: false,
       });
+    const refused = await this.#enter(usd, signal);
+    if (refused !== null) return refused;
+    return new Reservation(
+      () => this.#enter(usd, signal),
+      (cost) => this.#leave(usd, cost),
+    );
+  }
+
+  async #enter(usd: number, signal: AbortSignal): Promise<Failed | null> {
     while (this.#underway > 0 && this.#spent + this.#reserved + usd > this.#usd) {
       if (this.#spent + usd > this.#usd) break;
       await this.#ended.promise;
@@ -45,12 +54,45 @@ export class Budget {
     return null;
   }
 
-  /** The call that `reserved` was made for has ended, and cost `usd`. */
-  settle(reserved: number, usd: number): void {
+  #leave(usd: number, cost: number): void {
     this.#underway--;
-    this.#reserved = this.#underway === 0 ? 0 : this.#reserved - reserved;
-    this.#spent += usd;
+    this.#reserved = this.#underway === 0 ? 0 : this.#reserved - usd;
+    this.#spent += cost;
     this.#ended.resolve();
     this.#ended = Promise.withResolvers();
+  }
+}
+
+/** Room in a budget for one call, from before its first try until it has ended. */
+export class Reservation {
+  readonly #enter: () => Promise<Failed | null>;
+  readonly #leave: (cost: number) => void;
+  #held = true;
+  #cost = 0;
+
+  constructor(enter: () => Promise<Failed | null>, leave: (cost: number) => void) {
+    this.#enter = enter;
+    this.#leave = leave;
+  }
+
+  /** A try cost so many US dollars. */
+  spend(usd: number): void {
+    this.#cost += usd;
+  }
+
+  /** Makes room for another try where those before it cost something; a failure if there is none. */
+  async renew(): Promise<Failed | null> {
+    if (this.#cost === 0) return null;
+    this.end();
+    const refused = await this.#enter();
+    this.#held = refused === null;
+    return refused;
+  }
+
+  /** The call has ended. */
+  end(): void {
+    if (this.#held) this.#leave(this.#cost);
+    this.#held = false;
+    this.#cost = 0;
   }
 }

@@ -172,12 +172,11 @@ export class Endpoint {
     const usual = Math.min(limit ?? Infinity, this.#mostOutput || limit || guessedOutput);
     // The budget is kept whatever comes: where an answer has a limit, that is what it may cost.
     const expected = this.#expected(input, limit ?? usual);
-    const refused = (await budget?.reserve(expected, this.shown, signal)) ?? null;
-    if (refused !== null) return refused;
-    let usd = 0;
+    const room = budget && (await budget.reserve(expected, this.shown, signal));
+    if (room !== null && 'failure' in room) return room;
     const charge = (usage: Usage, billed: number | null) => {
       const cost = billed ?? (this.#price ? costOf(usage, this.#price) : null);
-      usd += cost ?? 0;
+      room?.spend(cost ?? 0);
       bill.add(usage, cost);
     };
     try {
@@ -185,10 +184,16 @@ export class Endpoint {
       const { model } = this.settings;
       const drawn = ofSample(sampling, sample);
       const asked = { model, messages, sampling: drawn, schema, sample, ...(onText && { onText }) };
-      const said = await line.ask(asked, input + usual, signal, ({ usage, billed }) => {
-        // An answer that is none may have been paid for.
-        if (usage !== null || billed !== null)
-          charge({ ...(usage ?? noUsage), estimated: usage === null }, billed);
+      const said = await line.ask(asked, input + usual, signal, {
+        onFailed({ usage, billed }) {
+          // An answer that is none may have been paid for.
+          if (usage !== null || billed !== null)
+            charge({ ...(usage ?? noUsage), estimated: usage === null }, billed);
+        },
+        async beforeAgain() {
+          const refused = (await room?.renew()) ?? null;
+          if (refused !== null) throw new Refused(refused);
+        },
       });
       const usage =
         said.usage === null ? await this.#counted(messages, said.text) : { ...said.usage, estimated: false };
@@ -197,12 +202,13 @@ export class Endpoint {
       return { said };
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof Refused) return error.failed;
       if (error instanceof ProviderError) return fromProvider(error, this.shown);
       const { OutOfOrder } = await import('./resilience.ts');
       if (error instanceof OutOfOrder) return outOfOrder(this.shown, error.message);
       throw error;
     } finally {
-      budget?.settle(expected ?? 0, usd);
+      room?.end();
     }
   }
 
@@ -308,6 +314,15 @@ function ofSample(sampling: Sampling, sample: number): Sampling {
 }
 
 const nothingSpent: Spent = { usage: noUsage, usd: 0 };
+
+/** The budget has no room for another try. */
+class Refused extends Error {
+  readonly failed: Failed;
+  constructor(failed: Failed) {
+    super(failed.failure.message);
+    this.failed = failed;
+  }
+}
 
 /** The sum of the calls that one answer took. */
 class Bill {

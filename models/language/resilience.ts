@@ -32,6 +32,12 @@ const remembered = 20;
 /** The circuit is open: the request was not made. */
 export class OutOfOrder extends Error {}
 
+/** What hears of the tries of one call. */
+export interface Tries {
+  onFailed?(error: ProviderError): void;
+  beforeAgain?(): Promise<void>;
+}
+
 /**
  * Makes requests to one model: through the gate, with a time limit for each try and tries after failures that may pass.
  * When request after request is given up, the rest is refused at once, until a probe passes.
@@ -60,22 +66,23 @@ export class Resilience {
   /**
    * Rejects with a ProviderError, with OutOfOrder, or with the reason of an aborted signal.
    *
-   * @param onFailed hears of each try that failed: it may have cost something
+   * @param tries.onFailed hears of each try that failed: it may have cost something
+   * @param tries.beforeAgain is waited for before each further try, which is not made if it rejects: so does the call then
    */
   async ask(
     request: ProviderRequest,
     tokens: number,
     signal: AbortSignal,
-    onFailed: (error: ProviderError) => void = () => {},
+    { onFailed, beforeAgain }: Tries = {},
   ): Promise<ProviderAnswer> {
     const { breaker, again } = this.#policies;
     let tries = 0;
     const once = async (ended: AbortSignal) => {
-      tries++;
+      if (tries++ > 0) await beforeAgain?.();
       try {
         return await this.#try(request, tokens, ended);
       } catch (error) {
-        if (error instanceof ProviderError) onFailed(error);
+        if (error instanceof ProviderError) onFailed?.(error);
         throw error;
       }
     };
