@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flaws } from './checks.ts';
 import { type ExtractOptions, extract } from './extract.ts';
-import { countedScores, countTexts } from './informativeness.ts';
+import { countedScores, countTexts, namesIn } from './informativeness.ts';
 import { countWords } from './pieces.ts';
 import { preservable } from './protected-spans.ts';
 
@@ -16,7 +16,7 @@ function shorten(text: string, given: Partial<ExtractOptions> = {}): string {
     preserve: preservable,
     force: [],
     scores: countedScores(counts, 'idf'),
-    isName: (word) => (counts.capitals.get(word) ?? 0) > 0,
+    isName: namesIn(counts),
     count: characters,
     ...given,
   });
@@ -184,6 +184,49 @@ it('keeps numbers with their bounds and units', () => {
   const short = shorten(text, { rate: 0.01 });
   for (const part of ['more than $250', 'within 2', 'at least three', 'up to 5 kg', '15 000 руб'])
     expect(short).toContain(part);
+});
+
+it.each([
+  '5 °C',
+  '5°C',
+  '−5 °F',
+  '20 °',
+  '5 mg',
+  '5 mg/kg',
+  '90 km/h',
+  '9.81 m/s²',
+  '1.2 kg/m³',
+  '10:30 a.m.',
+  '9 pm',
+  '5 m',
+  '3 s',
+  '2 t',
+  '5 €',
+  '7 %',
+  '25 EUR',
+  '5 см',
+  '60 км/ч',
+  '36,6 °С',
+  '15 000 руб',
+  '2024 г',
+])('keeps the unit behind a number: %s', (number) => {
+  for (const text of [
+    `The garden was measured at ${number}, slowly under the window.`,
+    `Сад был измерен, ${number} (под окном).`,
+  ])
+    expect(shorten(text, { rate: 0.01 })).toContain(`${number}`);
+  expect(shorten(`They said ${number} and went.`, { rate: 0.01 })).toContain(number);
+});
+
+it('takes no word for a unit', () => {
+  expect(shorten('They bought 5 in the garden, 7 at the window.', { rate: 0.01 })).not.toMatch(/5 in|7 at/);
+  expect(shorten('Мы были там в 5 с друзьями и собаками.', { rate: 0.01 })).not.toContain('5 с');
+});
+
+it('keeps a name that begins a sentence', () => {
+  const text = 'Berlin welcomed all 30 of them. Gardens were open there, and small gardens were green.';
+  expect(shorten(text, { rate: 0.01 })).toContain('Berlin');
+  expect(shorten(text, { rate: 0.01 })).not.toContain('Gardens');
 });
 
 it('keeps code, also with fences that do not end and indented, and lists as lists', () => {

@@ -56,6 +56,11 @@ export function countTexts(texts: readonly string[]): WordCounts {
   return counts;
 }
 
+/** Whether a word at the beginning of a sentence is a name: within sentences it has a capital mostly, or it never stands there. */
+export function namesIn({ capitals }: WordCounts): (word: string) => boolean {
+  return (word) => (capitals.get(word) ?? 1) > 0;
+}
+
 export function addCounts(to: WordCounts, more: WordCounts): void {
   to.texts += more.texts;
   to.words += more.words;

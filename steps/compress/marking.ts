@@ -94,7 +94,7 @@ function isShortForm(text: string, stop: number): boolean {
 /**
  * Keeps words that must survive: names, negations with the word that they negate, numerals.
  *
- * @param isName whether a word (in lower case) is mostly written with a capital within sentences
+ * @param isName whether a word (in lower case) that begins a sentence is one
  */
 export function markWords(
   text: string,
@@ -127,9 +127,9 @@ function isNumber(text: string, pieces: readonly Piece[], index: number): boolea
   return numerals.has(word.toLowerCase()) || isUnit(text, pieces[index - 1], piece);
 }
 
-/** Up to three letters behind a number: kg, EUR, руб. */
+/** Up to three letters behind a number that no list has: 5 sqm. */
 function isUnit(text: string, before: Piece | undefined, piece: Piece): boolean {
-  if (before?.kind !== 'kept' || !/\p{N}/u.test(text.slice(before.start, before.end))) return false;
+  if (before?.kind !== 'kept' || !/\p{N}/u.test(text[before.end - 1]!)) return false;
   const word = text.slice(piece.start, piece.end);
   return (
     /^[ \u00A0]?$/.test(text.slice(before.end, piece.start)) &&
@@ -179,8 +179,8 @@ function markNames(text: string, pieces: readonly Piece[], isName: (word: string
     if (!capital.test(word) || shouted.has(pieces[index]!.sentence)) return false;
     const lower = word.toLowerCase();
     if (allCapitals.test(word)) return true;
-    if (first.has(index)) return isName(lower);
-    return !isStopWord(lower);
+    if (isStopWord(lower)) return false;
+    return !first.has(index) || isName(lower);
   });
   for (let index = words.length - 1; index >= 0; index--) {
     const [word, next] = [words[index]!, index + 1];

@@ -1,4 +1,5 @@
 import type { Span } from './protected-spans.ts';
+import { percentEnd, unitEnd } from './units.ts';
 
 /**
  * A text as a row of pieces, with white space between them:
@@ -46,7 +47,7 @@ export function piecesOf(text: string, spans: readonly Span[], numbers: boolean)
       else addWords(start, chunk);
     }
   };
-  /** With the sign or the currency in front of it, and a percent sign behind. */
+  /** With the sign or the currency in front of it. */
   const addNumber = (start: number, end: number) => {
     const before = pieces.at(-1);
     let first = start;
@@ -72,18 +73,23 @@ export function piecesOf(text: string, spans: readonly Span[], numbers: boolean)
     at = end;
   }
   cut(at, text.length);
-  return joinedPercents(text, pieces);
+  return withUnits(text, pieces, new Set(spans.map(({ start }) => start)));
 }
 
-/** Percent and degree signs belong to the number that they follow. */
-function joinedPercents(text: string, pieces: Piece[]): Piece[] {
+/** Units belong to the number that they follow; a percent sign to whatever is kept. `spans`: where pieces begin that stay whole. */
+function withUnits(text: string, pieces: readonly Piece[], spans: ReadonlySet<number>): Piece[] {
   const joined: Piece[] = [];
-  for (const piece of pieces) {
-    const before = joined.at(-1);
-    const isSign = piece.kind === 'mark' && /^[%‰°]$/.test(text.slice(piece.start, piece.end));
-    const gap = before && text.slice(before.end, piece.start);
-    if (isSign && before?.kind === 'kept' && /^[ \u00A0\u202F]?$/.test(gap!)) before.end = piece.end;
-    else joined.push(piece);
+  for (let index = 0; index < pieces.length; index++) {
+    const piece = pieces[index]!;
+    joined.push(piece);
+    if (piece.kind !== 'kept') continue;
+    const isNumber = !spans.has(piece.start) && digit.test(text[piece.end - 1]!);
+    const end = isNumber ? unitEnd(text, piece.end) : percentEnd(text, piece.end);
+    let last = index;
+    while (last < pieces.length && pieces[last]!.end < end) last++;
+    if (last === index || pieces[last]?.end !== end) continue;
+    piece.end = end;
+    index = last;
   }
   return joined;
 }

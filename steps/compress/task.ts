@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { flaws } from './checks.ts';
 import { type Domain, domainOf } from './domain.ts';
 import { type ExtractOptions, extract } from './extract.ts';
-import { countedScores, type WordCounts } from './informativeness.ts';
+import { countedScores, namesIn, type WordCounts } from './informativeness.ts';
 import {
   type Counters,
   type Measure,
@@ -98,7 +98,7 @@ function shortened(text: string, domain: Domain, settings: CompressSettings, cou
     preserve,
     force,
     scores: countedScores(counts, informativeness),
-    isName: (word) => (counts.capitals.get(word) ?? 0) > 0,
+    isName: namesIn(counts),
     count: counters[measure],
   });
 }
