@@ -200,6 +200,11 @@ function shapeOf(artefact: Artefact): string {
 
 function againText(record: RunRecord): string {
   const lines = [[`  reprise reproduce ${record.id}`, 'from the record alone, and compare']];
+  if (record.command[0] === 'run' && record.status === 'failed')
+    lines.push([
+      `  reprise retry ${record.id}`,
+      'what failed and what hangs on it, with the files as they are now',
+    ]);
   if (record.command[0] === 'run')
     lines.push([`  reprise ${record.command.map(quoted).join(' ')}`, 'with the files as they are now']);
   return columns(lines);

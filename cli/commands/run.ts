@@ -173,6 +173,7 @@ function ending(record: RunRecord, files: string[], cli: Cli): string {
   if (summary.cost.input_tokens > 0 || summary.cost.saved_usd > 0)
     lines.push(`cost     ${shownCost(summary.cost)}`);
   for (const file of files) lines.push(`${file.endsWith('.json') ? 'record' : 'report'}   ${file}`);
+  if (status === 'failed' && record.command[0] === 'run') lines.push(`again    reprise retry ${record.id}`);
   if (status === 'interrupted') lines.push('run the same line again to go on: what is done stays done');
   return `${lines.join('\n')}\n`;
 }

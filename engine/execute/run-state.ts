@@ -188,7 +188,9 @@ export class RunState {
   skipStopped(step: ResolvedStep): void {
     this.cutShort ||= this.windingDown;
     const interrupted = this.options.signal.aborted || this.windingDown;
-    this.skip(step, 'stopped', interrupted ? 'interrupted' : 'another step failed');
+    const why = interrupted ? null : this.whySkipped(step);
+    if (why?.cause === 'failed') this.skip(step, 'failed', why.reason);
+    else this.skip(step, 'stopped', interrupted ? 'interrupted' : 'another step failed');
   }
 
   /** Nothing more is started. */

@@ -33,6 +33,29 @@ steps:
   expect(again.step('broken').status).toBe('failed');
 });
 
+it('without --keep-going names what each step that was not reached waits for, and how to try again', async () => {
+  using p = new TestProject({
+    ...data,
+    'w.yaml': `name: failing
+steps:
+  ${rows}
+  broken: { use: assert, from: rows, with: { that: "metrics.rows > 10" } }
+  behind: { use: dedupe, from: rows, after: broken }
+  further: { use: dedupe, from: behind }
+`,
+  });
+  const { code, out, err } = await p.reprise('run', 'w.yaml', '--jobs', '1');
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /○ behind +dedupe +needs broken, which failed\n +○ further +dedupe +needs broken, which failed/,
+  );
+  const [, run] = /again {4}reprise retry (\S+)\n$/.exec(out) ?? [];
+  expect((await p.reprise('runs', 'show', 'latest')).out).toContain(`  reprise retry ${run} `);
+  p.write({ 'data.jsonl': jsonl(numberedTexts(11)) });
+  const again = await p.reprise('retry', run!);
+  expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/^succeeded in /) });
+});
+
 it('lets a step with on_error: continue fail: the run succeeds with a warning, and what needs the step is skipped', async () => {
   const workflow = (more: string) => `name: tolerant
 steps:

@@ -114,7 +114,7 @@ describe('junit', () => {
       attributes: { type: 'assert-failed', message: error!.message },
       text: error!.hint ? `${error!.message}\n→ ${error!.hint}` : error!.message,
     });
-    expect(second.of('behind').children[0]!.attributes).toEqual({ message: 'another step failed' });
+    expect(second.of('behind').children[0]!.attributes).toEqual({ message: 'needs gate, which failed' });
   });
 
   it('shows what a program printed, whatever characters that has, and keeps secrets', async () => {
