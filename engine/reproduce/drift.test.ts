@@ -2,6 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { exampleFingerprint, exampleStep } from '../../test/run-record.ts';
 import { temporaryFolder } from '../../test/temporary.ts';
 import type { Row, TableArtefact } from '../artefacts.ts';
+import { digestOf } from '../digest.ts';
 import type { StepRecord } from '../record/record.ts';
 import { Store } from '../store/store.ts';
 import type { Side } from './compare.ts';
@@ -16,6 +17,7 @@ async function table(store: Store, rows: readonly object[]): Promise<TableArtefa
 /** An answer as steps keep it; `asked` names the request. */
 const answer = (asked: string, text: string, row: string, json: object | null = null) => ({
   id: `writer/${asked}`,
+  request: digestOf(asked),
   model: 'writer',
   row,
   text,
@@ -97,10 +99,26 @@ it('drift is told by agreement, similarity, and what became of scores', async ()
       scores: [{ field: 'score', rows: 2, recorded_mean: 4, mean: 4, mean_abs_difference: 1 }],
     },
   ]);
-  expect(pairs).toEqual([
-    ['late parcel', 'parcel was late'],
+  expect(pairs.toSorted()).toEqual([
     ['hangs on another answer', 'asked in other words'],
+    ['late parcel', 'parcel was late'],
   ]);
+});
+
+it('what is embedded of many is a sample of all of them, in whatever order they come', async () => {
+  const many = (text: string) =>
+    Array.from({ length: 1000 }, (_, n) => answer(`${n}`, `${text} ${n}`, `r${n}`));
+  const sampleOf = async (old: object[], now: object[]) => {
+    const { similarity, pairs } = halfAlike();
+    await measureDrift(await side(old, []), await side(now, []), similarity);
+    return pairs;
+  };
+  const sample = await sampleOf(many('old'), many('new'));
+  const numbers = sample.map(([text]) => Number(text.slice(4)));
+  const mean = numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
+  // Within three standard errors of the mean of all; that of the first half would be 250.
+  expect(Math.abs(mean - 499.5)).toBeLessThan(28);
+  expect(await sampleOf(many('old').reverse(), many('new'))).toEqual(sample);
 });
 
 it('of many differing answers a sample is embedded; without an encoder none', async () => {

@@ -107,8 +107,11 @@ async function agreementOf(
   const other = pairs.filter(([was, is]) => saidBy(was) !== saidBy(is));
   const agreement = 1 - other.length / pairs.length;
   if (other.length === 0) return { agreement, similarity: { mean: 1, least: 1, embedded: 0 } };
-  // Ids are digests: the first ones are a sample.
-  const sample = other.slice(0, mostEmbedded).map(([was, is]) => [was.text, is.text] as const);
+  // They come in the order of the rows. By the digests of what was asked the first ones are a sample, always the same.
+  const sample = other
+    .toSorted(([{ request: a }], [{ request: b }]) => (a < b ? -1 : a > b ? 1 : 0))
+    .slice(0, mostEmbedded)
+    .map(([was, is]) => [was.text, is.text] as const);
   const cosines = await similarity(sample);
   if (cosines.length === 0) return { agreement, similarity: null };
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
