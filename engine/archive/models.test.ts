@@ -1,10 +1,35 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { exampleRecord } from '../../test/run-record.ts';
 import { temporaryFolder } from '../../test/temporary.ts';
 import { digestOf, hexOf } from '../digest.ts';
+import { thisHost } from '../store/session.ts';
 import { importedModels, pruneModels } from './models.ts';
+
+it('a model that an import needs after all gets back every file that it has not put there itself', () => {
+  const folder = temporaryFolder();
+  const write = (name: string, text: string) => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  };
+  const [needed, unused] = ['needed', 'unused'].map((name) => hexOf(digestOf(name)));
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const models = join(folder, '.reprise/models');
+  // As two processes leave it, one that was killed while it removed models, and one that imports a run.
+  write(`.reprise/models/.gone-${thisHost}-${pid}-${needed}/encoders/a/onnx/model.onnx`, 'weights');
+  write(`.reprise/models/.gone-${thisHost}-${pid}-${needed}/encoders/a/tokenizer.json`, 'changed');
+  write(`.reprise/models/.gone-${thisHost}-${pid}-${unused}/encoders/a/tokenizer.json`, '{}');
+  write(`.reprise/models/${needed}/encoders/a/tokenizer.json`, '{}');
+  const digest = `sha256:${needed}` as const;
+  const record = exampleRecord({ models: [{ name: 'encoders/a', asked: null, served: [], digest }] });
+  write('runs/a/run.json', JSON.stringify(record));
+  expect(pruneModels(join(folder, '.reprise'), join(folder, 'runs'))).toEqual([]);
+  expect(readdirSync(models)).toEqual([needed]);
+  const read = (name: string) => readFileSync(join(models, needed!, 'encoders/a', name), 'utf8');
+  expect(['onnx/model.onnx', 'tokenizer.json'].map(read)).toEqual(['weights', '{}']);
+});
 
 it('models that came with archives go when no run names them any more', () => {
   const folder = temporaryFolder();

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { type Digest, digestOfJson, hexOf } from '../digest.ts';
 import { isProcessAlive, thisHost } from '../store/session.ts';
 import { type ArchiveEntry, placeOf } from './manifest.ts';
@@ -61,7 +61,7 @@ function foldersOf(paths: readonly string[]): Set<string> {
 
 /**
  * Removes models that came with archives and that no run under `runsFolder` names any more; gives them with their bytes. A
- * folder is moved aside before the runs are looked at once more: one that is imported meanwhile keeps it.
+ * folder is moved aside before the runs are looked at once more: of one that is imported meanwhile every file is put back.
  */
 export function pruneModels(
   storeFolder: string,
@@ -72,13 +72,13 @@ export function pruneModels(
   const names = namesIn(parent);
   if (names.length === 0) return [];
   const models = names.filter((name) => !name.startsWith('.'));
-  const unused = models.filter((name) => !namedByRuns(runsFolder, models).has(name));
+  const named = namedByRuns(runsFolder, models);
+  const unused = models.filter((name) => !named.has(name));
   const found = unused.map((name) => ({
     digest: `sha256:${name}` as Digest,
     bytes: bytesIn(join(parent, name)),
   }));
   if (dryRun) return found;
-  removeAside(parent);
   for (const name of unused) {
     try {
       renameSync(join(parent, name), asideOf(parent, name));
@@ -86,11 +86,11 @@ export function pruneModels(
       // Another process was faster.
     }
   }
-  const needed = namedByRuns(runsFolder, unused);
-  for (const name of unused) {
-    if (needed.has(name) && existsSync(asideOf(parent, name)) && !existsSync(join(parent, name)))
-      renameSync(asideOf(parent, name), join(parent, name));
-    else rmSync(asideOf(parent, name), { recursive: true, force: true });
+  const aside = movedAside(parent);
+  const needed = namedByRuns(runsFolder, [...new Set(aside.map(({ name }) => name))]);
+  for (const { folder, name } of aside) {
+    if (needed.has(name)) putBack(folder, join(parent, name));
+    rmSync(folder, { recursive: true, force: true });
   }
   return found.filter(({ digest }) => !needed.has(hexOf(digest)));
 }
@@ -101,12 +101,31 @@ function asideOf(parent: string, name: string): string {
   return join(parent, `${asidePrefix}${thisHost}-${process.pid}-${name}`);
 }
 
-/** Removes what processes that were killed had moved aside. */
-function removeAside(parent: string): void {
-  for (const name of namesIn(parent)) {
-    const [host, pid] = name.startsWith(asidePrefix) ? name.slice(asidePrefix.length).split('-') : [];
-    if (host === thisHost && !isProcessAlive(Number(pid)))
-      rmSync(join(parent, name), { recursive: true, force: true });
+/** Folders that this process has moved aside, and those of processes that were killed, with the names that they had. */
+function movedAside(parent: string): { folder: string; name: string }[] {
+  return namesIn(parent).flatMap((entry) => {
+    if (!entry.startsWith(asidePrefix)) return [];
+    const [host, pid, name] = entry.slice(asidePrefix.length).split('-');
+    if (!name) return [];
+    const ours = host === thisHost && (Number(pid) === process.pid || !isProcessAlive(Number(pid)));
+    return ours ? [{ folder: join(parent, entry), name }] : [];
+  });
+}
+
+/** Gives files of a folder their place again, but for those that an import has put there meanwhile. */
+function putBack(folder: string, place: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const target = join(place, relative(folder, file));
+    mkdirSync(dirname(target), { recursive: true });
+    try {
+      linkSync(file, target);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      // A file system without links.
+      renameSync(file, target);
+    }
   }
 }
 

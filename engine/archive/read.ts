@@ -109,8 +109,7 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
       if (place?.kind !== 'model') continue;
       const target = join(models, place.digest, place.path);
       if (await hasBytes(target, digest)) continue;
-      mkdirSync(dirname(target), { recursive: true });
-      renameSync(join(modelDraft, place.digest, place.path), target);
+      placeFile(join(modelDraft, place.digest, place.path), target);
     }
     const added = [...records.keys()]
       .filter((run) => !present.has(run))
@@ -122,6 +121,19 @@ export async function importArchive({ path, runsFolder, store, signal }: ImportO
   } finally {
     rmSync(runDraft, { recursive: true, force: true });
     rmSync(modelDraft, { recursive: true, force: true });
+  }
+}
+
+/** Gives a file of a model its place. Its folder may just be moved aside, as one that no run names yet. */
+function placeFile(draft: string, target: string): void {
+  for (let attempt = 1; ; attempt++) {
+    mkdirSync(dirname(target), { recursive: true });
+    try {
+      renameSync(draft, target);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === 3) throw error;
+    }
   }
 }
 
