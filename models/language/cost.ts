@@ -38,3 +38,24 @@ function addUsage(a: Usage, b: Usage): Usage {
     estimated: a.estimated || b.estimated,
   };
 }
+
+export const noUsage: Usage = {
+  input_tokens: 0,
+  cached_tokens: 0,
+  written_tokens: 0,
+  output_tokens: 0,
+  estimated: false,
+};
+
+export const nothingSpent: Spent = { usage: noUsage, usd: 0 };
+
+/** The sum of the calls that one answer took. */
+export class Bill {
+  /** Null as long as nothing was. */
+  spent: Spent | null = null;
+
+  add(usage: Usage, usd: number | null): void {
+    const before = this.spent ?? nothingSpent;
+    this.spent = addSpent(before, { usage, usd });
+  }
+}

@@ -6,12 +6,11 @@ import type {
   Message,
   ModelTokens,
   Sampling,
-  Spent,
   Usage,
 } from '../../engine/language-model.ts';
 import type { Budget } from './budget.ts';
 import type { Catalogue, Price } from './catalogue.ts';
-import { addSpent, costOf, estimatedInput, tokensOf } from './cost.ts';
+import { Bill, costOf, estimatedInput, nothingSpent, noUsage, tokensOf } from './cost.ts';
 import { type Failed, fromProvider, outOfOrder, schemaWrong, unusable, withoutKey } from './failures.ts';
 import type { OutputChecks } from './output.ts';
 import { anthropicMaxTokens, type ProviderAnswer, ProviderError } from './provider.ts';
@@ -300,20 +299,10 @@ export class Endpoint {
   }
 }
 
-const noUsage: Usage = {
-  input_tokens: 0,
-  cached_tokens: 0,
-  written_tokens: 0,
-  output_tokens: 0,
-  estimated: false,
-};
-
 /** Each of several answers to one request has a seed of its own: with the same one they would be copies. */
 function ofSample(sampling: Sampling, sample: number): Sampling {
   return sampling.seed === undefined ? sampling : { ...sampling, seed: sampling.seed + sample };
 }
-
-const nothingSpent: Spent = { usage: noUsage, usd: 0 };
 
 /** The budget has no room for another try. */
 class Refused extends Error {
@@ -321,17 +310,6 @@ class Refused extends Error {
   constructor(failed: Failed) {
     super(failed.failure.message);
     this.failed = failed;
-  }
-}
-
-/** The sum of the calls that one answer took. */
-class Bill {
-  /** Null as long as nothing was. */
-  spent: Spent | null = null;
-
-  add(usage: Usage, usd: number | null): void {
-    const before = this.spent ?? nothingSpent;
-    this.spent = addSpent(before, { usage, usd });
   }
 }
 
