@@ -76,6 +76,43 @@ export const command: Command = {
       },
     },
     {
+      name: 'select',
+      summary: 'recommend a model of a workflow for a use case',
+      description:
+        'A model of the workflow reads from the description what the task needs (lengths, requests, what counts most); then the language models of the workflow are ranked by it: whether it fits into their context, their measured scores (`quality` of a route), and what it would cost. Each is listed with what speaks for or against it. The answer is kept: the same description gives the same choice. Exit code 1 if no model fits.',
+      arguments: [
+        { name: '<file>', description: 'a workflow' },
+        { name: '<use_case>', description: 'a text that describes the task, such as USE-CASE.md' },
+      ],
+      options: [
+        {
+          flags: '--model <alias>',
+          description: 'who reads the description; the first model of the workflow',
+        },
+        { flags: '--json', description: 'as JSON on stdout' },
+      ],
+      examples: [
+        {
+          line: 'reprise models select pipeline.yaml USE-CASE.md --model writer',
+          does: 'which model is enough?',
+        },
+      ],
+      async run([file, useCase], options, cli) {
+        const { readUseCase, selectionTable, selectModel } = await import('../model-selection.ts');
+        return withProject(cli, folderOf(file as string, cli), async ({ workspace, ...project }) => {
+          const workflow = await readWorkflowFile(file as string, [], { workspace, ...project }, cli);
+          const selected = await selectModel(workflow, {
+            workspace,
+            reader: (options['model'] as string | undefined) ?? workspace.languageModels?.names[0] ?? '',
+            useCase: readUseCase(useCase as string, cli),
+            signal: cli.signal,
+          });
+          cli.out(options['json'] ? `${JSON.stringify(selected)}\n` : selectionTable(selected, cli));
+          return selected.candidates[0]?.rejected === null ? 0 : 1;
+        });
+      },
+    },
+    {
       name: 'refresh',
       summary: 'fetch prices and sizes of hosted models',
       description: `Fetches the list that LiteLLM keeps (MIT), or another in its format, and keeps it in the store: its prices go before those
