@@ -60,7 +60,7 @@ rows (average linkage for cosine).
 \`\`\`yaml
 topics:
   use: cluster
-  from: { rows: all, vectors: vectors, earlier: run:<id>/topics, earlier_clusters: run:<id>/topics.clusters, earlier_centers: run:<id>/topics.centers }
+  from: { rows: unique, vectors: vectors, earlier: run:<id>/topics, earlier_clusters: run:<id>/topics.clusters, earlier_centers: run:<id>/topics.centers }
   with: { update: assign }
 \`\`\`
 

@@ -110,9 +110,6 @@ steps:
   for (const model of ['one', 'two']) {
     const { rows: count, metrics } = run.step(`names[model=${model}]`);
     expect({ count, metrics }).toMatchObject({ count: 100, metrics: { clusters: 100 } });
-    const { duration_ms } = run.step(`names[model=${model}]`) as unknown as { duration_ms: number };
-    // 100 answers of 50 ms, 8 at once: 650 ms at least.
-    expect(duration_ms).toBeLessThan(2000);
   }
   const asked = server.requests.length;
   const again = await project.run('w.yaml');
