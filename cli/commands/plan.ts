@@ -1,7 +1,9 @@
+import { withLineChanges } from '../../engine/changed-lines.ts';
 import type { AskingEstimate } from '../../engine/estimate.ts';
 import type { ProductsOf } from '../../engine/execute/io.ts';
 import { withNeeds } from '../../engine/execute/order.ts';
 import type { PreparedStep } from '../../engine/execute/prepare.ts';
+import type { Fingerprint } from '../../engine/fingerprint/fingerprint.ts';
 import { type PlannedStep, planWorkflow } from '../../engine/plan.ts';
 import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
 import type { Cli, Command } from '../command.ts';
@@ -17,7 +19,7 @@ export const command: Command = {
   name: 'plan',
   summary: 'which steps would run, which are cached, and why',
   description:
-    'Shows what `run` would do, without doing it: which steps would run, because of which changed field, and which come from the cache. A step behind one that will run, and that has an earlier result itself, is unknown: it runs unless that one comes out the same.',
+    'Shows what `run` would do, without doing it: which steps would run, because of which changed field (of a text file also how many lines), and which come from the cache. A step behind one that will run, and that has an earlier result itself, is unknown: it runs unless that one comes out the same.',
   arguments: [{ name: '<file>', description: 'the workflow' }],
   options: [
     paramOption,
@@ -44,6 +46,7 @@ export const command: Command = {
       const only = options['only'] as string[];
       const forced = findSteps(workflow, options['force'] as string[], '--force');
       const asking: { prepared: PreparedStep; productsOf: ProductsOf }[] = [];
+      const changes: { prepared: PreparedStep; before: Fingerprint }[] = [];
       const steps = await planWorkflow({
         workflow,
         workspace: project.workspace,
@@ -52,8 +55,13 @@ export const command: Command = {
         productsOfRun: pastProducts(project),
         onLookup(prepared, lookup, productsOf) {
           if (!lookup.hit && prepared.languageModels.size > 0) asking.push({ prepared, productsOf });
+          if (!lookup.hit && lookup.before) changes.push({ prepared, before: lookup.before });
         },
       });
+      for (const { prepared, before } of changes) {
+        const step = steps.find(({ id }) => id === prepared.step.id);
+        if (step) step.reason = await withLineChanges(step.reason, before, prepared, project.workspace);
+      }
       const asks = await estimates(asking, workflow, project, cli);
       const open = openAsks(steps, workflow);
       const work = steps.some(({ state }) => state === 'run' || state === 'unknown' || state === 'failed');

@@ -10,8 +10,11 @@ import type { PreparedStep } from './prepare.ts';
 /** What the step cache says of a prepared step. */
 export type Lookup =
   | { hit: true; entry: StepEntry }
-  /** `failed`: it would fail again, as it did under the same key. */
-  | { hit: false; reason: string; damaged: string | null; failed?: StepFailure };
+  /**
+   * `failed`: it would fail again, as it did under the same key. `before`: what its last result is filed under, where
+   * the reason is what differs from that.
+   */
+  | { hit: false; reason: string; damaged: string | null; failed?: StepFailure; before?: Fingerprint };
 
 export interface LookupOptions {
   /** Path of the workflow file: "last time" is the last success of the step of this name in it. */
@@ -62,7 +65,7 @@ export async function lookUp(
     workflowPath,
   );
   misses.forEach(({ index }, position) => {
-    lookups[index] = { hit: false, reason: reasons[position]!, damaged: null };
+    lookups[index] = { hit: false, ...reasons[position]!, damaged: null };
   });
   return lookups;
 }
@@ -72,25 +75,25 @@ async function reasonsFor(
   misses: PreparedStep[],
   workspace: Workspace,
   workflowPath: string,
-): Promise<string[]> {
+): Promise<{ reason: string; before?: Fingerprint }[]> {
   if (misses.length === 0) return [];
-  const last = workspace.steps.getLast(
+  const lastKeys = workspace.steps.getLast(
     workflowPath,
     misses.map(({ step }) => step.id),
   );
-  const keys = last.filter((key) => key !== undefined);
+  const keys = lastKeys.filter((key) => key !== undefined);
   const entries = new Map(
     (keys.length > 0 ? await workspace.steps.getMany(keys) : []).map((entry, index) => [keys[index]!, entry]),
   );
   const modulesOf = (code: Digest) => workspace.code.modulesOf(code);
   return misses.map(({ fingerprint, key }, index) => {
-    const before = last[index];
-    if (before === undefined) return 'new';
-    if (before === key) return 'its result is no longer in the cache';
+    const before = lastKeys[index];
+    if (before === undefined) return { reason: 'new' };
+    if (before === key) return { reason: 'its result is no longer in the cache' };
     const entry = entries.get(before);
-    if (entry === undefined) return 'changed (the result before is no longer in the cache)';
-    const changes = explainChange(entry.fingerprint as unknown as Fingerprint, fingerprint!, modulesOf);
-    return changes.join(', ') || 'changed';
+    if (entry === undefined) return { reason: 'changed (the result before is no longer in the cache)' };
+    const last = entry.fingerprint as unknown as Fingerprint;
+    return { reason: explainChange(last, fingerprint!, modulesOf).join(', ') || 'changed', before: last };
   });
 }
 

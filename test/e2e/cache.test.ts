@@ -95,6 +95,13 @@ it('plans with reasons, and an exit code for CI', async () => {
   expect(out).toMatch(/unknown +file .*depends on long: runs unless loud comes out the same/);
   expect(out).toMatch(/\n1 to run, 2 depend on that, 2 cached\n$/);
 
+  // Of a changed file it says how much of it.
+  const before = p.read('data.jsonl');
+  p.write({ 'data.jsonl': before.replace(/.*\n.*\n/, '{"id":"other","text":"another text"}\n') });
+  const data = await p.reprise('plan', 'w.yaml');
+  expect(data.out).toMatch(/run +rows +load +file data\.jsonl: 1 of 21 lines changed, 1 removed\n/);
+  p.write({ 'data.jsonl': before });
+
   // A step that has no earlier result runs, whatever comes before it.
   p.write({ 'w.yaml': `${workflow}  more: { use: dedupe, from: loud, with: { fields: [id] } }\n` });
   const more = await p.reprise('plan', 'w.yaml', '--param', 'least=5');
