@@ -1,8 +1,7 @@
 import { withoutCommentLines } from './comments.ts';
 import type { Domain } from './domain.ts';
-import { markSentences } from './marking.ts';
-import { piecesOf } from './pieces.ts';
 import { type Preserved, protectedSpans } from './protected-spans.ts';
+import { lostNegations, lostParts } from './survivors.ts';
 
 /** Lone halves of surrogate pairs, the mark of lost bytes, and control characters other than tab and line breaks. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -18,8 +17,8 @@ const mostShown = 3;
 /**
  * What is wrong with a compressed text, for a person to read; empty if nothing is.
  *
- * @param rewritten a model wrote it: it may be in another language
- * @param preserve kinds of content that must be found in it: names and negations are not looked for here
+ * @param rewritten a model wrote it: it may be in another language, and lack names and negations
+ * @param preserve kinds of content that must be found in it; names and negations only in a text that a model wrote
  */
 export function flaws(
   original: string,
@@ -42,12 +41,18 @@ export function flaws(
   found.push(...structureFlaws(original, compressed, domain));
   // Comments may go, with the numbers in them.
   const told = domain === 'code' ? withoutCommentLines(original, force) : original;
-  const lost = [...new Set(mustSurvive(told, preserve, force))].filter((part) => !compressed.includes(part));
+  const isProse = rewritten && domain === 'text';
+  const lost = lostParts(told, compressed, { preserve, force, domain, names: isProse });
   if (lost.length > 0) {
     const shown = lost.slice(0, mostShown).map((part) => JSON.stringify(cut(part)));
     found.push(
       `lost: ${shown.join(', ')}${lost.length > mostShown ? `, and ${lost.length - mostShown} more` : ''}`,
     );
+  }
+  if (isProse && preserve.includes('negations')) {
+    const negations = lostNegations(original, compressed);
+    if (negations.lost > 0)
+      found.push(`negations: the text has ${negations.all}, and ${negations.lost} of them are gone`);
   }
   return found;
 }
@@ -68,18 +73,6 @@ function structureFlaws(original: string, compressed: string, domain: Domain): s
     if (isNested(before, open, close) && !isNested(after, open, close))
       found.push(`structure: the brackets ${open}${close} do not match`);
   return found;
-}
-
-/** Parts of a text that must stand in its compression as they are. */
-function mustSurvive(text: string, preserve: readonly Preserved[], force: readonly string[]): string[] {
-  const spans = protectedSpans(text, preserve, []);
-  const parts = spans.map(({ start, end }) => text.slice(start, end).trim());
-  if (preserve.includes('numbers')) {
-    const pieces = piecesOf(text, spans, true);
-    markSentences(text, pieces);
-    for (const { kind, start, end } of pieces) if (kind === 'kept') parts.push(text.slice(start, end).trim());
-  }
-  return [...parts, ...force.filter((token) => text.includes(token))].filter((part) => part !== '');
 }
 
 function fences(text: string): number {

@@ -56,8 +56,9 @@ sentences, acronyms, identifiers), \`negations\` with the word that they negate,
 \`model\` asks a language model, with a prompt for texts (\`compress_nl\`) and one for code (\`compress_code\`). A text that takes more than 40 % of its context is cut at headings,
 paragraphs or sentences and written shorter part by part, with a warning.
 
-Every compressed text is checked, whatever made it: structure (JSON that is still JSON, blocks and brackets that close), encoding, script, what is to be preserved, and \`max_char_ratio\`
-and \`max_token_ratio\`. With \`equivalence\` two models or more answer from the text and from its compression, each pair of answers is compared by the next model, and a score
+Every compressed text is checked, whatever made it: structure (JSON that is still JSON, blocks and brackets that close), encoding, script, what is to be preserved, as a whole (5 is not in 15), and \`max_char_ratio\`
+and \`max_token_ratio\`. A text by a model is no selection of words: what is preserved must be in it once at least, and of negations as many as in the text; whether it says the same is for \`equivalence\`.
+With \`equivalence\` two models or more answer from the text and from its compression, each pair of answers is compared by the next model, and a score
 below the \`threshold\` rejects the text. What is rejected is the output \`rejected\`, with the reasons; a changed threshold asks nothing again.`,
   parameters,
   inputs: {

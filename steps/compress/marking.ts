@@ -115,7 +115,8 @@ export function markWords(
   }
 }
 
-function isNegation(word: string): boolean {
+/** Whether a word, in lower case, denies: not, never, can't. */
+export function isNegation(word: string): boolean {
   return negations.has(word) || contracted.test(word);
 }
 

@@ -65,7 +65,7 @@ export const parameters = {
       items: { enum: preservable },
       uniqueItems: true,
       description:
-        'What survives byte for byte: all of it if not given; of the method model code, links and numbers, and a text without them is rejected.',
+        'What survives byte for byte: all of it if not given; of the method model code, links, numbers and negations. A text by a model that lacks one of them, or has fewer negations, is rejected.',
     },
     force_tokens: {
       type: 'array',

@@ -21,7 +21,7 @@ export function promptsOf({ compress_nl, compress_code }: Given) {
 }
 
 function preservedOf({ preserve, method }: Given): readonly Preserved[] {
-  return preserve ?? (method === 'model' ? ['code', 'links', 'numbers'] : preservable);
+  return preserve ?? (method === 'model' ? ['code', 'links', 'numbers', 'negations'] : preservable);
 }
 
 /** What worker threads need. `corpus`: the texts whose words are counted. */
