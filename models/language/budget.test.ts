@@ -72,4 +72,18 @@ describe('a budget', () => {
     expect(await limited(priceless, 1)('hello')).toMatch(/^budget-without-price: .*reprise models refresh/);
     expect(server.requests).toHaveLength(0);
   });
+
+  it('is not passed by a fallback that is dearer', async () => {
+    await using server = await ModelServer.start({
+      fault: ({ body }) => (body['model'] === 'm' ? 'rejected' : null),
+      reply: () => 'one',
+    });
+    const own = { base_url: server.url('openai'), max_tokens: 10, retries: 0 };
+    const dear = { provider: 'openai', model: 'dear', ...own, price: { input: 0, output: 100_000 } };
+    const ask = (budget: number) => limited({ ...own, fallback: [dear] }, budget)('hello');
+    expect(await ask(0.5)).toContain('budget-reached');
+    expect(server.requests.map(({ body }) => body['model'])).toEqual(['m']);
+    expect(await ask(1)).toBeCloseTo(0.1, 10);
+    expect(server.requests.map(({ body }) => body['model'])).toEqual(['m', 'm', 'dear']);
+  });
 });
