@@ -1,9 +1,15 @@
+import { isAbsolute, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { StepFailure } from '../events.ts';
 import { ProblemError, StepError } from '../problems.ts';
 import { DamagedBlobError } from '../store/failures.ts';
 
-/** An error as records and reporters show it. Only a defect carries a stack. */
-export function failureOf(error: unknown): StepFailure {
+/**
+ * An error as records and reporters show it. Only a defect carries a stack.
+ *
+ * @param root folder of the project: the hint names the place in one of its files where a defect came up
+ */
+export function failureOf(error: unknown, root?: string): StepFailure {
   if (error instanceof ProblemError) {
     const [problem] = error.problems;
     return {
@@ -37,11 +43,26 @@ export function failureOf(error: unknown): StepFailure {
       problem: null,
     };
   }
+  const place = root === undefined ? null : placeOf(thrown, root);
   return {
     code: 'step-defect',
     message: `${thrown.name}: ${thrown.message}`,
-    hint: 'an error that the step did not expect; the stack is in run.json',
+    hint: `an error that the step did not expect${place === null ? '' : `, at ${place}`}; the stack is in run.json`,
     stack: thrown.stack ?? null,
     problem: null,
   };
+}
+
+/** `steps/mine.ts:12:7`: the innermost place of the stack that is in a file of the project, packages left out. */
+function placeOf({ stack = '' }: Error, root: string): string | null {
+  for (const [, url, position] of stack.matchAll(
+    /^ +at .*?(file:\/\/\/[^\s?)]+)(?:\?[^\s:)]*)?(:\d+:\d+)\)?$/gm,
+  )) {
+    // An encoded slash is in no path of a file: somebody wrote it into the message.
+    if (/%2f|%5c/i.test(url!)) continue;
+    const path = relative(root, fileURLToPath(url!));
+    if (isAbsolute(path) || /^\.\.|(^|[/\\])node_modules[/\\]/.test(path)) continue;
+    return `${path.replaceAll('\\', '/')}${position}`;
+  }
+  return null;
 }

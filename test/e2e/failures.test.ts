@@ -254,17 +254,19 @@ it('refuses a wrong workflow before anything runs: exit code 2, no run', async (
 
 it('shows no stack trace for a defect of a step, but records it', async () => {
   using p = new TestProject({
-    'w.yaml': 'name: defect\nsteps:\n  a: { use: ./bad.ts }\n',
-    'bad.ts': `import { defineStep } from 'reprise';
+    'w.yaml': 'name: defect\nsteps:\n  a: { use: ./код и/bad.ts }\n',
+    'код и/bad.ts': `import { defineStep } from 'reprise';
 export default defineStep({ type: 'bad', summary: 'Throws', parameters: { type: 'object', properties: {} }, inputs: {},
   outputs: { rows: { kind: 'table', description: '' } }, example: '', async run() { throw new TypeError('oh no'); } });
 `,
   });
   const { code, out, err } = await p.reprise('run', 'w.yaml');
   expect(code).toBe(1);
-  expect(out).toContain('TypeError: oh no');
+  expect(out).toContain(
+    'TypeError: oh no\n  → an error that the step did not expect, at код и/bad.ts:3:91; the stack',
+  );
   expect(out + err).not.toMatch(/^\s+at /m);
   const shown = await p.reprise('runs', 'show', 'latest', '--json');
   const record = JSON.parse(shown.out) as { steps: { error: { stack: string } }[] };
-  expect(record.steps[0]!.error.stack).toContain('bad.ts');
+  expect(record.steps[0]!.error.stack).toContain('/bad.ts');
 });
