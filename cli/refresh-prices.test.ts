@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Workspace } from '../engine/workspace.ts';
 import { folderWith } from '../test/run-step.ts';
 import type { Cli } from './command.ts';
@@ -50,4 +50,16 @@ it('prices are fetched once a day, from an address or a file, and stay as they w
   await expect(refresh('missing.json')).rejects.toThrow('ENOENT');
   expect(price()).toMatchObject({ input: 1 });
   expect(await refresh('list.json')).toMatchObject({ refreshed: true, source: 'list.json' });
+
+  answer = { status: 200, body: list };
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+  try {
+    expect(await refresh(url)).toMatchObject({ refreshed: true });
+    vi.setSystemTime(Date.now() + 24 * 3_600_000 - 1000);
+    expect(await refresh(url)).toMatchObject({ refreshed: false });
+    vi.setSystemTime(Date.now() + 2000);
+    expect(await refresh(url)).toMatchObject({ refreshed: true });
+  } finally {
+    vi.useRealTimers();
+  }
 });

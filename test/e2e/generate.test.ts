@@ -280,7 +280,10 @@ describe('generate', () => {
     project.write({
       'prompts/label.hbs': 'Label: {{text}}',
       'keyed.yaml': workflow(server, { model: '    api_key_env: MISSING_KEY' }),
-      'wrong.yaml': workflow(server).replace('model: writer', 'model: writr'),
+      'wrong.yaml': workflow(server, { model: '  other: { provider: openai, model: gpt-5-mimi }' }).replace(
+        'model: writer',
+        'model: writr',
+      ),
     });
     expect((await project.run('keyed.yaml')).step('labels').error).toMatchObject({ code: 'model-key' });
     const listed = JSON.parse((await project.reprise('models', 'list', 'keyed.yaml', '--json')).out);
@@ -290,6 +293,7 @@ describe('generate', () => {
     const wrong = await project.reprise('run', 'wrong.yaml');
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('did you mean "writer"');
+    expect(wrong.err).toContain('did you mean "gpt-5-mini"');
     expect(server.requests).toHaveLength(0);
   });
 
