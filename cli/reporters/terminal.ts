@@ -25,6 +25,8 @@ interface Running {
 const framesPerSecond = 12;
 /** Lines of running steps that are shown; the rest is counted. */
 const linesShown = 8;
+/** Share of the work to do that must be done before the time for the rest is told. */
+const leastForEta = 0.03;
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /**
@@ -168,13 +170,16 @@ function runningLine(step: Running, width: number, cli: Cli, frame: number): str
   const parts: string[] = [];
   if (step.waiting) parts.push(`waiting for ${step.waiting}, which does the same work`);
   else if (step.total !== null && step.total > 0) {
-    const rate = (step.done - step.cached) / Math.max(seconds, 0.001);
+    const fresh = step.done - step.cached;
+    const rate = fresh / Math.max(seconds, 0.001);
     parts.push(bar(step.done / step.total), `${count(step.done)}/${count(step.total)} ${step.unit}`);
-    if (rate > 0 && seconds > 0.5)
-      parts.push(
-        `${count(Math.round(rate))} ${step.unit}/s`,
-        `ETA ${duration(((step.total - step.done) / rate) * 1000)}`,
-      );
+    const left = step.total - step.done;
+    if (rate > 0 && seconds > 0.5) {
+      parts.push(`${count(Math.round(rate))} ${step.unit}/s`);
+      // The first rows also pay for loading a model: what they say of the others is wrong.
+      if (left > 0 && fresh >= leastForEta * (fresh + left))
+        parts.push(`ETA ${duration((left / rate) * 1000)}`);
+    }
   } else if (step.done > 0) {
     parts.push(`${count(step.done)} ${step.unit}`);
   } else if (step.log) {
