@@ -1,8 +1,11 @@
 import type { Artefact } from '../engine/artefacts.ts';
+import { axesName } from '../engine/execute/io.ts';
+import type { JsonObject } from '../engine/json.ts';
 import { suggestion } from '../engine/nearest.ts';
 import { ProblemError } from '../engine/problems.ts';
 import type { RunRecord, StepRecord } from '../engine/record/record.ts';
 import { readRun, resolveRun } from '../engine/record/runs.ts';
+import type { ArtefactInput } from '../engine/step.ts';
 import { type Address, addressedStep, isSelected, parseAddress } from '../engine/workflow/address.ts';
 import type { OpenProject } from './project.ts';
 
@@ -23,6 +26,43 @@ export function findArtefact(run: string, text: string, { runsFolder }: OpenProj
   const step = findStep(record, address);
   const { output, artefact } = outputOf(step, address.output);
   return { record, step, output, artefact };
+}
+
+/** What an address names in a run, opened: of a matrix or `for_each` all tables that fit, as a step that reads them gets them. */
+export async function openPast(
+  run: string,
+  text: string,
+  project: OpenProject,
+): Promise<{ record: RunRecord; name: string; input: ArtefactInput; artefact: Artefact | null }> {
+  const { store } = project.workspace;
+  const address = parseAddress(text);
+  if (!('error' in address)) {
+    const record = readRun(project.runsFolder, resolveRun(project.runsFolder, address.run ?? run));
+    const steps = record.steps.filter(
+      ({ base, matrix }) => base === address.step && isSelected(matrix ?? {}, address.select),
+    );
+    // An instance that was skipped adds nothing.
+    const parts = steps
+      .filter(({ status }) => status !== 'skipped')
+      .map((step) => ({ step, ...outputOf(step, address.output) }));
+    const [first] = parts;
+    if (steps.length > 1 && first !== undefined && first.artefact.kind === 'table') {
+      const tables = parts.flatMap(({ step, artefact }) => {
+        const columns = gatheredAxes(step, address.select);
+        return artefact.kind === 'table' ? [{ artefact, columns, suffix: axesName(columns) }] : [];
+      });
+      const name = `${addressedStep(address)}.${first.output}`;
+      return { record, name, input: await store.concatTables(tables), artefact: null };
+    }
+  }
+  const { record, step, output, artefact } = findArtefact(run, text, project);
+  return { record, name: `${step.id}.${output}`, input: store.open(artefact), artefact };
+}
+
+/** The axes that tell the instances of an address apart; the row of a `for_each` is `item`. */
+function gatheredAxes({ matrix }: StepRecord, select: Address['select']): JsonObject {
+  const axes = Object.entries(matrix ?? {}).filter(([name]) => !select.some(({ axis }) => axis === name));
+  return Object.fromEntries(axes.map(([name, value]) => [name === 'id' ? 'item' : name, value]));
 }
 
 /** The step of a run that an address names. One that is not there, or may be any of several, is a problem of the call. */

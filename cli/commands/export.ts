@@ -15,7 +15,7 @@ import {
 } from '../../steps/export/formats.ts';
 import type { Command } from '../command.ts';
 import { counted, size } from '../format.ts';
-import { findArtefact } from '../past-artefact.ts';
+import { openPast } from '../past-artefact.ts';
 import { withProject } from '../project.ts';
 import { runWords } from './runs/words.ts';
 
@@ -50,8 +50,7 @@ export const command: Command = {
       const target = options['output'] as string | undefined;
       if (target === undefined)
         throw ProblemError.of('no-output-file', 'export needs a file', { hint: 'add -o topics.csv' });
-      const { artefact, record, step, output } = findArtefact(run as string, address as string, project);
-      const input = project.workspace.store.open(artefact);
+      const { record, name, input } = await openPast(run as string, address as string, project);
       const bytes = bytesOf(input, target, options);
       const path = resolve(cli.cwd, target);
       const written = await writeFile(path, bytes, cli.signal).catch((error: NodeJS.ErrnoException) => {
@@ -63,9 +62,7 @@ export const command: Command = {
       });
       const rows = 'rows' in input ? input.rows : null;
       if (options['json'])
-        cli.out(
-          `${JSON.stringify({ run: record.id, address: `${step.id}.${output}`, path, rows, bytes: written })}\n`,
-        );
+        cli.out(`${JSON.stringify({ run: record.id, address: name, path, rows, bytes: written })}\n`);
       else cli.out(`${target}: ${rows === null ? '1 file' : counted(rows, 'row')}, ${size(written)}\n`);
       return 0;
     });

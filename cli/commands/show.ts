@@ -5,7 +5,7 @@ import { ProblemError } from '../../engine/problems.ts';
 import type { ArtefactInput, MatrixInput, TableInput } from '../../engine/step.ts';
 import type { Cli, Command } from '../command.ts';
 import { columns, count, counted, size, truncate } from '../format.ts';
-import { findArtefact } from '../past-artefact.ts';
+import { openPast } from '../past-artefact.ts';
 import { withProject } from '../project.ts';
 import { runWords } from './runs/words.ts';
 
@@ -34,9 +34,7 @@ export const command: Command = {
   ],
   async run([run, address], options, cli) {
     return withProject(cli, cli.cwd, async (project) => {
-      const { artefact, record, step, output } = findArtefact(run as string, address as string, project);
-      const input = project.workspace.store.open(artefact);
-      const name = `${step.id}.${output}`;
+      const { artefact, record, name, input } = await openPast(run as string, address as string, project);
       const head = options['head'] as number | undefined;
       const where = options['where'] as string | undefined;
       if (where !== undefined && input.kind !== 'table') {
@@ -52,7 +50,7 @@ export const command: Command = {
         const shown = await asJson(input, artefact, head, where);
         cli.out(`${JSON.stringify({ run: record.id, address: name, kind: input.kind, ...shown })}\n`);
       } else if (input.kind === 'files') {
-        const files = artefact.kind === 'files' ? artefact.files : [];
+        const files = artefact?.kind === 'files' ? artefact.files : [];
         cli.out(columns(files.map((file) => [file.name, size(file.bytes), input.path(file.name)])));
       } else if (input.kind === 'matrix') await printMatrix(input, head ?? 5, cli);
       else if (options['format'] === 'table')
@@ -67,11 +65,11 @@ export const command: Command = {
 /** What `--json` shows: of a matrix as many rows as `--head` says, of a table all that match unless it says otherwise. */
 async function asJson(
   input: ArtefactInput,
-  artefact: Artefact,
+  artefact: Artefact | null,
   head: number | undefined,
   where: string | undefined,
 ): Promise<object> {
-  if (input.kind === 'files') return { files: artefact.kind === 'files' ? artefact.files : [] };
+  if (input.kind === 'files') return { files: artefact?.kind === 'files' ? artefact.files : [] };
   if (input.kind === 'matrix')
     return { rows: input.rows, columns: input.columns, values: await firstRows(input, head ?? 5) };
   return {

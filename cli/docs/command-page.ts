@@ -10,7 +10,8 @@ Results go to stdout, everything else (progress, problems, hints) to stderr; col
 \`NO_COLOR\`. With \`--json\` stdout is one JSON document, also when the call is wrong: \`{"problems": […]}\`.
 
 **\`<run>\`** is a run id, a unique prefix of one, \`latest\`, \`latest~2\`, or a tag. **\`<address>\`** is \`step\`, \`step.output\` or
-\`step[axis=value].output\`; without an output it means the step's main one.
+\`step[axis=value].output\`; without an output it means the step's main one. \`show\`
+and \`export\` put the tables of all combinations that fit together, with a column per axis.
 
 | exit code | means |
 |---|---|

@@ -238,6 +238,12 @@ steps:
       }))
       .map((row) => expect.objectContaining(row)),
   );
+  // Without a step that reads them, they are gathered where they are looked at.
+  expect((await p.reprise('show', 'latest', 'part', '--format', 'jsonl')).out).toBe(out);
+  expect((await p.reprise('export', 'latest', 'part', '-o', 'part.jsonl')).out).toMatch(
+    /^part.jsonl: 3 rows/,
+  );
+  expect(p.read('part.jsonl')).toBe(out);
 });
 
 it('refuses a wrong workflow before anything runs: exit code 2, no run', async () => {

@@ -78,6 +78,8 @@ it('runs a step for each row of a table that another step makes, and gathers the
     ['three@item=a', 'a', 'three'],
     ['fifteen@item=a', 'a', 'fifteen'],
   ]);
+  const gathered = (await p.reprise('show', 'latest', 'answers', '--format', 'jsonl')).out.trim().split('\n');
+  expect(gathered.map((line) => JSON.parse(line))).toEqual(expect.arrayContaining(rows));
   expect(
     (await p.reprise('show', 'latest', 'answers[id=b]', '--format', 'jsonl')).out.trim().split('\n'),
   ).toHaveLength(2);
