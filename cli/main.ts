@@ -64,7 +64,7 @@ async function report(error: unknown, json: boolean, cli: Cli): Promise<number> 
   const expected = error instanceof StepError || error instanceof DamagedBlobError;
   const hint =
     error instanceof DamagedBlobError
-      ? 'run the workflow again: what is missing or damaged is computed again'
+      ? 'run the workflow again: what is missing or damaged is computed again; a run that was imported has it if it was exported --with-outputs'
       : error instanceof StepError
         ? error.hint
         : (systemHints[String(code)] ?? 'this is a defect of reprise');
