@@ -187,9 +187,23 @@ steps:
   again(`run:${run}/${address}`);
   await p.run('again.yaml');
   expect((await p.reprise('show', 'latest', 'old', '--format', 'jsonl')).out).toBe(shown);
+  // Where a person looks, the instances that an address leaves open are put together; a step of another run names one.
+  for (const [open, count] of [
+    ['part', 4],
+    ['part[digit=2]', 2],
+  ] as const) {
+    again(`run:${run}/${open}`);
+    const planned = await p.reprise('plan', 'again.yaml');
+    expect(planned).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`"${open}" may be any of ${count} instances`),
+    });
+    const all = await p.reprise('show', run, open, '--format', 'jsonl');
+    await p.reprise('export', run, open, '-o', 'all.jsonl');
+    expect(all).toMatchObject({ code: 0, out: p.read('all.jsonl') });
+    expect(all.out.trim().split('\n')).toHaveLength(count);
+  }
   for (const [wrong, said] of [
-    ['part', '"part" may be any of 4 instances'],
-    ['part[digit=2]', '"part[digit=2]" may be any of 2 instances'],
     ['part[digit=3]', 'has no step "part[digit=3]"'],
     ['part[digit=1,side=c].other', 'has no output "other"'],
   ] as const) {

@@ -154,7 +154,8 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
       .split('\n')
       .map((line) => JSON.parse(line) as { text: string; compressed: string });
     expect(rows).toHaveLength(5);
-    for (const { text, compressed } of rows) expect(compressed.length).toBeLessThan(0.75 * text.length);
+    // The rate counts tokens: words that are kept are longer than those that go.
+    for (const { text, compressed } of rows) expect(compressed.length).toBeLessThan(0.8 * text.length);
     expect(run.step('short').metrics).toMatchObject({ missed: 0, rejected: 0 });
   },
   labels_in_two_languages(run, p) {
