@@ -8,7 +8,7 @@ export const compressions = ['snappy', 'zstd', 'gzip', 'none'] as const;
 export type Compression = (typeof compressions)[number];
 
 /** A row group ends at so many rows or so much text, whichever comes first: it is what memory holds. */
-const groupRows = 20_000;
+const groupRows = 5_000;
 const groupText = 16 * 1024 * 1024;
 
 type ColumnType = Extract<BasicType, 'BOOLEAN' | 'INT32' | 'INT64' | 'DOUBLE' | 'STRING' | 'JSON'>;
