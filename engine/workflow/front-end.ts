@@ -30,7 +30,7 @@ import { chosenProfiles, readProjectParts } from './project-parts.ts';
 import { References } from './references.ts';
 import type { CompileOptions, CompileResult, Hook, ResolvedStep, ResolvedWorkflow } from './resolved.ts';
 import type { Scope } from './scope.ts';
-import { secretsIn } from './secrets.ts';
+import { secretsOf } from './secrets.ts';
 import { Sources } from './sources.ts';
 import { StepTypes } from './step-types.ts';
 
@@ -72,7 +72,7 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
   const text = (key: string): string | undefined => textOf(member(main.root, key));
   const seed = member(main.root, 'seed');
   const { hooks } = compiler;
-  const secrets = secretsOf(steps, hooks);
+  const secrets = secretsOf(steps, hooks, compiler.keys);
   if (project && (options.profiles?.length || Object.keys(pools.used).length > 0))
     sources.push(project.source);
   const workflow: ResolvedWorkflow = {
@@ -101,18 +101,6 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
   return { workflow, problems: [] };
 }
 
-/** The names of all secrets that have a place somewhere. */
-function secretsOf(steps: readonly ResolvedStep[], hooks: readonly Hook[]): string[] {
-  const names = new Set<string>();
-  for (const { env } of steps)
-    for (const value of Object.values(env))
-      if (typeof value !== 'string' && 'secrets' in value) for (const name of value.secrets) names.add(name);
-  for (const { webhook = '', headers = {}, env = {} } of hooks)
-    for (const text of [webhook, ...Object.values(headers), ...Object.values(env)])
-      for (const name of secretsIn(text)) names.add(name);
-  return [...names].sort();
-}
-
 class Compiler {
   readonly #options: CompileOptions;
   readonly #parts: FrontEndParts;
@@ -124,6 +112,8 @@ class Compiler {
   readonly #rowsOf = new Map<string, Part['rows']>();
   #instances!: Instances;
   models: ResolvedWorkflow['models'] = {};
+  /** Secrets that are keys of models. */
+  readonly keys = new Set<string>();
   /** Files whose text became part of parameters, by path. */
   readonly texts = new Map<string, ResolvedWorkflow['sources'][number]>();
   readonly name: string;
@@ -185,6 +175,7 @@ class Compiler {
       expander: this.#expander,
       root,
       problems,
+      keys: this.keys,
       otherModels: (entry) => models.otherModels?.(entry) ?? null,
     });
 

@@ -49,6 +49,8 @@ it('a key that is a secret becomes the name of its variable, and expressions are
     own: { provider: 'local', path: 'model' },
   });
   expect(JSON.stringify(workflow)).not.toContain('nobody-sees-this');
+  // Whatever its length, a key that is said to be a secret is one for all that a run writes.
+  expect(workflow!.secrets).toEqual(['OTHER_KEY', 'WRITER_KEY']);
 });
 
 it.each([

@@ -19,6 +19,8 @@ interface ModelsOptions {
   /** Absolute path of the project's root. */
   root: string;
   problems: ProblemList;
+  /** Takes the names of secrets that are keys. */
+  keys: Set<string>;
   /** The models that an entry's provider has, if it will not know the entry's own; else null. */
   otherModels(entry: JsonObject): readonly string[] | null;
 }
@@ -56,7 +58,7 @@ export function readModels(files: readonly Part[], options: ModelsOptions): Reso
 function readModel(
   node: LocatedMap,
   part: Part,
-  { scopeOf, expander, root, problems, otherModels }: ModelsOptions,
+  { scopeOf, expander, root, problems, keys, otherModels }: ModelsOptions,
 ): JsonObject {
   const { value, deferred, unknown } = expander.expand(node, { ...scopeOf(part), secrets: true });
   const model = value as JsonObject;
@@ -85,7 +87,7 @@ function readModel(
     secrets.delete(`${pointer}/api_key`);
     delete entry['api_key'];
     // What cannot be computed is reported already.
-    if (!unknown.includes(`${pointer}/api_key`)) nameKey(entry, key, secret?.template, problems);
+    if (!unknown.includes(`${pointer}/api_key`)) nameKey(entry, key, secret?.template, keys, problems);
   }
   for (const [pointer, { at }] of secrets)
     problems.error(
@@ -116,7 +118,13 @@ function checkName(
 }
 
 /** Puts the name of the variable in the place of the key. */
-function nameKey(model: JsonObject, key: Located, template: string | undefined, problems: ProblemList): void {
+function nameKey(
+  model: JsonObject,
+  key: Located,
+  template: string | undefined,
+  keys: Set<string>,
+  problems: ProblemList,
+): void {
   const [name] = secretsIn(template ?? '');
   if (template === undefined || name === undefined)
     problems.error('secret-not-allowed', 'a key does not stand in the file itself', key, {
@@ -128,5 +136,8 @@ function nameKey(model: JsonObject, key: Located, template: string | undefined, 
     });
   else if (model['api_key_env'] !== undefined)
     problems.error('wrong-value', 'api_key and api_key_env say the same: one of them is enough', key);
-  else model['api_key_env'] = name;
+  else {
+    model['api_key_env'] = name;
+    keys.add(name);
+  }
 }
