@@ -16,6 +16,7 @@ import { type PreparedStep, prepareStep } from './prepare.ts';
 import { Publisher } from './publish.ts';
 import type { RunState } from './run-state.ts';
 import type { StepWork } from './run-step.ts';
+import { changedInput, entryOf, outcomeOf } from './step-result.ts';
 import { declared, type IsStale, type LeftStep, type RunningStep, whatGoesOn } from './wind-down.ts';
 
 /** What running a step takes; loaded when the first one must run. */
@@ -262,7 +263,7 @@ export class StepRunner {
           onAsked: (asked) => state.noteAsked(step, asked),
           onLate: (error) => this.#hearLate(step, error),
         });
-        const changed = await this.#inputsChanged(prepared);
+        const changed = await changedInput(prepared, workspace);
         if (changed !== null)
           work.warnings.push(`${changed} changed while the step ran; the result is not cached`);
         // A result with failed rows is no hit next time: only those rows will be computed again.
@@ -315,62 +316,6 @@ export class StepRunner {
       }
     })();
   }
-
-  /** The first input file whose content is no longer what the fingerprint says, or the step's code. */
-  async #inputsChanged({ files, fingerprint }: PreparedStep): Promise<string | null> {
-    if (fingerprint === null) return null;
-    const { workspace } = this.#state.options;
-    const use = fingerprint.step_type;
-    if (!workspace.registry.names.includes(use)) {
-      // What ran is what was imported when the step started: it may be newer than what was looked at first.
-      const code = workspace.codeNow(workspace.registry.find(use)!.module, use);
-      if (!('digest' in code) || code.digest !== fingerprint.code) return use;
-    }
-    const paths = [...files.values()].flat();
-    const now = await workspace.files.many(paths);
-    const names = paths.map((path) => workspace.relative(path));
-    return (
-      names.find((name, index) => {
-        const found = now[index]!;
-        return found instanceof Error || found.digest !== fingerprint.files[name];
-      }) ?? null
-    );
-  }
 }
 
 const noSharedCache = Promise.resolve(null);
-
-/** What an outcome has from the work that was done. */
-function outcomeOf(work: StepWork, durationMs: number) {
-  return {
-    duration_ms: durationMs,
-    rows: mainRows(work.outputs),
-    rows_computed: work.computed,
-    rows_cached: work.cached,
-    rows_failed: work.failed,
-    metrics: work.metrics,
-    outputs: work.outputs,
-    warnings: work.warnings,
-    attempts: work.attempts,
-  };
-}
-
-function entryOf(
-  prepared: PreparedStep,
-  work: StepWork,
-  durationMs: number,
-  now: number,
-  workflow: string,
-): StepEntry {
-  return {
-    fingerprint: (prepared.fingerprint ?? {}) as StepEntry['fingerprint'],
-    outputs: work.outputs,
-    metrics: work.metrics,
-    warnings: work.warnings,
-    rows_failed: work.failed,
-    ...(work.asked && { asked: work.asked }),
-    duration_ms: Math.round(durationMs),
-    created: new Date(now).toISOString(),
-    made_by: { workflow, step: prepared.step.id },
-  };
-}
