@@ -11,9 +11,9 @@ import {
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { ProblemError } from '../problems.ts';
 import { isWritable, storeFailure } from './failures.ts';
+import { isDamage, openForReading, sqliteCode } from './sqlite.ts';
 
 export interface DatabaseOptions {
   /** Format version (`PRAGMA user_version`). A file of a newer one is refused. */
@@ -234,7 +234,7 @@ export class Database {
 
   /** Undefined for a file of an older format, which would have to be written to be read. ProblemError `store-too-new`. */
   #openToRead(): DatabaseSync | undefined {
-    const sql = openForReading(this.path);
+    const sql = openForReading(this.path, busyMs);
     try {
       if (this.#versionOf(sql) === this.#options.version) return sql;
     } catch (error) {
@@ -302,25 +302,6 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
   return new Database(path, options);
 }
 
-/** The primary code of an SQLite error. */
-function sqliteCode(error: unknown): number | undefined {
-  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
-  return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : undefined;
-}
-
-/**
- * SQLITE_CORRUPT, SQLITE_FORMAT, SQLITE_NOTADB; SQLITE_ERROR, which our fixed statements meet only where the schema or
- * the file's header is not what we wrote; and, of SQLITE_IOERR, what reading meets: a file that is too short, a
- * folder in its place, a bad disk (IOERR_READ, IOERR_SHORT_READ, IOERR_DATA, IOERR_CORRUPTFS).
- */
-function isDamage(error: unknown): boolean {
-  const { errcode } = (error ?? {}) as { errcode?: unknown };
-  return (
-    [1, 11, 24, 26].includes(sqliteCode(error) ?? 0) ||
-    (sqliteCode(error) === 10 && [266, 522, 8202, 8458].includes(errcode as number))
-  );
-}
-
 function canWrite(path: string): boolean {
   if (!isWritable(dirname(path))) return false;
   try {
@@ -329,22 +310,6 @@ function canWrite(path: string): boolean {
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
   return true;
-}
-
-function openForReading(path: string): DatabaseSync {
-  let sql = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
-  try {
-    sql.prepare('PRAGMA user_version').get();
-    sql.prepare('SELECT count(*) FROM sqlite_schema').get();
-  } catch (error) {
-    sql.close();
-    if (isDamage(error) || ![8, 10, 13, 14].includes(sqliteCode(error) ?? 0)) throw error;
-    // A WAL database wants to make files beside it; in a folder where nothing can be made, nobody changes it either.
-    const url = pathToFileURL(path);
-    url.search = '?immutable=1';
-    sql = new DatabaseSync(url, { readOnly: true });
-  }
-  return sql;
 }
 
 function inodeOf(path: string): bigint | undefined {
