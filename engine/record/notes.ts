@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProblemError } from '../problems.ts';
 
@@ -165,10 +156,19 @@ function append(runFolder: string, line: NoteLine): void {
   const path = join(runFolder, fileName);
   const file = openSync(path, 'a+');
   try {
-    const torn = statSync(path).size > 0 && !readFileSync(path, 'utf8').endsWith('\n');
-    writeSync(file, `${torn ? '\n' : ''}${JSON.stringify(line)}\n`);
+    writeSync(file, `${isTorn(path) ? '\n' : ''}${JSON.stringify(line)}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Whether the last line has no end. One that another process is writing has one in a moment. */
+function isTorn(path: string): boolean {
+  for (let look = 1; ; look++) {
+    const text = readFileSync(path, 'utf8');
+    if (text === '' || text.endsWith('\n')) return false;
+    if (look === 3) return true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   }
 }
