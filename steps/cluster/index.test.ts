@@ -115,6 +115,7 @@ describe('cluster', () => {
     { method: 'minibatch_kmeans', k: 4, batch_size: 16 },
     { method: 'spherical_kmeans', k: 4 },
     { method: 'agglomerative', k: 4 },
+    { method: 'leiden', n_neighbors: 6, resolution: 0.5 },
     { method: 'louvain', n_neighbors: 6, resolution: 0.5 },
   ])('clusters by %j', async (parameters) => {
     // Round the corners of a square, seen from its middle: apart by direction too.

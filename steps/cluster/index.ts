@@ -39,8 +39,9 @@ itself; scikit-learn's does) but for the order of equal distances. Time grows wi
 \`agglomerative\` merges the two nearest clusters again and again, until \`k\` are left or the next two are \`distance_threshold\` apart.
 It keeps all distances: 4·n² bytes, 16,000 rows at most (\`linkage: single\` needs no such memory and has no such limit).
 
-\`louvain\` (Blondel et al. 2008) links each row to its \`n_neighbors\` nearest, the more neighbours they share the stronger (PhenoGraph, Levine et al.
-2015), and finds communities in this graph; \`resolution\` says how fine. Time grows with the square of the rows, for the neighbours.
+\`leiden\` (Traag, Waltman & van Eck 2019) links each row to its \`n_neighbors\` nearest, the more neighbours they share the stronger (PhenoGraph, Levine et
+al. 2015), and finds communities in this graph, each of them connected; \`resolution\` says how fine. Time grows with the square of the rows, for the
+neighbours. \`louvain\` (Blondel et al. 2008) is the same without refinement: its communities may fall into parts that no link joins.
 
 **How many.** \`k: auto\` tries up to 30 numbers of clusters from \`k_min\` to \`k_max\` on at most 5,000 rows (\`gap\`: 1,000) and takes one by
 \`k_criterion\`: the greatest mean \`silhouette\` (Rousseeuw 1987); the \`elbow\`, where the curve of inertia is farthest below the line between its ends
@@ -100,7 +101,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     merged: 'Clusters that have become part of another one; with `merge` only.',
     inertia: 'Sum of the squared distances of the rows to their centres; by k-means only.',
     modularity:
-      'Share of the weight of links inside communities, less what chance would put there; by `louvain` only.',
+      'Share of the weight of links inside communities, less what chance would put there; by `leiden` and `louvain` only.',
     iterations: 'Iterations of the start that was kept; by k-means only.',
     smallest: 'Rows in the smallest cluster.',
     largest: 'Rows in the largest cluster.',

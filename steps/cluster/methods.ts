@@ -25,13 +25,19 @@ export interface Found extends Clusters {
   persistence?: Float64Array;
   /** `k: auto`: what was tried. */
   choice?: Choice;
-  /** Louvain. */
+  /** Leiden and Louvain. */
   modularity?: number;
   /** Agglomerative clustering: the merges of rows. */
   tree?: SpanningTree;
 }
 
 const usesK = new Set<Parameters['method']>(['kmeans', 'minibatch_kmeans', 'spherical_kmeans']);
+
+type ByLinks = 'leiden' | 'louvain';
+
+function isByLinks(method: Parameters['method']): method is ByLinks {
+  return method === 'leiden' || method === 'louvain';
+}
 
 /** Parameters that a method needs and has not, or that mean nothing to it. */
 export function checkParameters(given: Parameters): { parameter: string; message: string }[] {
@@ -44,8 +50,8 @@ export function checkParameters(given: Parameters): { parameter: string; message
     say('k', `${method} needs the number of clusters`);
   if (method === 'hdbscan' && k !== undefined)
     say('k', 'hdbscan finds the number of clusters itself: say min_cluster_size');
-  if (method === 'louvain' && k !== undefined)
-    say('k', 'louvain finds the number of communities itself: say resolution');
+  if (isByLinks(method) && k !== undefined)
+    say('k', `${method} finds the number of communities itself: say resolution`);
   if (method === 'agglomerative') {
     if (k === undefined && threshold === undefined && given.update !== 'assign')
       say('k', 'agglomerative needs k or distance_threshold');
@@ -85,7 +91,7 @@ export async function findClusters(
   const { method } = parameters;
   if (method === 'hdbscan') return byDensity(matrix, parameters, context);
   if (method === 'agglomerative') return byMerging(matrix, parameters, context);
-  if (method === 'louvain') return byCommunities(matrix, parameters, context);
+  if (isByLinks(method)) return byCommunities(matrix, { ...parameters, method }, context);
   const spherical = parameters.spherical || method === 'spherical_kmeans';
   const choice =
     parameters.k === 'auto' ? await chooseK(matrix, { ...parameters, spherical }, context) : undefined;
@@ -178,13 +184,18 @@ async function byMerging(matrix: Matrix, parameters: Parameters, context: StepCo
   return { ...(await placed(matrix, labels, clusters, metric, context)), choice, tree };
 }
 
-async function byCommunities(matrix: Matrix, parameters: Parameters, context: StepContext): Promise<Found> {
-  const { metric, n_neighbors: wanted, resolution } = parameters;
+async function byCommunities(
+  matrix: Matrix,
+  parameters: Parameters & { method: ByLinks },
+  context: StepContext,
+): Promise<Found> {
+  const { method, metric, n_neighbors: wanted, resolution } = parameters;
   const { indices, count } = await nearestNeighbours({ matrix, metric, count: wanted }, context.pool);
   const found = await context.pool.run<unknown, Communities>(communitiesUrl, 'neighbourCommunities', {
     indices,
     rows: matrix.rows,
     count,
+    method,
     resolution,
     seed: context.random('communities').seed(),
   });

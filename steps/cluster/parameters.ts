@@ -6,7 +6,15 @@ export const parameters = {
   additionalProperties: false,
   properties: {
     method: {
-      enum: ['kmeans', 'minibatch_kmeans', 'spherical_kmeans', 'hdbscan', 'agglomerative', 'louvain'],
+      enum: [
+        'kmeans',
+        'minibatch_kmeans',
+        'spherical_kmeans',
+        'hdbscan',
+        'agglomerative',
+        'leiden',
+        'louvain',
+      ],
       default: 'kmeans',
       description: 'The algorithm.',
     },
@@ -82,7 +90,8 @@ export const parameters = {
     metric: {
       enum: ['euclidean', 'cosine'],
       default: 'euclidean',
-      description: '`hdbscan`, `agglomerative`, `louvain`: the distance of two rows; `cosine` is 1 − cos.',
+      description:
+        '`hdbscan`, `agglomerative`, `leiden`, `louvain`: the distance of two rows; `cosine` is 1 − cos.',
     },
     min_cluster_size: {
       type: 'integer',
@@ -129,13 +138,13 @@ export const parameters = {
       minimum: 1,
       maximum: 1000,
       default: 15,
-      description: '`louvain`: nearest rows that each row is linked to.',
+      description: '`leiden`, `louvain`: nearest rows that each row is linked to.',
     },
     resolution: {
       type: 'number',
       exclusiveMinimum: 0,
       default: 1,
-      description: '`louvain`: greater ones make more and smaller communities.',
+      description: '`leiden`, `louvain`: greater ones make more and smaller communities.',
     },
     merge: {
       anyOf: [{ type: 'number', minimum: -1, maximum: 1 }, { const: 'auto' }],
