@@ -48,6 +48,8 @@ export interface Usage {
   /** Of the input, written to the provider's own cache. */
   readonly written_tokens: number;
   readonly output_tokens: number;
+  /** Of the output, what the model thought before its answer, where the provider says. */
+  readonly reasoning_tokens?: number;
   /** The provider did not say, or said nonsense: counted from the length of the texts. */
   readonly estimated: boolean;
 }

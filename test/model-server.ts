@@ -24,7 +24,7 @@ export type Fault =
 
 /** A request as the server understood it. */
 export interface SeenRequest {
-  format: 'openai' | 'anthropic';
+  format: 'openai' | 'responses' | 'anthropic';
   /** The last user message: what tells requests apart in tests. */
   prompt: string;
   /** How often this prompt was asked before. */
@@ -104,7 +104,12 @@ export class ModelServer {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
-    const format = request.url!.endsWith('/chat/completions') ? 'openai' : 'anthropic';
+    const url = request.url!;
+    const format = url.endsWith('/chat/completions')
+      ? 'openai'
+      : url.endsWith('/responses')
+        ? 'responses'
+        : 'anthropic';
     const prompt = lastWords(body);
     const attempt = this.asked.get(prompt) ?? 0;
     this.asked.set(prompt, attempt + 1);
@@ -156,13 +161,10 @@ export class ModelServer {
       default:
     }
     const text = reply?.(seen) ?? `answer to ${seen.prompt}`;
-    const openai = seen.format === 'openai';
     const reported = usage && { usage: usage(seen, text) };
-    const whole = { ...(openai ? openaiAnswer : anthropicAnswer)(seen, text, wrong), ...reported };
+    const whole = { ...wholeAnswer(seen, text, wrong), ...reported };
     if (seen.body['stream'] === true) {
-      const events = openai
-        ? openaiPieces(openaiAnswer(seen, text, wrong))
-        : anthropicPieces(anthropicAnswer(seen, text, wrong));
+      const events = pieces(seen, text, wrong);
       response.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
       const broken = wrong === 'truncated' || wrong === 'reset';
       for (const event of broken ? events.slice(0, events.length >> 1) : events) response.write(event);
@@ -207,7 +209,10 @@ export function sometimes(share: number, faults: readonly Fault[]): (request: Se
 }
 
 function lastWords(body: Record<string, unknown>): string {
-  const messages = (body['messages'] ?? []) as { role: string; content: string | { text?: string }[] }[];
+  const messages = (body['messages'] ?? body['input'] ?? []) as {
+    role: string;
+    content: string | { text?: string }[];
+  }[];
   const content = messages.findLast(({ role }) => role === 'user')?.content ?? '';
   return typeof content === 'string' ? content : content.map(({ text }) => text ?? '').join('');
 }
@@ -215,6 +220,18 @@ function lastWords(body: Record<string, unknown>): string {
 /** Tokens that the server counts: one for each word. */
 export function countedTokens(text: string): number {
   return text.split(/\s+/).filter(Boolean).length;
+}
+
+function wholeAnswer(seen: SeenRequest, text: string, fault: Fault | null) {
+  const answers = { openai: openaiAnswer, responses: responsesAnswer, anthropic: anthropicAnswer };
+  return answers[seen.format](seen, text, fault);
+}
+
+/** An answer as server-sent events, a word at a time. */
+function pieces(seen: SeenRequest, text: string, fault: Fault | null): string[] {
+  if (seen.format === 'openai') return openaiPieces(openaiAnswer(seen, text, fault));
+  if (seen.format === 'responses') return responsesPieces(responsesAnswer(seen, text, fault));
+  return anthropicPieces(anthropicAnswer(seen, text, fault));
 }
 
 function openaiAnswer({ prompt, body }: SeenRequest, text: string, fault: Fault | null) {
@@ -239,6 +256,34 @@ function openaiAnswer({ prompt, body }: SeenRequest, text: string, fault: Fault 
               ...(body['logprobs'] === true && { logprobs: { content: text.split(/(?=\s)/).map(likely) } }),
             },
           ],
+    usage,
+  };
+}
+
+function responsesAnswer({ prompt, body }: SeenRequest, text: string, fault: Fault | null) {
+  const usage =
+    fault === 'wrong-usage'
+      ? { input_tokens: -1, output_tokens: 'many', total_tokens: Number.MAX_VALUE }
+      : { input_tokens: countedTokens(prompt), output_tokens: countedTokens(text) };
+  const incomplete = { 'cut-off': 'max_output_tokens', refused: 'content_filter' } as Record<string, string>;
+  const reason = incomplete[fault ?? ''];
+  const wanted = (body['include'] ?? []) as string[];
+  const part = {
+    type: 'output_text',
+    text: fault === 'blank' ? '' : text,
+    annotations: [],
+    ...(wanted.includes('message.output_text.logprobs') && { logprobs: text.split(/(?=\s)/).map(likely) }),
+  };
+  const message = { type: 'message', id: 'm', role: 'assistant', status: 'completed', content: [part] };
+  return {
+    id: 'x',
+    object: 'response',
+    created_at: 0,
+    status: reason === undefined ? 'completed' : 'incomplete',
+    error: null,
+    incomplete_details: reason === undefined ? null : { reason },
+    model: `${body['model']}-2026-01-01`,
+    output: [{ type: 'reasoning', id: 'r', summary: [] }, ...(fault === 'empty' ? [] : [message])],
     usage,
   };
 }
@@ -269,7 +314,6 @@ function anthropicAnswer({ prompt, body }: SeenRequest, text: string, fault: Fau
   };
 }
 
-/** An answer as server-sent events, a word at a time. */
 function openaiPieces({ choices, usage, ...head }: ReturnType<typeof openaiAnswer>): string[] {
   const piece = (more: object) =>
     `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', ...more })}\n\n`;
@@ -280,6 +324,18 @@ function openaiPieces({ choices, usage, ...head }: ReturnType<typeof openaiAnswe
     ...(choice ? [piece({ choices: [{ index: 0, delta: {}, finish_reason: choice.finish_reason }] })] : []),
     piece({ choices: [], usage }),
     'data: [DONE]\n\n',
+  ];
+}
+
+function responsesPieces(response: ReturnType<typeof responsesAnswer>): string[] {
+  const piece = (type: string, more: object) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const texts = response.output.flatMap((item) => ('content' in item ? item.content : []));
+  const words = texts.flatMap(({ text }) => text.split(/(?<=\s)/));
+  return [
+    piece('response.created', { response: { ...response, status: 'in_progress', output: [] } }),
+    ...words.map((delta) => piece('response.output_text.delta', { item_id: 'm', delta })),
+    piece(`response.${response.status}`, { response }),
   ];
 }
 

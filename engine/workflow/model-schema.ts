@@ -63,6 +63,12 @@ const answering: JsonObject = {
   api_key: {
     ...text('The key, as `${{ secrets.NAME }}`: it comes from the environment or .env, and is kept nowhere.'),
   },
+  api: {
+    enum: ['chat', 'responses'],
+    default: 'chat',
+    description:
+      'How OpenAI is asked: by chat completions, which other servers speak as well, or by responses.',
+  },
   json: {
     enum: ['schema', 'object', 'prompt'],
     default: 'schema',
@@ -111,10 +117,10 @@ const providers: { [name: string]: { keys: readonly string[]; required: readonly
     required: ['path'],
   },
   openai: { keys: hosted, required: ['model'] },
-  anthropic: { keys: hosted.filter((key) => key !== 'json' && key !== 'seed'), required: ['model'] },
-  openrouter: { keys: hosted, required: ['model'] },
+  anthropic: { keys: hosted.filter((key) => !['api', 'json', 'seed'].includes(key)), required: ['model'] },
+  openrouter: { keys: hosted.filter((key) => key !== 'api'), required: ['model'] },
   command: {
-    keys: names.filter((key) => !['base_url', 'json', 'stream'].includes(key)),
+    keys: names.filter((key) => !['api', 'base_url', 'json', 'stream'].includes(key)),
     required: ['command'],
   },
   replay: { keys: ['path', 'model', ...Object.keys(sampling)], required: ['path'] },

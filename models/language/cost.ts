@@ -30,11 +30,13 @@ export function addSpent(a: Spent, b: Spent): Spent {
 }
 
 function addUsage(a: Usage, b: Usage): Usage {
+  const reasoning = (a.reasoning_tokens ?? 0) + (b.reasoning_tokens ?? 0);
   return {
     input_tokens: a.input_tokens + b.input_tokens,
     cached_tokens: a.cached_tokens + b.cached_tokens,
     written_tokens: a.written_tokens + b.written_tokens,
     output_tokens: a.output_tokens + b.output_tokens,
+    ...(reasoning > 0 && { reasoning_tokens: reasoning }),
     estimated: a.estimated || b.estimated,
   };
 }

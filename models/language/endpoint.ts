@@ -118,8 +118,9 @@ export class Endpoint {
         const said = called.failure.scope === 'row' ? answerOf({ text: '', served: null }, '') : null;
         return { ...called, spent: bill.spent, said };
       }
-      const { text: raw, served, logprobs } = called.said;
-      const read = await this.#read(called.said, request.schema, messages);
+      const said = this.#ended(called.said, request.sampling);
+      const { text: raw, served, logprobs } = said;
+      const read = await this.#read(said, request.schema, messages);
       if (!('failed' in read)) {
         const { text, json } = read;
         const answer = { ...answerOf({ text, served }, raw), json, ...(logprobs !== null && { logprobs }) };
@@ -129,6 +130,16 @@ export class Endpoint {
         return { ...read.failed, spent: bill.spent, said: answerOf({ text: raw.trim(), served }, raw) };
       messages = read.again;
     }
+  }
+
+  /** The responses API knows no text that ends an answer: it is cut off here. */
+  #ended(said: ProviderAnswer, { stop = [] }: Sampling): ProviderAnswer {
+    if (this.settings.api === 'chat' || stop.length === 0) return said;
+    const ends = stop.map((text) => said.text.indexOf(text)).filter((at) => at >= 0);
+    // One that was cut off at its limit had ended before.
+    return ends.length === 0
+      ? said
+      : { ...said, finish: 'stop', text: said.text.slice(0, Math.min(...ends)) };
   }
 
   /** The text of an answer that is whole, without what is no part of it; or what is wrong, with how to ask once more. */

@@ -18,6 +18,8 @@ export interface ModelSettings {
   readonly sampling: Sampling;
   /** The environment variable with the key; null where none is sent. */
   readonly keyName: string | null;
+  /** Which of its ways to be asked OpenAI's format has. */
+  readonly api: 'chat' | 'responses';
   /** How the provider is asked for JSON: by its schema, by JSON mode, or in words only. */
   readonly json: 'schema' | 'object' | 'prompt';
   /** A program and its arguments, or one line for the shell; empty where none is named. */
@@ -105,6 +107,7 @@ export function readSettings(alias: JsonObject): ModelSettings {
       seed: number('seed'),
     }),
     keyName,
+    api: (alias['api'] as ModelSettings['api'] | undefined) ?? 'chat',
     json: (alias['json'] as ModelSettings['json'] | undefined) ?? 'schema',
     command: command ?? [],
     path: text('path'),
@@ -141,6 +144,7 @@ export function modelIdentity({
   command,
   revision,
   path,
+  api,
 }: ModelSettings): JsonObject {
   const program = command.length > 0 ? command : undefined;
   return definedOnly({
@@ -150,6 +154,7 @@ export function modelIdentity({
     command: program,
     revision,
     path,
+    api: api === 'chat' ? undefined : api,
   }) as unknown as JsonObject;
 }
 

@@ -1,22 +1,49 @@
-import type OpenAI from 'openai';
-import type { Message, TokenLogprob } from '../../../engine/language-model.ts';
-import {
-  type Provider,
-  type ProviderAnswer,
-  ProviderError,
-  type ProviderRequest,
-  type ProviderUsage,
-} from '../provider.ts';
+import type { OpenAI } from 'openai';
+import type { Provider, ProviderAnswer, ProviderRequest } from '../provider.ts';
 import { foreignClient } from './foreign.ts';
-import { dollars, fromSdk, rateLimits, tokens } from './http-errors.ts';
+import { fromSdk } from './http-errors.ts';
 import type { ProviderOptions } from './index.ts';
 
-type Body = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
+/** One of the ways in which OpenAI's servers are asked. */
+export interface OpenAIWay {
+  /** Where requests go; lines of a batch name it. */
+  readonly path: '/v1/chat/completions' | '/v1/responses';
+  /** What is sent for a request, unless it streams. */
+  body(request: ProviderRequest, options: ProviderOptions): object;
+  /** What came back. A ProviderError where it is no answer. */
+  answer(data: unknown, headers: Headers): ProviderAnswer;
+  ask(
+    client: OpenAI,
+    request: ProviderRequest,
+    options: ProviderOptions,
+    signal: AbortSignal,
+  ): Promise<ProviderAnswer>;
+}
 
-/** OpenAI's chat completions, and every server that speaks the same format (`base_url`). */
+/** OpenAI's chat completions and responses, and every server that speaks one of these formats (`base_url`). */
 export async function openProvider(options: ProviderOptions): Promise<Provider> {
-  const { OpenAI: Client } = await import('openai');
-  const { settings, key, keyName } = options;
+  const { settings, keyName } = options;
+  const [{ OpenAI: Client }, way] = await Promise.all([import('openai'), wayOf(settings.api)]);
+  const client = clientOf(Client, options);
+  return {
+    async ask(request, signal) {
+      try {
+        return await way.ask(client, request, options, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw fromSdk(error, keyName);
+      }
+    },
+  };
+}
+
+async function wayOf(api: 'chat' | 'responses'): Promise<OpenAIWay> {
+  return api === 'chat'
+    ? (await import('./openai-chat.ts')).chat
+    : (await import('./openai-responses.ts')).responses;
+}
+
+function clientOf(Client: typeof OpenAI, { settings, key }: ProviderOptions): OpenAI {
   const fixed = {
     // Said in any case: the SDK would take it from OPENAI_BASE_URL, and answers would be filed under another's name.
     baseURL: settings.base_url ?? 'https://api.openai.com/v1',
@@ -27,168 +54,7 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
     logLevel: 'off',
   } as const;
   const own = settings.hosted && settings.provider === 'openai';
-  const client = own
+  return own
     ? new Client({ ...fixed, apiKey: key ?? 'none' })
     : foreignClient('OPENAI_', key, (given) => new Client({ ...fixed, ...given }));
-  return {
-    async ask(request, signal) {
-      try {
-        const body = bodyOf(request, options);
-        if (settings.stream) {
-          const streamed = { ...body, stream: true, stream_options: { include_usage: true } } as const;
-          const { data, response } = await client.chat.completions
-            .create(streamed, { signal })
-            .withResponse();
-          return answerOf(await joined(data, request.onText), response.headers);
-        }
-        const { data, response } = await client.chat.completions.create(body, { signal }).withResponse();
-        return answerOf(data, response.headers);
-      } catch (error) {
-        signal.throwIfAborted();
-        throw fromSdk(error, keyName);
-      }
-    },
-  };
-}
-
-type Chunk = OpenAI.Chat.ChatCompletionChunk;
-
-/** The answer that pieces make. A stream that ends before its answer does is none. */
-async function joined(
-  pieces: AsyncIterable<Chunk>,
-  onText: ((text: string) => void) | undefined,
-): Promise<OpenAI.Chat.ChatCompletion> {
-  let content = '';
-  let refusal = '';
-  let finish: OpenAI.Chat.ChatCompletionChunk.Choice['finish_reason'] = null;
-  let last: Partial<Pick<Chunk, 'model' | 'usage'>> = {};
-  const logprobs: OpenAI.Chat.ChatCompletionTokenLogprob[] = [];
-  for await (const piece of pieces) {
-    const { model = last.model, usage } = piece;
-    last = { ...(model && { model }), usage: usage ?? last.usage ?? null };
-    const choice = piece.choices?.[0];
-    if (choice === undefined) continue;
-    content += choice.delta?.content ?? '';
-    refusal += choice.delta?.refusal ?? '';
-    logprobs.push(...(choice.logprobs?.content ?? []));
-    finish = choice.finish_reason ?? finish;
-    if (choice.delta?.content) onText?.(content);
-  }
-  if (finish === null) throw new ProviderError('unavailable', 'the answer broke off');
-  const message = { role: 'assistant', content, refusal: refusal === '' ? null : refusal };
-  const choice = {
-    index: 0,
-    message,
-    finish_reason: finish,
-    logprobs: logprobs.length > 0 ? { content: logprobs } : null,
-  };
-  return { ...last, choices: [choice] } as unknown as OpenAI.Chat.ChatCompletion;
-}
-
-function bodyOf({ model, messages, sampling, schema }: ProviderRequest, { settings }: ProviderOptions): Body {
-  const { max_tokens, temperature, top_p, stop, seed, top_logprobs } = sampling;
-  const body: Body = { model, messages: messages.map(messageOf) };
-  if (temperature !== undefined) body.temperature = temperature;
-  if (top_p !== undefined) body.top_p = top_p;
-  if (stop !== undefined) body.stop = [...stop];
-  if (seed !== undefined) body.seed = seed;
-  if (top_logprobs !== undefined) {
-    body.logprobs = true;
-    body.top_logprobs = top_logprobs;
-  }
-  if (max_tokens !== undefined) {
-    // OpenAI's newer models refuse the old name, and other servers know no other.
-    if (settings.hosted) body.max_completion_tokens = max_tokens;
-    else body.max_tokens = max_tokens;
-  }
-  if (schema !== null && settings.json !== 'prompt')
-    body.response_format =
-      settings.json === 'object'
-        ? { type: 'json_object' }
-        : { type: 'json_schema', json_schema: { name: 'answer', schema, strict: isStrict(schema) } };
-  // OpenRouter says what a call cost if it is asked to.
-  if (settings.provider === 'openrouter') Object.assign(body, { usage: { include: true } });
-  return body;
-}
-
-function messageOf({ role, content, images = [] }: Message): OpenAI.Chat.ChatCompletionMessageParam {
-  if (role !== 'user' || images.length === 0) return { role, content };
-  return {
-    role,
-    content: [
-      { type: 'text', text: content },
-      ...images.map(({ media_type, base64 }) => ({
-        type: 'image_url' as const,
-        image_url: { url: `data:${media_type};base64,${base64}` },
-      })),
-    ],
-  };
-}
-
-/** Words of JSON Schema that OpenAI's strict mode knows; with any other it refuses the request. */
-const strictWords = new Set(
-  `$defs $ref $schema additionalProperties anyOf const definitions description enum exclusiveMaximum exclusiveMinimum
-  format items maximum maxItems minimum minItems multipleOf pattern properties required title type`.split(
-    /\s+/,
-  ),
-);
-
-/**
- * OpenAI holds an answer to a schema only if every object lists all its members, no others may be, and it has none but the
- * words that its strict mode knows. Other schemas are sent as a wish, and the answer is checked here.
- */
-export function isStrict(schema: unknown): boolean {
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return false;
-  const { type, properties, required, additionalProperties, items, anyOf, $defs, definitions } =
-    schema as Record<string, unknown>;
-  if (!Object.keys(schema).every((word) => strictWords.has(word))) return false;
-  if ([type].flat().includes('object') || properties !== undefined) {
-    const names = Object.keys(properties ?? {});
-    const listed = Array.isArray(required) ? required : [];
-    if (additionalProperties !== false || !names.every((name) => listed.includes(name))) return false;
-  }
-  const parts = [properties, $defs, definitions].flatMap((named) => Object.values(named ?? {}));
-  if (items !== undefined) parts.push(items);
-  if (Array.isArray(anyOf)) parts.push(...anyOf);
-  return parts.every(isStrict);
-}
-
-function answerOf(data: OpenAI.Chat.ChatCompletion, headers: Headers): ProviderAnswer {
-  // Servers differ: nothing of the answer is taken for granted.
-  const usage = usageOf(data);
-  const cost = (data?.usage as { cost?: unknown } | undefined)?.cost;
-  const billed = dollars(cost);
-  const choice = (data as Partial<typeof data> | null)?.choices?.[0];
-  const message = choice?.message as Partial<NonNullable<typeof choice>['message']> | undefined;
-  if (choice === undefined || message === undefined || message === null)
-    throw new ProviderError('unavailable', 'the answer has no choices', { usage, billed });
-  const refusal = message.refusal ?? null;
-  const refused = refusal !== null || choice.finish_reason === 'content_filter';
-  return {
-    // Some servers say null where they have nothing to say.
-    text: refusal ?? message.content ?? '',
-    finish: refused ? 'refused' : choice.finish_reason === 'length' ? 'length' : 'stop',
-    usage,
-    served: typeof data.model === 'string' && data.model !== '' ? data.model : null,
-    billed,
-    limits: rateLimits(headers),
-    logprobs: logprobsOf(choice),
-  };
-}
-
-function usageOf(data: OpenAI.Chat.ChatCompletion): ProviderUsage | null {
-  const usage = (data as Partial<typeof data> | null)?.usage;
-  const input = tokens(usage?.prompt_tokens);
-  const output = tokens(usage?.completion_tokens);
-  const cached = tokens(usage?.prompt_tokens_details?.cached_tokens) ?? 0;
-  if (input === null || output === null || cached > input) return null;
-  return { input_tokens: input, cached_tokens: cached, written_tokens: 0, output_tokens: output };
-}
-
-/** How likely each token was, and which others were; null if the server did not say. */
-function logprobsOf(choice: OpenAI.Chat.ChatCompletion.Choice): TokenLogprob[] | null {
-  const content = choice.logprobs?.content;
-  if (!Array.isArray(content)) return null;
-  const one = ({ token, logprob }: { token: string; logprob: number }) => ({ token, logprob });
-  return content.map((item) => ({ ...one(item), top: (item.top_logprobs ?? []).map(one) }));
 }

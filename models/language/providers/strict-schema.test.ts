@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isStrict } from './openai.ts';
+import { isStrict } from './strict-schema.ts';
 
 const text = { type: 'string' };
 const closed = (properties: object, required = Object.keys(properties)) => ({
