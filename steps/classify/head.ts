@@ -1,3 +1,4 @@
+import { suggestion } from '../../engine/nearest.ts';
 import { StepError } from '../../engine/problems.ts';
 import { defineStep, type FilesInput, type Matrix, type StepContext } from '../../engine/step.ts';
 import { type HeadDescription, headFiles, readHead } from '../../models/heads/files.ts';
@@ -33,8 +34,15 @@ export const byHead = defineStep({
 
   async run({ parameters, inputs, outputs, context }) {
     sameRows(inputs.rows, inputs.vectors);
-    const { threshold, out_of_scope_label: outLabel } = parameters;
+    const { threshold, out_of_scope_label: outLabel, probability_of: asked } = parameters;
     const head = await openHead(inputs.model);
+    const column = asked === undefined ? -1 : head.labels.indexOf(asked);
+    if (asked !== undefined && column < 0)
+      throw new StepError(
+        'unknown-label',
+        `probability_of: the head knows no class "${asked}"`,
+        suggestion(asked, head.labels, 'it knows'),
+      );
     const vectors = await inputs.vectors.read();
     if (vectors.rows > 0 && vectors.columns !== head.dimensions)
       throw new StepError(
@@ -51,6 +59,7 @@ export const byHead = defineStep({
       'confidence',
       'margin',
       'out_of_scope_score',
+      ...(asked === undefined ? [] : ['probability']),
       ...(threshold === undefined ? [] : ['is_out_of_scope']),
     ]);
     let index = 0;
@@ -58,6 +67,7 @@ export const byHead = defineStep({
     let outside = 0;
     for await (const block of inputs.rows.blocks()) {
       for (const row of block) {
+        const own = found.probabilities[index * head.labels.length + column];
         const { best, confidence, margin, outOfScope }: Decision = decisions[index++]!;
         const score = significant(outOfScope);
         const isOut = threshold !== undefined && score > threshold;
@@ -69,6 +79,7 @@ export const byHead = defineStep({
           confidence: significant(confidence),
           margin: significant(margin),
           out_of_scope_score: score,
+          ...(asked === undefined || own === undefined ? {} : { probability: significant(own) }),
           ...(threshold === undefined ? {} : { is_out_of_scope: isOut }),
         });
         if (pending) await pending;

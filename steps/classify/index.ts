@@ -20,7 +20,7 @@ export default defineVariants({
     rows: {
       kind: 'table',
       description:
-        'The rows with `predicted`, `confidence`, `margin`, `out_of_scope_score` and, with a threshold, `is_out_of_scope`; by a language model `votes`, with levels `levels`, and `reason`.',
+        'The rows with `predicted`, `confidence`, `margin`, `out_of_scope_score` and, with a threshold, `is_out_of_scope`, with probability_of `probability`; by a language model `votes`, with levels `levels`, and `reason`.',
     },
     probabilities: {
       kind: 'matrix',

@@ -103,6 +103,12 @@ const parameters = {
       description:
         'What `predicted` says of them; the nearest class if not given. A language model may choose it, too.',
     },
+    probability_of: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'By a head: a class, whose probability is the field `probability`: what rules of a route go by (`row.probability > 0.4`).',
+    },
     ...sampling,
   },
 } as const;
@@ -134,6 +140,8 @@ Each row gets its class (\`predicted\`), the probability of it (\`confidence\`),
 
 - \`max_probability\` (default): 1 − the greatest probability (Hendrycks & Gimpel 2017).
 - \`energy\`: −log Σ exp(score) (Liu et al. 2020), of a head.
+
+With \`probability_of\` a head also writes the field \`probability\`: that of this one class.
 
 With a \`threshold\` rows with a greater score are marked (\`is_out_of_scope\`), and with \`out_of_scope_label\` they get that class.
 
@@ -175,6 +183,7 @@ are multiplied. With \`multi_label\` \`predicted\` is the list of the classes th
       if (!given.multi_label && !isDeep && read.length < 2 && outLabel === undefined)
         wrong('labels', 'labels: one class is no choice');
     }
+    if (given.probability_of !== undefined) wrong('probability_of', 'probability_of is for heads');
     if (given.out_of_scope === 'energy') wrong('out_of_scope', 'out_of_scope: energy is for heads');
     if (given.confidence === 'logprobs') {
       if (given.multi_label)

@@ -8,10 +8,11 @@ import { scoreCost } from './cost.ts';
 import { scorePairings } from './pairings.ts';
 import { checkParameters, parameters } from './parameters.ts';
 import { scorePassRate } from './pass-rate.ts';
+import { scoreRouting } from './routing.ts';
 
 export default defineStep({
   type: 'evaluate',
-  summary: 'Scores clusterings, classifications and judges against what is known or what people say',
+  summary: 'Scores clusterings, classifications, judges and routers against what is known or what people say',
   description: `\`clustering\` (default) compares the clusters with the classes in the field \`truth\`. Definitions are scikit-learn's:
 
 - \`homogeneity\` 1 − H(class|cluster)/H(class): each cluster holds one class only. \`completeness\`: each class lies in one cluster. \`v_measure\`: their harmonic mean (Rosenberg & Hirschberg 2007).
@@ -40,7 +41,11 @@ were equally long (the difference of lengths over their sum is a covariate, as i
 \`calibration\` says what the scores of a judge are worth in those of people, which only some rows need have: \`estimate\`, the mean that people would give to all rows, by prediction-powered inference (Angelopoulos et al. 2023), whose interval holds however biased the judge is; \`bias\` of the judge; and for each score the \`calibrated\` one (isotonic regression).
 
 \`cost\` adds up what a step was told by language models (\`from: verdicts.answers\`): US dollars and tokens, for each row and for each model. Answers from the cache count as
-what they cost when they were bought; how long one took is not kept.`,
+what they cost when they were bought; how long one took is not kept.
+
+\`routing\` says what it is worth to send rows to a \`strong\` model where the field \`prediction\` is great, and to a \`weak\` one where it is not, as RouteLLM does (Ong et al. 2024): PGR is the share of the gap in quality between the two that is recovered, \`apgr\` its mean over all
+shares of the strong model (0.5 is chance), \`cpt_50\` and \`cpt_80\` the least share of the strong model that recovers so much. \`apgr_length\` is that of sending the longest questions to the strong model, which a router has to beat (\`apgr_gain\`, over the same resamples); \`apgr_oracle\` is the best there
+is. With \`group\` the bootstrap draws groups. Rows that the router has learnt from are no measure: split first, by \`group\`.`,
   parameters,
   inputs: {
     rows: { kind: 'table', description: 'Rows with the fields that the task names.' },
@@ -54,7 +59,7 @@ what they cost when they were bought; how long one took is not kept.`,
     rows: {
       kind: 'table',
       description:
-        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by`. calibration: a row for each score. cost: a row for each model.',
+        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by`. calibration: a row for each score. cost: a row for each model. routing: a row for each twentieth of the rows that the strong model gets (`strong_share`), with the `threshold` of the prediction for it, the `quality` and `pgr` to expect, and those of routing by chance, by length and at best.',
     },
     contingency: {
       kind: 'table',
@@ -112,6 +117,15 @@ what they cost when they were bought; how long one took is not kept.`,
     input_tokens: 'Tokens that were asked with; output_tokens those of the answers, tokens_per_row both.',
     answers: 'Answers of language models; failed those that came to nothing.',
     unpriced: 'Answers whose price is not known.',
+    apgr: 'Average performance gap recovered by routing: 0.5 is chance. With apgr_low and apgr_high.',
+    apgr_random: 'That of routing by chance, for comparison.',
+    apgr_length: 'That of routing by the length of the question.',
+    apgr_gain: 'How much is won over routing by length, with apgr_gain_low and apgr_gain_high.',
+    apgr_oracle: 'That of the best routing there is.',
+    cpt_50:
+      'Least share of the strong model that recovers half of the gap; cpt_80 four fifths, cpt_50_length by length.',
+    weak: 'Mean quality of the weak model.',
+    strong: 'Mean quality of the strong model.',
     rows: 'Rows scored.',
     excluded: 'Rows left out, since they lack what is scored.',
   },
@@ -136,6 +150,8 @@ what they cost when they were bought; how long one took is not kept.`,
         return scoreCalibration(scoring);
       case 'cost':
         return scoreCost(scoring);
+      case 'routing':
+        return scoreRouting(scoring);
       default: {
         const { truth = '', prediction = task === 'clustering' ? 'cluster' : 'predicted' } = given;
         requireFields(inputs.rows, [truth, prediction]);

@@ -8,6 +8,7 @@ export const tasks = [
   'pass_rate',
   'calibration',
   'cost',
+  'routing',
 ] as const;
 export type Task = (typeof tasks)[number];
 
@@ -31,7 +32,7 @@ export const parameters = {
       'The field with the known class of a row; agreement: with what is right; calibration: with the score that a person gave.',
     ),
     prediction: field(
-      'The field with the cluster or class that a row was given; `cluster` or `predicted` if not given. calibration: with the score of the judge, `score` if not given.',
+      'The field with the cluster or class that a row was given; `cluster` or `predicted` if not given. calibration: with the score of the judge, `score` if not given. routing: with a number that is the greater the more the strong model is needed, `probability` if not given.',
     ),
     metric: {
       enum: ['cosine', 'euclidean'],
@@ -85,12 +86,21 @@ export const parameters = {
     },
     passed: { ...field('pass_rate: the field that is true where a row passes.'), default: 'passed' },
     by: field('pass_rate: a field, for whose values the share is given, too.'),
+    weak: field(
+      'routing: the field that says how good the answer of the weak, cheap model is: true or false, or a number.',
+    ),
+    strong: field('routing: the same of the strong model.'),
+    text: {
+      ...field('routing: the field with the question, for the comparison with routing by its length.'),
+      default: 'text',
+    },
+    group: field('routing: a field; rows with the same value of it are drawn together for the intervals.'),
     resamples: {
       type: 'integer',
       minimum: 0,
       maximum: 100_000,
       default: 1000,
-      description: 'classification, ratings: resamples of the bootstrap; 0 for no intervals.',
+      description: 'classification, ratings, routing: resamples of the bootstrap; 0 for no intervals.',
     },
     confidence_level: {
       type: 'number',
@@ -105,7 +115,7 @@ export const parameters = {
 /** The tasks that a parameter is for; those of all are not among them. */
 const tasksOf: { readonly [parameter: string]: readonly Task[] } = {
   truth: ['clustering', 'classification', 'agreement', 'calibration'],
-  prediction: ['clustering', 'classification', 'calibration'],
+  prediction: ['clustering', 'classification', 'calibration', 'routing'],
   metric: ['clustering'],
   sample_size: ['clustering'],
   out_of_scope_label: ['classification'],
@@ -120,8 +130,12 @@ const tasksOf: { readonly [parameter: string]: readonly Task[] } = {
   k: ['ratings'],
   passed: ['pass_rate'],
   by: ['pass_rate'],
-  resamples: ['classification', 'ratings'],
-  confidence_level: ['classification', 'ratings', 'pass_rate', 'calibration'],
+  weak: ['routing'],
+  strong: ['routing'],
+  text: ['routing'],
+  group: ['routing'],
+  resamples: ['classification', 'ratings', 'routing'],
+  confidence_level: ['classification', 'ratings', 'pass_rate', 'calibration', 'routing'],
 };
 
 /** What each task cannot do without. */
@@ -133,6 +147,7 @@ const needed: { readonly [task in Task]: readonly string[] } = {
   pass_rate: [],
   calibration: ['truth'],
   cost: [],
+  routing: ['weak', 'strong'],
 };
 
 type Given = { task: Task; [parameter: string]: unknown };
