@@ -17,6 +17,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   filter: () => import('./filter/index.ts'),
   generate: () => import('./generate/index.ts'),
   judge: () => import('./judge/index.ts'),
+  label_errors: () => import('./label_errors/index.ts'),
   load: () => import('./load/index.ts'),
   project: () => import('./project/index.ts'),
   quality: () => import('./quality/index.ts'),

@@ -25,7 +25,7 @@ export interface LearntSoftmax {
   candidates: Candidate[];
 }
 
-interface Data {
+export interface Data {
   vectors: Matrix;
   classes: Int32Array;
   labels: number;
@@ -86,7 +86,8 @@ export async function learnSoftmax(
   return { fit, C, candidates };
 }
 
-function fitData(
+/** Fits the head with one strength. */
+export function fitData(
   { vectors, classes, labels }: Data,
   parameters: SoftmaxParameters,
   C: number,
