@@ -17,8 +17,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { WorkerPool } from '../engine/execute/pool.ts';
 import { uniform } from '../numerics/random.ts';
-import type { Ranked } from '../numerics/ranking.ts';
-import { type KeywordTask, moduleUrl } from '../steps/search/rank.ts';
+import { type KeywordHits, type KeywordTask, moduleUrl } from '../steps/search/rank.ts';
 import { median } from './measure.ts';
 
 interface Round {
@@ -71,7 +70,7 @@ async function ours(): Promise<Round> {
   const pool = new WorkerPool();
   const workers = pool.forStep(new AbortController().signal);
   const task: KeywordTask = { documents, queries, k: 10, stem: false, stopWords: false, k1: 1.2, b: 0.75 };
-  const found = await workers.run<KeywordTask, Ranked[][]>(moduleUrl, 'rankByKeywords', task);
+  const { found } = await workers.run<KeywordTask, KeywordHits>(moduleUrl, 'rankByKeywords', task);
   const seconds = (performance.now() - start) / 1000;
   await pool.close();
   return { seconds, scores: found.map((hits) => hits.map((hit) => hit.score)) };

@@ -24,6 +24,7 @@ export class Bm25 {
   readonly #starts: Uint32Array;
   readonly #documents: Uint32Array;
   readonly #weights: Float64Array;
+  readonly #idfs: Float64Array;
   readonly #scores: Float64Array;
   readonly #touched: Uint32Array;
 
@@ -71,7 +72,7 @@ export class Bm25 {
     this.#documents = new Uint32Array(filled);
     this.#weights = new Float64Array(filled);
     const next = this.#starts.slice();
-    const idfs = Float64Array.from(frequencies, (frequency) =>
+    this.#idfs = Float64Array.from(frequencies, (frequency) =>
       Math.log(1 + (documents.length - frequency + 0.5) / (frequency + 0.5)),
     );
     for (let document = 0, entry = 0; document < documents.length; document++) {
@@ -81,25 +82,36 @@ export class Bm25 {
         const count = counts[entry]!;
         const at = next[number]!++;
         this.#documents[at] = document;
-        this.#weights[at] = (idfs[number]! * count) / (count + norm);
+        this.#weights[at] = (this.#idfs[number]! * count) / (count + norm);
       }
     }
   }
 
-  /** The `k` best documents that share a word with the query, best first; equal ones in their order. */
-  search(query: readonly string[], k: number): Ranked[] {
+  /** How rare a word is: ln(1 + (N − n + ½)/(n + ½)); 0 of a word that no document has. */
+  idf(word: string): number {
+    const number = this.#numbers.get(word);
+    return number === undefined ? 0 : this.#idfs[number]!;
+  }
+
+  /**
+   * The `k` best documents that share a word with the query, best first; equal ones in their order. `weights` say how
+   * much each word of the query counts; without them each counts 1.
+   */
+  search(query: readonly string[], k: number, weights?: ArrayLike<number>): Ranked[] {
     const scores = this.#scores;
     const touched = this.#touched;
     let count = 0;
-    for (const word of query) {
+    for (const [place, word] of query.entries()) {
       const number = this.#numbers.get(word);
       if (number === undefined) continue;
+      const weight = weights === undefined ? 1 : weights[place]!;
+      if (weight <= 0) continue;
       const end = this.#starts[number + 1]!;
       for (let at = this.#starts[number]!; at < end; at++) {
         const document = this.#documents[at]!;
         // Weights are above 0, so a score of 0 says that the document is new.
         if (scores[document] === 0) touched[count++] = document;
-        scores[document]! += this.#weights[at]!;
+        scores[document]! += weight * this.#weights[at]!;
       }
     }
     const found = touched.subarray(0, count);

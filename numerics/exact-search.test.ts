@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exactSearch } from './exact-search.ts';
-import { fuseRankings, mostRelevant } from './ranking.ts';
+import { fuseRankings, fuseScores, mostRelevant } from './ranking.ts';
 import { dot, normalized } from './vectors.ts';
 
 describe('exactSearch', () => {
@@ -71,5 +71,24 @@ describe('rankings', () => {
     const fused = fuseRankings([list(1, 2, 3), list(3, 4)], 60, 10);
     expect(fused.map(({ document }) => document)).toEqual([3, 1, 2, 4]);
     expect(fused[0]!.score).toBeCloseTo(1 / 63 + 1 / 61, 12);
+  });
+
+  it('are fused by their scores', () => {
+    const words = [
+      { document: 1, score: 8 },
+      { document: 2, score: 4 },
+    ];
+    const vectors = [
+      { document: 2, score: 0.9 },
+      { document: 3, score: 0.7 },
+      { document: 1, score: 0.5 },
+    ];
+    expect(fuseScores([words, vectors], [0.5, 0.5], 10)).toEqual([
+      { document: 1, score: 0.5 },
+      { document: 2, score: 0.5 },
+      { document: 3, score: expect.closeTo(0.25, 9) },
+    ]);
+    expect(fuseScores([words, vectors], [0.1, 0.9], 1)[0]!.document).toBe(2);
+    expect(fuseScores([[{ document: 4, score: 0 }], []], [1, 1], 3)).toEqual([{ document: 4, score: 1 }]);
   });
 });

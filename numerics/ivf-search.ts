@@ -1,3 +1,4 @@
+import { exactSearch } from './exact-search.ts';
 import { lloyd } from './lloyd.ts';
 import { type MatrixView, openProduct } from './matrix-product.ts';
 import { openNearestCentre } from './nearest-centre.ts';
@@ -14,14 +15,30 @@ const trainingRounds = 6;
 /** Hits by float32 beyond those wanted, which are compared in float64. */
 const spare = 16;
 const queryRows = 256;
+/** Hits of a query are cut to the best ones from so many times as many on. */
+const mostKept = 4;
+/** Queries that the recall is measured with, and the fewest lists that are tried. */
+const recallQueries = 200;
+const fewestProbes = 8;
 
 export interface IvfSearchTask {
   queries: MatrixView;
   documents: MatrixView;
   k: number;
-  /** Lists that are looked through for each query, at least 1. */
-  probes: number;
+  /** Lists that are looked through for each query, at least 1; without it as many as `recall` takes. */
+  probes?: number;
+  /** Without `probes`: the share of the exact hits of a sample of the queries that must be found. */
+  recall: number;
   seed: number;
+}
+
+export interface IvfFound {
+  found: Ranked[][];
+  /** Lists that were looked through for each query. */
+  probes: number;
+  lists: number;
+  /** Share of the exact hits that the sample of queries found; null if there are none. */
+  recall: number | null;
 }
 
 /** How many lists so many documents are cut into. */
@@ -31,15 +48,55 @@ export function listCount(documents: number): number {
 
 /**
  * As `exactSearch`, but compares a query only with the documents of the lists whose centres are nearest to it: an inverted
- * file (Sivic & Zisserman 2003; Jégou, Douze & Schmid 2011). Lists are those of spherical k-means on a sample. Time:
- * n·√n·columns to build, and a share of probes / lists of what the exact search takes. Scores are exact.
+ * file (Sivic & Zisserman 2003; Jégou, Douze & Schmid 2011). Lists are those of spherical k-means on a sample. How many
+ * lists are enough depends on the data (points without any clusters need nearly all of them), so unless `probes` says it, they
+ * grow by half from `fewestProbes` on until at most `recallQueries` of the queries find `recall` of their exact hits.
+ * Time: n·√n·columns to build, and a share of probes / lists of what the exact search takes. Scores are exact.
  */
-export async function ivfSearch(task: IvfSearchTask): Promise<Ranked[][]> {
-  const { k, seed } = task;
+export async function ivfSearch(task: IvfSearchTask): Promise<IvfFound> {
+  const { k, seed, recall: wanted } = task;
   const queries = normalized(task.queries);
   const documents = normalized(task.documents);
-  const { rows, columns } = documents;
-  if (rows === 0 || queries.rows === 0) return Array.from({ length: queries.rows }, () => []);
+  if (documents.rows === 0 || queries.rows === 0) {
+    const found = Array.from({ length: queries.rows }, () => []);
+    return { found, probes: task.probes ?? 0, lists: 0, recall: null };
+  }
+  const index = await buildLists(documents, seed);
+  const lists = index.centres.rows;
+  const sample = sampleIndices(queries.rows, recallQueries, seed);
+  const sampled = gatherRows(queries, sample);
+  const exact = await exactSearch({ queries: sampled, documents, k });
+  let probes = Math.min(task.probes ?? fewestProbes, lists);
+  let some = await searchLists(index, sampled, k, probes);
+  if (task.probes === undefined)
+    while (probes < lists && (recallOf(some, exact) ?? 1) < wanted) {
+      probes = Math.min(Math.ceil(1.5 * probes), lists);
+      some = await searchLists(index, sampled, k, probes);
+    }
+  const found = sampled.rows === queries.rows ? some : await searchLists(index, queries, k, probes);
+  return { found, probes, lists, recall: recallOf(some, exact) };
+}
+
+function recallOf(found: readonly Ranked[][], exact: readonly Ranked[][]): number | null {
+  let all = 0;
+  let hit = 0;
+  exact.forEach((nearest, query) => {
+    const own = new Set(found[query]!.map(({ document }) => document));
+    all += nearest.length;
+    hit += nearest.filter(({ document }) => own.has(document)).length;
+  });
+  return all === 0 ? null : hit / all;
+}
+
+interface Lists {
+  documents: MatrixView;
+  centres: MatrixView;
+  /** Documents of each list. */
+  members: readonly number[][];
+}
+
+async function buildLists(documents: MatrixView, seed: number): Promise<Lists> {
+  const { rows } = documents;
   const count = listCount(rows);
   const sample = gatherRows(documents, sampleIndices(rows, count * trainingRows, seed));
   const start = gatherRows(sample, sampleIndices(sample.rows, count, seed + 1));
@@ -47,9 +104,19 @@ export async function ivfSearch(task: IvfSearchTask): Promise<Ranked[][]> {
   const { centres } = await lloyd(sample, start, options);
   const labels = new Int32Array(rows).fill(-1);
   await (await openNearestCentre(documents)).assign(centres, labels);
-  const lists: number[][] = Array.from({ length: count }, () => []);
-  labels.forEach((list, document) => void lists[list]!.push(document));
+  const members: number[][] = Array.from({ length: count }, () => []);
+  labels.forEach((list, document) => void members[list]!.push(document));
+  return { documents, centres, members };
+}
 
+async function searchLists(
+  { documents, centres, members: lists }: Lists,
+  queries: MatrixView,
+  k: number,
+  probes: number,
+): Promise<Ranked[][]> {
+  const { columns } = documents;
+  const count = centres.rows;
   const product = await openProduct({ transposeB: true });
   const asking: number[][] = Array.from({ length: count }, () => []);
   const all = Array.from({ length: count }, (_, list) => list);
@@ -57,7 +124,7 @@ export async function ivfSearch(task: IvfSearchTask): Promise<Ranked[][]> {
     const size = Math.min(queryRows, queries.rows - first);
     const { data } = await product(rowsOf(queries, first, size), centres);
     for (let index = 0; index < size; index++)
-      for (const { document: list } of mostRelevant(all, (at) => data[index * count + at]!, task.probes))
+      for (const { document: list } of mostRelevant(all, (at) => data[index * count + at]!, probes))
         asking[list]!.push(first + index);
   }
 
@@ -74,20 +141,26 @@ export async function ivfSearch(task: IvfSearchTask): Promise<Ranked[][]> {
         const score = (place: number) => data[index * members.length + place]!;
         for (const { document, score: value } of mostRelevant(places, score, k + spare))
           found[query]!.push({ document: members[document]!, score: value });
+        // What many lists add up to would not fit into memory for 100,000 queries.
+        if (found[query]!.length > mostKept * (k + spare)) found[query] = best(found[query]!, k + spare);
       });
     }
   }
   return found.map((hits, query) => {
-    const scores = new Map(hits.map(({ document, score }) => [document, score]));
-    const near = mostRelevant(scores.keys(), (document) => scores.get(document)!, k + spare);
     const exact = new Map(
-      near.map(({ document }) => [
+      best(hits, k + spare).map(({ document }) => [
         document,
         dot(queries.data, query * columns, documents.data, document * columns, columns),
       ]),
     );
     return mostRelevant(exact.keys(), (document) => exact.get(document)!, k);
   });
+}
+
+/** The best of hits of different documents, of float32 scores. */
+function best(hits: readonly Ranked[], k: number): Ranked[] {
+  const scores = new Map(hits.map(({ document, score }) => [document, score]));
+  return mostRelevant(scores.keys(), (document) => scores.get(document)!, k);
 }
 
 function rowsOf({ data, columns }: MatrixView, first: number, rows: number): MatrixView {

@@ -60,3 +60,24 @@ export function fuseRankings(
     });
   return mostRelevant([...scores.keys()], (document) => scores.get(document)!, k);
 }
+
+/**
+ * Several rankings as one, by their scores: those of each are brought to 0 to 1 (least and greatest of the list; equal ones to 1)
+ * and added with its weight; a document that is not in a list has 0 of it. Equal ones in their order.
+ */
+export function fuseScores(
+  rankings: readonly (readonly Ranked[])[],
+  weights: readonly number[],
+  k: number,
+): Ranked[] {
+  const scores = new Map<number, number>();
+  for (const [list, ranking] of rankings.entries()) {
+    const most = ranking[0]?.score ?? 0;
+    const least = ranking.at(-1)?.score ?? 0;
+    for (const { document, score } of ranking) {
+      const share = most > least ? (score - least) / (most - least) : 1;
+      scores.set(document, (scores.get(document) ?? 0) + weights[list]! * share);
+    }
+  }
+  return mostRelevant([...scores.keys()], (document) => scores.get(document)!, k);
+}

@@ -69,12 +69,12 @@ export const command: Command = {
       const keyword =
         mode === 'semantic'
           ? undefined
-          : rankByKeywords({ documents, queries: [words as string], k, stem: true, stopWords: true })[0];
+          : rankByKeywords({ documents, queries: [words as string], k, stem: true, stopWords: true }).found[0];
       const semantic =
         mode === 'keyword' || vectors === null
           ? undefined
           : (await exactSearch({ queries: vectors.query, documents: await vectors.vectors.read(), k }))[0];
-      const hits = fuseHits(keyword, semantic, fusionConstant, head);
+      const hits = fuseHits(keyword, semantic, { rrf_k: fusionConstant }, head);
       const wanted = new Set(hits.map(({ document }) => document));
       const rows = new Map<number, object & { id: string }>();
       let place = 0;

@@ -120,7 +120,45 @@ describe('search', () => {
     const some = await ask({ index: 'ivf', n_probe: 12 });
     expect(some.metrics['recall']).toBeGreaterThan(0.6);
     expect(some.metrics['recall']).toBeLessThan(1);
+    expect(some.metrics).toMatchObject({ lists: 60, n_probe: 12 });
     expect((await ask({ index: 'ivf', n_probe: 12 })).tables).toEqual(some.tables);
+    // As many lists as it takes, of data that has no clusters at all.
+    const enough = await ask({ index: 'ivf', recall: 0.99 });
+    expect(enough.metrics['recall']).toBeGreaterThanOrEqual(0.99);
+    expect(enough.metrics['n_probe']).toBeGreaterThan(12);
+  });
+
+  it('expand: finds what the first hits speak of, and says by which words', async () => {
+    const articles = [
+      { id: 'a', text: 'A car needs an engine and petrol' },
+      { id: 'b', text: 'The engine of my car drinks petrol' },
+      { id: 'c', text: 'Petrol engines are loud' },
+      { id: 'd', text: 'Bread needs flour' },
+      { id: 'e', text: 'car car car' },
+    ];
+    const ask = (expand?: JsonObject) =>
+      runStep(search, {
+        pool,
+        with: { ...(expand && { expand }), mode: 'keyword' },
+        inputs: { queries: [{ id: 'q', text: 'the car' }], documents: articles },
+      });
+    const plain = await ask();
+    expect(hitsOf(plain.tables['hits']!, 'q')).not.toContain('c');
+    expect(plain.tables).not.toHaveProperty('expansions');
+    const { tables, metrics } = await ask({ documents: 3 });
+    expect(hitsOf(tables['hits']!, 'q')).toContain('c');
+    expect(hitsOf(tables['hits']!, 'q')).not.toContain('d');
+    const [{ id, text, terms }] = tables['expansions'] as [{ id: string; text: string; terms: JsonObject[] }];
+    expect({ id, text }).toEqual({ id: 'q', text: 'the car' });
+    expect(terms.map(({ word }) => word)).toEqual(['engine', 'petrol']);
+    expect(metrics).toMatchObject({ added_terms: 2 });
+    // Without any weight of the hits it is the search as it was.
+    const same = await ask({ documents: 3, beta: 0 });
+    expect(hitsOf(same.tables['hits']!, 'q')).toEqual(hitsOf(plain.tables['hits']!, 'q'));
+    expect((await ask({ terms: 0 })).metrics).toMatchObject({ added_terms: 0 });
+    const meant = await run({ mode: 'semantic', expand: { documents: 2 } }, vectors);
+    expect(hitsOf(meant.tables['hits']!, 'q').slice(0, 2)).toEqual(['b', 'a']);
+    expect(meant.tables['expansions']![0]).toMatchObject({ terms: [] });
   });
 
   it('where names the document on which it fails, and says when nothing is left', async () => {

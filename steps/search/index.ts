@@ -1,7 +1,9 @@
 import type { Row } from '../../engine/artefacts.ts';
 import { CelError, loadCel } from '../../engine/cel.ts';
 import { StepError } from '../../engine/problems.ts';
-import { defineStep, type StepContext, type TableInput } from '../../engine/step.ts';
+import { defineStep, type OutputSpecs, type StepContext, type TableInput } from '../../engine/step.ts';
+import type { IvfFound } from '../../numerics/ivf-search.ts';
+import { expandedVectors, type WeightedWord } from '../../numerics/query-expansion.ts';
 import type { Ranked } from '../../numerics/ranking.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
 import { requireFinite } from '../finite-vectors.ts';
@@ -9,7 +11,19 @@ import { requireFields } from '../missing-field.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
 import { nearestDocuments } from './nearest.ts';
-import { fuseHits, type KeywordTask, moduleUrl as rankUrl } from './rank.ts';
+import { parameters } from './parameters.ts';
+import { fuseHits, type KeywordHits, type KeywordTask, moduleUrl as rankUrl } from './rank.ts';
+
+const hits = {
+  kind: 'table',
+  description:
+    'A row for each hit: `id` (`<query>#<rank>`), `query_id`, `document_id`, `rank`, `score` (BM25, cosine or fused), `keyword_rank` and `semantic_rank` (null if not in that list), and the `text` of the document.',
+} as const;
+const expansions = {
+  kind: 'table',
+  description:
+    'With `expand`: a row for each query, with its id and `text`, and `terms`: the words that were added to it, each with its `weight`, the heaviest first.',
+} as const;
 
 export default defineStep({
   type: 'search',
@@ -18,101 +32,30 @@ export default defineStep({
 
 - \`keyword\` (default): BM25 in Lucene's form, Σ idf · f/(f + k1·(1 − b + b·length/mean length)), on lower-case words, by their stems (English and Russian). Words such as *how* and *the* count only in a query that has no others. Documents without a word of the query are not found.
 - \`semantic\`: greatest cosine of the vectors. All documents are compared; by an inverted file (\`index: ivf\`) only those in the lists nearest to the query.
-- \`hybrid\`: both, each \`depth\` documents deep, as one by reciprocal rank fusion: Σ 1/(rrf_k + rank) (Cormack et al. 2009).
+- \`hybrid\`: both, each \`depth\` documents deep, as one by reciprocal rank fusion, Σ 1/(rrf_k + rank) (Cormack et al. 2009), or by their scores (\`fusion: weighted\`).
 
 \`semantic\` and \`hybrid\` need \`query_vectors\` and \`document_vectors\` of one encoder. Equal scores stand in the order of the documents.
 
 With \`where\` hits are those of a table that holds the fitting documents only: how rare a word is counts among these.`,
-  parameters: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      mode: {
-        enum: ['keyword', 'semantic', 'hybrid'],
-        default: 'keyword',
-        description: 'What fits.',
-      },
-      top_k: { type: 'integer', minimum: 1, default: 10, description: 'Documents for each query, at most.' },
-      query_text: {
-        type: 'string',
-        minLength: 1,
-        default: 'text',
-        description: 'The field with the words of a query.',
-      },
-      text: { type: 'string', minLength: 1, default: 'text', description: 'The field that is searched.' },
-      index: {
-        enum: ['auto', 'exact', 'ivf'],
-        default: 'auto',
-        description:
-          '`semantic`, `hybrid`: compare all documents, or those of the nearest lists of an inverted file, which pays for very many queries. `auto` takes it from 50,000 documents and 100,000,000 comparisons on.',
-      },
-      n_probe: {
-        type: 'integer',
-        minimum: 1,
-        default: 16,
-        description: '`ivf`: lists that are looked through for each query, of 2·√documents.',
-      },
-      where: {
-        type: 'string',
-        minLength: 1,
-        'x-reprise': 'cel',
-        description:
-          'Search only documents for which this holds: `row.language == "de" && row.date >= "2026"`. A document without the field fails the step: ask `has(row.date)` first.',
-      },
-      stem: { type: 'boolean', default: true, description: 'Compare the stems of words.' },
-      stop_words: {
-        type: 'boolean',
-        default: true,
-        description: 'Leave words without a topic out of queries that have others.',
-      },
-      k1: {
-        type: 'number',
-        minimum: 0,
-        default: 1.2,
-        description: 'How soon more of a word stops counting.',
-      },
-      b: {
-        type: 'number',
-        minimum: 0,
-        maximum: 1,
-        default: 0.75,
-        description: 'How much long documents lose.',
-      },
-      rrf_k: {
-        type: 'number',
-        minimum: 0,
-        default: 60,
-        description: 'hybrid: the greater, the less the first ranks count.',
-      },
-      depth: {
-        type: 'integer',
-        minimum: 1,
-        default: 100,
-        description: 'hybrid: documents that each of the two lists has.',
-      },
-    },
-  },
+  parameters,
   inputs: {
     queries: { kind: 'table', description: 'A row for each query.' },
     documents: { kind: 'table', description: 'The rows that are searched.' },
     query_vectors: { kind: 'matrix', optional: true, description: 'A vector for each query.' },
     document_vectors: { kind: 'matrix', optional: true, description: 'A vector for each document.' },
   },
-  outputs: {
-    hits: {
-      kind: 'table',
-      description:
-        'A row for each hit: `id` (`<query>#<rank>`), `query_id`, `document_id`, `rank`, `score` (BM25, cosine or fused), `keyword_rank` and `semantic_rank` (null if not in that list), and the `text` of the document.',
-    },
-  },
+  outputs: { hits, expansions },
+  outputsOf: ({ expand }): OutputSpecs => (expand === undefined ? { hits } : { hits, expansions }),
   metrics: {
     queries: 'Queries.',
     documents: 'Documents searched.',
     left_out: 'Documents left out by `where`.',
     hits: 'Hits of all queries.',
     without_hits: 'Queries that nothing was found for.',
-    recall:
-      'Share of the exact nearest documents that the inverted file finds, of at most 100 queries; with it only.',
+    recall: 'By the inverted file: the share of the exact hits that at most 200 of the queries find.',
+    lists: 'By the inverted file: its lists.',
+    n_probe: 'By the inverted file: lists that were looked through for each query.',
+    added_terms: 'With `expand`: words that were added to all queries.',
   },
   example: `found:
   use: search
@@ -120,7 +63,7 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
   with: { top_k: 5 }`,
 
   async run({ parameters, inputs, outputs, context }) {
-    const { mode, top_k: k, depth } = parameters;
+    const { mode, top_k: k, depth, expand } = parameters;
     const { queries, documents, query_vectors: queryVectors, document_vectors: documentVectors } = inputs;
     const wanted = mode === 'hybrid' ? Math.max(k, depth) : k;
     requireFields(documents, [parameters.text], 'documents');
@@ -132,18 +75,24 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
       context.warn(`no document of ${leftOut} is left by ${parameters.where}`);
     let keyword: Ranked[][] | undefined;
     let semantic: Ranked[][] | undefined;
-    let recall: number | undefined;
+    let ivf: IvfFound | undefined;
+    let added: WeightedWord[][] | undefined;
     if (mode !== 'semantic') {
       requireFields(queries, [parameters.query_text], 'queries');
-      keyword = await context.pool.run<KeywordTask, Ranked[][]>(rankUrl, 'rankByKeywords', {
-        documents: searched.texts,
-        queries: asked.texts,
-        k: wanted,
-        stem: parameters.stem,
-        stopWords: parameters.stop_words,
-        k1: parameters.k1,
-        b: parameters.b,
-      });
+      ({ found: keyword, added } = await context.pool.run<KeywordTask, KeywordHits>(
+        rankUrl,
+        'rankByKeywords',
+        {
+          documents: searched.texts,
+          queries: asked.texts,
+          k: wanted,
+          stem: parameters.stem,
+          stopWords: parameters.stop_words,
+          k1: parameters.k1,
+          b: parameters.b,
+          ...(expand && { expand }),
+        },
+      ));
     }
     if (mode !== 'keyword') {
       if (!queryVectors || !documentVectors)
@@ -168,7 +117,11 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
         documents: leftOut === 0 ? others : gatherRows(others, searched.places),
         k: wanted,
       };
-      ({ found: semantic, recall } = await nearestDocuments(task, parameters, context));
+      if (expand !== undefined) {
+        const first = await nearestDocuments({ ...task, k: expand.documents }, parameters, context);
+        task.queries = expandedVectors(task.queries, task.documents, first.found, expand);
+      }
+      ({ found: semantic, ivf } = await nearestDocuments(task, parameters, context));
     }
     outputs.hits.expect([
       'id',
@@ -180,13 +133,15 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
       'semantic_rank',
       'text',
     ]);
-    let hits = 0;
+    const fusion =
+      parameters.fusion === 'weighted' ? { alpha: parameters.alpha } : { rrf_k: parameters.rrf_k };
+    let written = 0;
     let without = 0;
     for (const [query, queryId] of asked.ids.entries()) {
-      const found = fuseHits(keyword?.[query], semantic?.[query], parameters.rrf_k, k);
+      const found = fuseHits(keyword?.[query], semantic?.[query], fusion, k);
       if (found.length === 0) without++;
       for (const [place, hit] of found.entries()) {
-        hits++;
+        written++;
         const row: Row = {
           id: `${queryId}#${place + 1}`,
           query_id: queryId,
@@ -202,15 +157,27 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
       }
       context.signal.throwIfAborted();
     }
+    if (expand !== undefined) {
+      outputs.expansions.expect(['id', 'text', 'terms']);
+      for (const [query, id] of asked.ids.entries()) {
+        const terms = (added?.[query] ?? []).map(({ word, weight }) => ({
+          word,
+          weight: significant(weight),
+        }));
+        await outputs.expansions.write({ id, text: asked.texts[query]!, terms });
+      }
+    }
     if (without > 0) context.warn(`nothing was found for ${without} of ${queries.rows} queries`);
     return {
       metrics: {
         queries: queries.rows,
         documents: searched.ids.length,
         ...(parameters.where === undefined ? {} : { left_out: leftOut }),
-        hits,
+        hits: written,
         without_hits: without,
-        ...(recall === undefined ? {} : { recall: significant(recall) }),
+        ...(ivf && { lists: ivf.lists, n_probe: ivf.probes }),
+        ...(ivf?.recall != null && { recall: significant(ivf.recall) }),
+        ...(added && { added_terms: added.reduce((sum, { length }) => sum + length, 0) }),
       },
     };
   },
