@@ -26,7 +26,7 @@ export function toGrid(points: MatrixView): Grid {
   );
   const scale = longest > 0 ? 4000 / longest : 0;
   const grid = sharedFloats(rows * columns);
-  for (let at = 0; at < grid.length; at++) grid[at] = Math.round(data[at]! * scale);
+  for (let at = 0; at < grid.length; at++) grid[at] = Math.floor(data[at]! * scale + 0.5);
   const rounded = { data: grid, rows, columns };
   return { points: rounded, squares: squaredLengths(rounded), scale };
 }

@@ -56,6 +56,30 @@ describe('openNearestCentre', () => {
       }),
     );
   });
+
+  it('finds for centres that move what it finds at a first look', async () => {
+    const moves = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 12, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(
+        clouds,
+        fc.array(moves, { minLength: 2, maxLength: 6 }),
+        fc.integer({ min: 0, max: 6 }),
+        async (cloud, rounds, digits) => {
+          fc.pre(cloud.rows > 0);
+          const centres = { data: new Float32Array(3 * cloud.columns), rows: 3, columns: cloud.columns };
+          const labels = new Int32Array(cloud.rows).fill(-1);
+          const nearest = await openNearestCentre(cloud);
+          for (const round of rounds) {
+            for (let at = 0; at < centres.data.length; at++) centres.data[at]! += round[at]! * 10 ** -digits;
+            await nearest.assign(centres, labels);
+            const fresh = new Int32Array(cloud.rows).fill(-1);
+            await (await openNearestCentre(cloud)).assign(centres, fresh);
+            expect(labels).toEqual(fresh);
+          }
+        },
+      ),
+    );
+  });
 });
 
 describe('kmeans', () => {
