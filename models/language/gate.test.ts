@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { uniform } from '../../numerics/random.ts';
 import { Gate, type Outcome } from './gate.ts';
 import type { Limits } from './settings.ts';
 
@@ -19,7 +20,7 @@ function work(gate: Gate, capacity: () => number) {
   let underway = 0;
   const seen = { answered: 0, refused: 0, most: 0 };
   const request = () =>
-    gate.through(10, never, async (learn) => {
+    gate.through({ tokens: 10 }, never, async (learn) => {
       seen.most = Math.max(seen.most, ++underway);
       const outcome: Outcome = underway > capacity() ? 'overloaded' : 'answered';
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -63,10 +64,32 @@ describe('the number of requests at once', () => {
   it('is not changed by a few refusals that are chance', async () => {
     const gate = new Gate({ ...limits, concurrency: 16 });
     for (let index = 0; index < 1000; index++)
-      await gate.through(1, never, async (learn) =>
+      await gate.through({ tokens: 1 }, never, async (learn) =>
         learn(index % 12 === 0 ? 'overloaded' : 'answered', null),
       );
     expect(gate.allowed).toBe(16);
+  });
+
+  it('is hardly changed by as many refusals in no order', async () => {
+    const gate = new Gate({ ...limits, concurrency: 32 });
+    const random = uniform(3);
+    let places = 0;
+    for (let index = 0; index < 20_000; index++) {
+      await gate.through({ tokens: 1 }, never, async (learn) =>
+        learn(random() < 0.05 ? 'overloaded' : 'answered', null),
+      );
+      places += gate.allowed;
+    }
+    expect(places / 20_000).toBeGreaterThan(31);
+  });
+
+  it('lets those in first that were tried before, in their order', async () => {
+    const gate = new Gate({ ...limits, concurrency: 1 });
+    const seen: string[] = [];
+    const one = (name: string, again = false) =>
+      gate.through({ tokens: 1, again }, never, async () => void seen.push(name));
+    await Promise.all([one('a'), one('b'), one('c', true), one('d'), one('e', true)]);
+    expect(seen).toEqual(['a', 'c', 'e', 'b', 'd']);
   });
 });
 
@@ -77,7 +100,7 @@ describe('limits of a minute', () => {
     const stop = new AbortController();
     for (let index = 0; index < 500; index++)
       gate
-        .through(tokens, stop.signal, async () => void at.push(performance.now() - started))
+        .through({ tokens }, stop.signal, async () => void at.push(performance.now() - started))
         .catch(() => {});
     await vi.advanceTimersByTimeAsync(ms);
     stop.abort();
@@ -98,7 +121,7 @@ describe('limits of a minute', () => {
 
   it('waits when the headers say that nothing is left', async () => {
     const gate = new Gate(limits);
-    await gate.through(1, never, async (learn) =>
+    await gate.through({ tokens: 1 }, never, async (learn) =>
       learn('answered', { requests: { remaining: 0, resetMs: 2000, limit: null }, tokens: null }),
     );
     const at = await passed(gate, 1, 1999);
@@ -113,12 +136,12 @@ describe('limits of a minute', () => {
       requests: { remaining, resetMs: 60_000, limit: null },
       tokens: null,
     });
-    const ends = gate.through(1, never, async (learn) => {
+    const ends = gate.through({ tokens: 1 }, never, async (learn) => {
       await first.promise;
       learn('answered', said(5));
     });
-    await gate.through(1, never, async (learn) => learn('answered', said(0)));
-    const last = gate.through(1, never, async () => {});
+    await gate.through({ tokens: 1 }, never, async (learn) => learn('answered', said(0)));
+    const last = gate.through({ tokens: 1 }, never, async () => {});
     expect(vi.getTimerCount()).toBe(1);
     first.resolve();
     await Promise.all([ends, last]);
@@ -133,7 +156,7 @@ describe('limits of a minute', () => {
       let refused = 0;
       const gate = new Gate({ ...limits, concurrency: 10 });
       const request = () =>
-        gate.through(tokens ? 5 : 1, never, async (learn) => {
+        gate.through({ tokens: tokens ? 5 : 1 }, never, async (learn) => {
           const now = performance.now();
           left = Math.min(60, left + (now - filled) / 1000);
           filled = now;

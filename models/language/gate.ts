@@ -17,8 +17,15 @@ const windowMs = 60_050;
 /** Tells what a try came to, and what the answer's headers said. */
 export type Learn = (outcome: Outcome, limits: RateLimits | null) => void;
 
-interface Waiting {
-  tokens: number;
+/** A request at the door. */
+export interface Entry {
+  /** How many it will take. */
+  readonly tokens: number;
+  /** It was tried before: it goes before those that were not, so that the last ones are not left with all their tries. */
+  readonly again?: boolean;
+}
+
+interface Waiting extends Entry {
   enter(): void;
 }
 
@@ -32,7 +39,7 @@ interface Place {
  * Lets requests to one model through: so many at once, and so many requests and tokens in a minute, by the settings and
  * by what the server says is left. Where nobody says
  * how many at once, it finds out: one more after each round of answers, to 0.7 of them when the server refuses more than
- * 15 % of a round (additive increase, multiplicative decrease); until the first refusal it doubles.
+ * 15 % of the last two rounds (additive increase, multiplicative decrease); until the first refusal it doubles.
  */
 export class Gate {
   readonly #limits: Limits;
@@ -42,9 +49,10 @@ export class Gate {
   #running = 0;
   readonly #places = new Set<Place>();
   #entered = 0;
-  /** Tries since the number was last changed, and how many of them were refused. */
+  /** Tries of this round, and how many of them were refused; and of the one before it, under the same or a lower number. */
   #tries = 0;
   #refused = 0;
+  #before = { tries: 0, refused: 0 };
   #everRefused = false;
   /** How often the number was looked at. */
   #round = 0;
@@ -68,9 +76,10 @@ export class Gate {
     return Math.floor(this.#allowed);
   }
 
-  /** Waits for a place, and does the work, which tells what it came to. `tokens`: how many the request will take. */
-  async through<T>(tokens: number, signal: AbortSignal, work: (learn: Learn) => Promise<T>): Promise<T> {
-    await this.#enter(tokens, signal);
+  /** Waits for a place, and does the work, which tells what it came to. */
+  async through<T>(entry: Entry, signal: AbortSignal, work: (learn: Learn) => Promise<T>): Promise<T> {
+    const { tokens } = entry;
+    await this.#enter(entry, signal);
     const place: Place = { number: ++this.#entered, tokens };
     this.#places.add(place);
     const round = this.#round;
@@ -102,7 +111,11 @@ export class Gate {
     this.#tries++;
     if (outcome === 'overloaded') this.#refused++;
     if (this.#tries < Math.max(10, this.#allowed)) return;
-    if (this.#refused / this.#tries > overload) {
+    const { tries, refused } = this.#before;
+    // One round by itself has too few tries to tell an overload from chance.
+    const decreases = (this.#refused + refused) / (this.#tries + tries) > overload;
+    this.#before = decreases ? { tries: 0, refused: 0 } : { tries: this.#tries, refused: this.#refused };
+    if (decreases) {
       this.#allowed = Math.max(1, Math.floor(this.#allowed * decrease));
       this.#everRefused = true;
     } else if (this.#refused === 0 && !this.#everRefused) {
@@ -113,7 +126,7 @@ export class Gate {
     this.#round++;
   }
 
-  #enter(tokens: number, signal: AbortSignal): Promise<void> {
+  #enter(entry: Entry, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = () => {
@@ -121,15 +134,16 @@ export class Gate {
         if (this.#queue.length === 0) this.#stopTimer();
         reject(signal.reason);
       };
-      const waiting = {
-        tokens,
+      const waiting: Waiting = {
+        ...entry,
         enter: () => {
           signal.removeEventListener('abort', leave);
           resolve();
         },
       };
       signal.addEventListener('abort', leave, { once: true });
-      this.#queue.push(waiting);
+      const fresh = entry.again ? this.#queue.findIndex(({ again }) => !again) : -1;
+      this.#queue.splice(fresh < 0 ? this.#queue.length : fresh, 0, waiting);
       this.#letIn();
     });
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { uniform } from '../../numerics/random.ts';
 import { Gate } from './gate.ts';
-import { type ProviderAnswer, ProviderError, type ProviderFault } from './provider.ts';
+import { type Provider, type ProviderAnswer, ProviderError, type ProviderFault } from './provider.ts';
 import { OutOfOrder, Resilience } from './resilience.ts';
 import type { Limits } from './settings.ts';
 
@@ -91,6 +92,56 @@ describe('tries', () => {
       expect(at).toHaveLength(1);
     },
   );
+});
+
+describe('many requests through faults in one of five', () => {
+  /** 20 ms for an answer, as long as the timeout for one that never comes. */
+  function faulty(share: number, given: Limits) {
+    const random = uniform(7);
+    const seen = { requests: 0, hung: 0, underway: 0, most: 0, answers: new Map<string, number>() };
+    const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const faults = ['overloaded', 'unavailable', 'unavailable', 'unavailable', 'unavailable'] as const;
+    const provider: Provider = {
+      async ask({ model: row }, signal) {
+        seen.requests++;
+        seen.most = Math.max(seen.most, ++seen.underway);
+        try {
+          const drawn = random() / share;
+          if (drawn < 0.1) {
+            seen.hung++;
+            await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+          }
+          await after(20);
+          if (drawn < 0.2) throw broken('overloaded', 20);
+          if (drawn < 0.8) throw broken(faults[Math.floor(random() * faults.length)]!);
+          seen.answers.set(row, (seen.answers.get(row) ?? 0) + 1);
+          return answer;
+        } finally {
+          seen.underway--;
+        }
+      },
+    };
+    return { seen, resilience: new Resilience(provider, new Gate(given), given, random) };
+  }
+
+  it('keeps the places taken to the end: within 1.15 of the time that they have to be', async () => {
+    const given = { ...limits, concurrency: 32, timeoutMs: 2000, retries: 8 };
+    const { seen, resilience } = faulty(0.2, given);
+    const rows = Array.from({ length: 10_000 }, (_, index) => `row ${index}`);
+    const started = performance.now();
+    const ask = async () => {
+      for (let row = rows.pop(); row !== undefined; row = rows.pop())
+        await resilience.ask({ ...request, model: row }, 1, new AbortController().signal);
+    };
+    // As a step does it: 128 rows at once.
+    const took = Promise.all(Array.from({ length: 128 }, ask)).then(() => performance.now() - started);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(seen.most).toBe(32);
+    expect(seen.answers.size).toBe(10_000);
+    expect([...seen.answers.values()].every((count) => count === 1)).toBe(true);
+    const ideal = ((seen.requests - seen.hung) * 20 + seen.hung * given.timeoutMs) / 32;
+    expect((await took) / ideal).toBeLessThan(1.15);
+  });
 });
 
 describe('the circuit', () => {

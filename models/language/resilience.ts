@@ -9,7 +9,7 @@ import {
   retry,
 } from 'cockatiel';
 import { orAborted } from './aborted.ts';
-import type { Gate } from './gate.ts';
+import type { Entry, Gate } from './gate.ts';
 import {
   longestRetryAfterMs,
   type Provider,
@@ -19,14 +19,14 @@ import {
 } from './provider.ts';
 import type { Limits } from './settings.ts';
 
-/** The first pause; it doubles. */
-const firstPauseMs = 250;
+/** The first pause, at most. It doubles, unless most of the last tries of other requests as well were answered. */
+const firstPauseMs = 500;
 const longestPauseMs = 30_000;
 /** So many requests in a row that were given up, each after all its tries, open the circuit. */
 const givenUp = 5;
 const coolDownMs = 20_000;
 
-/** Answers whose time is remembered. */
+/** Answers whose time is remembered, and tries whose outcome is. */
 const remembered = 20;
 
 /** The circuit is open: the request was not made. */
@@ -49,12 +49,19 @@ export class Resilience {
   readonly #policies: ReturnType<typeof policiesOf>;
   #lastError = '';
   readonly #latencies: number[] = [];
+  /** Of the last tries of all requests, whether they were answered. */
+  readonly #outcomes: boolean[] = [];
 
   constructor(provider: Provider, gate: Gate, limits: Limits, random: () => number = Math.random) {
     this.#provider = provider;
     this.#gate = gate;
     this.#limits = limits;
-    this.#policies = policiesOf(limits, random);
+    this.#policies = policiesOf(limits, random, () => this.#isWell);
+  }
+
+  /** Whether the server answers most requests: one that failed had bad luck, and a long pause is no relief to anybody. */
+  get #isWell(): boolean {
+    return 2 * this.#outcomes.filter(Boolean).length > remembered;
   }
 
   /** Milliseconds that the last answers took, at the median, pauses and other tries left out; null before the first. */
@@ -78,9 +85,10 @@ export class Resilience {
     const { breaker, again } = this.#policies;
     let tries = 0;
     const once = async (ended: AbortSignal) => {
-      if (tries++ > 0) await beforeAgain?.();
+      const wasTried = tries++ > 0;
+      if (wasTried) await beforeAgain?.();
       try {
-        return await this.#try(request, tokens, ended);
+        return await this.#try(request, { tokens, again: wasTried }, ended);
       } catch (error) {
         if (error instanceof ProviderError) onFailed?.(error);
         throw error;
@@ -100,20 +108,22 @@ export class Resilience {
     }
   }
 
-  #try(request: ProviderRequest, tokens: number, signal: AbortSignal): Promise<ProviderAnswer> {
-    return this.#gate.through(tokens, signal, async (learn) => {
+  #try(request: ProviderRequest, entry: Entry, signal: AbortSignal): Promise<ProviderAnswer> {
+    return this.#gate.through(entry, signal, async (learn) => {
       try {
         const started = performance.now();
         const answer = await withinMs(this.#limits.timeoutMs, signal, (ended) =>
           this.#provider.ask(request, ended),
         );
-        this.#latencies.push(performance.now() - started);
-        if (this.#latencies.length > remembered) this.#latencies.shift();
+        remember(this.#latencies, performance.now() - started);
+        remember(this.#outcomes, true);
         learn('answered', answer.limits);
         return answer;
       } catch (error) {
         signal.throwIfAborted();
         const known = error instanceof ProviderError ? error : null;
+        // A server that refuses a request as wrong is well.
+        remember(this.#outcomes, known?.mayPass === false);
         learn(known?.fault === 'overloaded' ? 'overloaded' : 'failed', known?.limits ?? null);
         throw error;
       }
@@ -121,13 +131,18 @@ export class Resilience {
   }
 }
 
-function policiesOf({ retries }: Limits, random: () => number) {
+function remember<T>(last: T[], one: T): void {
+  last.push(one);
+  if (last.length > remembered) last.shift();
+}
+
+function policiesOf({ retries }: Limits, random: () => number, isWell: () => boolean) {
   const pause = new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) => {
     const error = 'error' in result ? result.error : null;
     const asked = error instanceof ProviderError ? error.retryAfterMs : null;
     // What waits for the same moment should not come back in the same one.
     if (asked !== null) return asked + random() * Math.min(1000, asked / 4);
-    return random() * Math.min(longestPauseMs, firstPauseMs * 2 ** attempt);
+    return random() * Math.min(longestPauseMs, firstPauseMs * (isWell() ? 1 : 2 ** (attempt - 1)));
   });
   const mayPass = (error: unknown) =>
     error instanceof ProviderError && error.mayPass && (error.retryAfterMs ?? 0) <= longestRetryAfterMs;
