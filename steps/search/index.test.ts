@@ -161,6 +161,63 @@ describe('search', () => {
     expect(meant.tables['expansions']![0]).toMatchObject({ terms: [] });
   });
 
+  it('min_score: the near duplicates of a text; language: its stems and stop words', async () => {
+    const near = await run({ mode: 'semantic', min_score: 0.9 }, vectors);
+    expect(hitsOf(near.tables['hits']!, 'q')).toEqual(['b', 'a']);
+    expect(hitsOf(near.tables['hits']!, 'r')).toEqual(['d']);
+    expect(near.metrics).toMatchObject({ hits: 3, without_hits: 1 });
+    expect(search.check!({ mode: 'hybrid', min_score: 1 })).toHaveLength(1);
+    const german = await runStep(search, {
+      pool,
+      with: { language: 'de' },
+      inputs: {
+        queries: [{ id: 'q', text: 'Wo sind die Karten?' }],
+        documents: [
+          { id: 'a', text: 'Die Karte' },
+          { id: 'b', text: 'Die Bank' },
+        ],
+      },
+    });
+    expect(hitsOf(german.tables['hits']!, 'q')).toEqual(['a']);
+  });
+
+  it('finds its way in empty, long and hostile texts, and in vectors of zeros', async () => {
+    const texts = [
+      '',
+      ' ',
+      '\u0000',
+      'a'.repeat(100_000),
+      'word '.repeat(20_000),
+      '😀🏳️‍🌈',
+      'مرحبا',
+      '日本語の文章',
+      '\ud800',
+      '𝒳',
+    ];
+    const asked = texts.map((text, at) => ({ id: `q${at}`, text }));
+    const zeros = matrix(asked, new Array<number>(2 * asked.length).fill(0));
+    for (const mode of ['keyword', 'semantic', 'hybrid']) {
+      const found = await runStep(search, {
+        pool,
+        with: { mode, expand: {}, top_k: 100 },
+        inputs: { queries: asked, documents: asked, query_vectors: zeros, document_vectors: zeros },
+      });
+      expect(found.metrics['hits']).toBe(found.tables['hits']!.length);
+      if (mode === 'keyword')
+        for (const at of [3, 4, 6, 7, 9]) expect(hitsOf(found.tables['hits']!, `q${at}`)[0]).toBe(`q${at}`);
+    }
+    const one = await run(
+      { mode: 'hybrid', index: 'ivf' },
+      {
+        queries: queries.slice(0, 1),
+        documents: documents.slice(0, 1),
+        query_vectors: matrix(queries.slice(0, 1), [1, 0]),
+        document_vectors: matrix(documents.slice(0, 1), [1, 0]),
+      },
+    );
+    expect(one.metrics).toMatchObject({ hits: 1, lists: 1, recall: 1 });
+  });
+
   it('where names the document on which it fails, and says when nothing is left', async () => {
     await expect(run({ where: 'row.date > 1' })).rejects.toMatchObject({
       message: 'document a (number 1): the row has no field date',

@@ -30,7 +30,7 @@ export default defineStep({
   summary: 'Finds the documents that fit each query: by words, by meaning, or both',
   description: `The \`mode\` is one of
 
-- \`keyword\` (default): BM25 in Lucene's form, Σ idf · f/(f + k1·(1 − b + b·length/mean length)), on lower-case words, by their stems (English and Russian). Words such as *how* and *the* count only in a query that has no others. Documents without a word of the query are not found.
+- \`keyword\` (default): BM25 in Lucene's form, Σ idf · f/(f + k1·(1 − b + b·length/mean length)), on lower-case words, by their stems (21 languages). Words such as *how* and *the* count only in a query that has no others. Documents without a word of the query are not found.
 - \`semantic\`: greatest cosine of the vectors. All documents are compared; by an inverted file (\`index: ivf\`) only those in the lists nearest to the query.
 - \`hybrid\`: both, each \`depth\` documents deep, as one by reciprocal rank fusion, Σ 1/(rrf_k + rank) (Cormack et al. 2009), or by their scores (\`fusion: weighted\`).
 
@@ -62,8 +62,19 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
   from: { queries: questions, documents: articles }
   with: { top_k: 5 }`,
 
+  check({ mode, min_score }) {
+    return min_score !== undefined && mode === 'hybrid'
+      ? [
+          {
+            parameter: 'min_score',
+            message: 'min_score has no meaning with mode hybrid, whose scores are ranks',
+          },
+        ]
+      : [];
+  },
+
   async run({ parameters, inputs, outputs, context }) {
-    const { mode, top_k: k, depth, expand } = parameters;
+    const { mode, top_k: k, depth, expand, min_score: leastScore } = parameters;
     const { queries, documents, query_vectors: queryVectors, document_vectors: documentVectors } = inputs;
     const wanted = mode === 'hybrid' ? Math.max(k, depth) : k;
     requireFields(documents, [parameters.text], 'documents');
@@ -86,6 +97,7 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
           documents: searched.texts,
           queries: asked.texts,
           k: wanted,
+          language: parameters.language,
           stem: parameters.stem,
           stopWords: parameters.stop_words,
           k1: parameters.k1,
@@ -138,7 +150,9 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
     let written = 0;
     let without = 0;
     for (const [query, queryId] of asked.ids.entries()) {
-      const found = fuseHits(keyword?.[query], semantic?.[query], fusion, k);
+      const found = fuseHits(keyword?.[query], semantic?.[query], fusion, k).filter(
+        ({ score }) => score >= (leastScore ?? Number.NEGATIVE_INFINITY),
+      );
       if (found.length === 0) without++;
       for (const [place, hit] of found.entries()) {
         written++;

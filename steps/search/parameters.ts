@@ -1,3 +1,5 @@
+import { analysedLanguages } from '../../numerics/analyser.ts';
+
 /** The parameters of `search`. */
 export const parameters = {
   type: 'object',
@@ -63,6 +65,17 @@ export const parameters = {
       'x-reprise': 'cel',
       description:
         'Search only documents for which this holds: `row.language == "de" && row.date >= "2026"`. A document without the field fails the step: ask `has(row.date)` first.',
+    },
+    language: {
+      enum: analysedLanguages,
+      default: 'auto',
+      description:
+        'Whose stems and stop words; `auto`: Russian for Cyrillic letters, English for others. Stop words of en, ru, de, fr, es, it, pt and nl are known.',
+    },
+    min_score: {
+      type: 'number',
+      description:
+        '`keyword`, `semantic`: only hits with at least this score: `min_score: 0.9` with `semantic` finds the near duplicates of a text.',
     },
     stem: { type: 'boolean', default: true, description: 'Compare the stems of words.' },
     stop_words: {

@@ -1,8 +1,7 @@
+import { type AnalysedLanguage, analyserOf } from '../../numerics/analyser.ts';
 import { Bm25, type Bm25Options } from '../../numerics/bm25.ts';
 import { type ExpansionOptions, expandedQuery, type WeightedWord } from '../../numerics/query-expansion.ts';
 import { fuseRankings, fuseScores, type Ranked } from '../../numerics/ranking.ts';
-import { stem } from '../../numerics/stem.ts';
-import { isStopWord } from '../../numerics/stop-words.ts';
 import { phrases } from '../../numerics/words.ts';
 
 /** URL of this module, for `pool.run`. */
@@ -13,6 +12,8 @@ export interface KeywordTask extends Bm25Options {
   queries: readonly string[];
   /** Documents for each query, at most. */
   k: number;
+  /** Whose stems and stop words; `auto` if not given. */
+  language?: AnalysedLanguage;
   /** Compare stems, so that `cards` finds `card`. */
   stem: boolean;
   /** Words such as `how` and `the` do not count in a query that has others. */
@@ -29,6 +30,7 @@ export interface KeywordHits {
 
 /** Ranks documents for each query by BM25. */
 export function rankByKeywords(task: KeywordTask): KeywordHits {
+  const { stem, isStopWord } = analyserOf(task.language ?? 'auto');
   const analyse = (words: string[]) => (task.stem ? words.map(stem) : words);
   const telling = (words: string[]) => (task.stopWords ? words.filter((word) => !isStopWord(word)) : words);
   const index = new Bm25(
@@ -55,7 +57,7 @@ export function rankByKeywords(task: KeywordTask): KeywordHits {
         words.map(({ weight }) => weight),
       ),
     );
-    const spelt = task.stem ? commonestForms(texts.flat()) : undefined;
+    const spelt = task.stem ? commonestForms(texts.flat(), stem) : undefined;
     hits.added.push(added.map(({ word, weight }) => ({ word: spelt?.get(word) ?? word, weight })));
   }
   return hits;
@@ -66,7 +68,7 @@ function wordsOf(text: string): string[] {
 }
 
 /** Of each stem the word that is met most often; of equals the first. */
-function commonestForms(words: readonly string[]): Map<string, string> {
+function commonestForms(words: readonly string[], stem: (word: string) => string): Map<string, string> {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   const forms = new Map<string, string>();
