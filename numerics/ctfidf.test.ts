@@ -23,6 +23,12 @@ describe('ctfidf', () => {
     expect(ctfidf(counts, { bm25Weighting: true })[1]).toBe((1 / 4) * Math.log(1 + 3.5 / 1.5));
   });
 
+  it('weighs words more that are looked for', () => {
+    const factors = [1, 2, 1];
+    expect(ctfidf(counts, { factors })[1]).toBe((1 / 4) * (Math.log(1 + 4 / 1) * 2));
+    expect(ctfidf(counts, { factors })[0]).toBe(ctfidf(counts)[0]);
+  });
+
   it('has no weights for no words', () => {
     expect(
       ctfidf({ classes: new Int32Array(0), terms: new Int32Array(0), counts: new Float64Array(0) }),

@@ -12,6 +12,8 @@ export interface CtfidfOptions {
   bm25Weighting?: boolean;
   /** Takes the square root of the frequency within the class, for the same purpose. */
   reduceFrequentWords?: boolean;
+  /** Factor of each term's rarity, 1 if not given: above 1 for words that are looked for (BERTopic's `seed_words`). */
+  factors?: ArrayLike<number>;
 }
 
 /**
@@ -19,28 +21,44 @@ export interface CtfidfOptions {
  * occurs in the class, f how often the term occurs at all, and A the mean number of occurrences a class, rounded
  * down. Gives the weight of each cell.
  */
-export function ctfidf({ classes, terms, counts }: TermCounts, options: CtfidfOptions = {}): Float64Array {
-  let classCount = 0;
-  let termCount = 0;
-  for (let cell = 0; cell < counts.length; cell++) {
-    classCount = Math.max(classCount, classes[cell]! + 1);
-    termCount = Math.max(termCount, terms[cell]! + 1);
-  }
-  const classTotals = new Float64Array(classCount);
-  const termTotals = new Float64Array(termCount);
-  let total = 0;
-  for (let cell = 0; cell < counts.length; cell++) {
-    classTotals[classes[cell]!]! += counts[cell]!;
-    termTotals[terms[cell]!]! += counts[cell]!;
-    total += counts[cell]!;
-  }
+export function ctfidf(cells: TermCounts, options: CtfidfOptions = {}): Float64Array {
+  return termShares(cells, termRarities(cells, options), options);
+}
+
+/** How much each term says: log(1 + A/f), or what the options make of it. */
+export function termRarities(
+  { classes, terms, counts }: TermCounts,
+  options: CtfidfOptions = {},
+): Float64Array {
+  const termTotals = totalsBy(terms, counts);
+  const total = termTotals.reduce((sum, frequency) => sum + frequency, 0);
+  const classCount = classes.reduce((most, own) => Math.max(most, own + 1), 0);
   const mean = Math.floor(total / Math.max(1, classCount));
-  return counts.map((count, cell) => {
-    const frequency = termTotals[terms[cell]!]!;
+  return termTotals.map((frequency, term) => {
     const rarity = options.bm25Weighting
       ? Math.log(1 + (mean - frequency + 0.5) / (frequency + 0.5))
       : Math.log(1 + mean / frequency);
-    const share = count / classTotals[classes[cell]!]!;
-    return (options.reduceFrequentWords ? Math.sqrt(share) : share) * rarity;
+    return rarity * (options.factors?.[term] ?? 1);
   });
+}
+
+/** The weight of each cell: its term's share of the class (or the root of it) times the term's rarity. */
+export function termShares(
+  { classes, terms, counts }: TermCounts,
+  rarities: Float64Array,
+  { reduceFrequentWords }: CtfidfOptions = {},
+): Float64Array {
+  const classTotals = totalsBy(classes, counts);
+  return counts.map((count, cell) => {
+    const share = count / classTotals[classes[cell]!]!;
+    return (reduceFrequentWords ? Math.sqrt(share) : share) * rarities[terms[cell]!]!;
+  });
+}
+
+function totalsBy(keys: Int32Array, counts: Float64Array): Float64Array {
+  const totals = new Float64Array(keys.reduce((most, key) => Math.max(most, key + 1), 0));
+  keys.forEach((key, cell) => {
+    totals[key]! += counts[cell]!;
+  });
+  return totals;
 }

@@ -51,5 +51,8 @@ export async function nameByKeywords(
     stopWords: parameters.stop_words,
     bm25Weighting: parameters.bm25_weighting,
     reduceFrequentWords: parameters.reduce_frequent_words,
+    seedWords: parameters.seed_words,
+    seedMultiplier: parameters.seed_multiplier,
+    diversity: parameters.diversity,
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
+import type { JsonObject } from '../../engine/json.ts';
 import { runStep } from '../../test/run-step.ts';
 import summarize from './index.ts';
 
@@ -49,6 +50,20 @@ describe('summarize keywords', () => {
       example_ids: ['0-4', '0-3'],
     });
     expect(names[0]!['keywords']).not.toContain('exchange');
+  });
+
+  it('weighs words more that are looked for, and spreads keywords over texts', async () => {
+    const keywords = async (options: JsonObject) => {
+      const { tables } = await runStep(summarize, { with: { max_ngram: 1, ...options }, inputs: { rows } });
+      return tables['rows']!.map((row) => row['keywords'] as string[]);
+    };
+    const plain = await keywords({});
+    expect(plain[2]!.indexOf('ATM')).toBeGreaterThan(0);
+    expect((await keywords({ seed_words: ['ATMs'], seed_multiplier: 9 }))[2]![0]).toBe('ATM');
+    // Texts with the heaviest word have the second heaviest as well.
+    const spread = await keywords({ keywords: 2, diversity: 0.9 });
+    expect(spread[1]).not.toEqual(plain[1]!.slice(0, 2));
+    expect(spread[1]![0]).toBe(plain[1]![0]);
   });
 
   it('gives different names to clusters of the same words', async () => {

@@ -1,3 +1,4 @@
+import { diverseTerms } from './diverse-terms.ts';
 import { clusterTerms, type Term, type TermOptions } from './terms.ts';
 
 /** Where worker threads find the functions of this module. */
@@ -16,7 +17,13 @@ const candidates = 60;
  * number in `numbers`.
  */
 export function nameClusters(
-  options: Omit<TermOptions, 'limit'> & { nameTerms: number; keywords: number; numbers: readonly number[] },
+  options: Omit<TermOptions, 'limit'> & {
+    nameTerms: number;
+    keywords: number;
+    /** 0 takes the heaviest keywords, 1 looks at their unlikeness only. */
+    diversity: number;
+    numbers: readonly number[];
+  },
 ): ClusterName[] {
   const sizes = new Int32Array(options.k);
   for (const cluster of options.clusters) sizes[cluster]!++;
@@ -32,7 +39,9 @@ export function nameClusters(
     names[cluster] = `${names[cluster] || 'Cluster'} ${options.numbers[cluster]}`;
   return names.map((name, cluster) => ({
     name: name || `Cluster ${options.numbers[cluster]}`,
-    keywords: withoutRepeats(terms[cluster]!, options.keywords).map((term) => term.text),
+    keywords: diverseTerms(withoutRepeats(terms[cluster]!), options.keywords, options.diversity).map(
+      (term) => term.text,
+    ),
   }));
 }
 
@@ -61,7 +70,7 @@ export function chooseNameTerms(
   least: readonly number[] = leastShare,
 ): Term[] {
   const score = (term: Term) =>
-    term.weight * Math.sqrt(term.texts / size) * (bonus[term.stems.length] ?? bonus.at(-1)!);
+    term.weight * Math.sqrt(term.texts.length / size) * (bonus[term.stems.length] ?? bonus.at(-1)!);
   const ranked = terms.toSorted((a, b) => score(b) - score(a));
   const extend = (chosen: Term[]): Term[] => {
     for (const term of ranked) {
@@ -88,7 +97,7 @@ function joinWords(chosen: Term[], ranked: readonly Term[]): Term[] {
   for (const pair of ranked) {
     if (pair.stems.length !== 2) continue;
     const words = chosen.filter((term) => term.stems.length === 1 && pair.stems.includes(term.stems[0]!));
-    if (words.length === 2 && pair.texts >= 0.5 * Math.min(...words.map((word) => word.texts)))
+    if (words.length === 2 && pair.texts.length >= 0.5 * Math.min(...words.map((word) => word.texts.length)))
       return chosen.flatMap((term) => (term === words[0] ? [pair] : term === words[1] ? [] : [term]));
   }
   return chosen;
@@ -99,7 +108,7 @@ function widens(term: Term, other: Term): boolean {
   return (
     term.stems.length > other.stems.length &&
     other.stems.every((stem) => term.stems.includes(stem)) &&
-    term.texts >= (longerShare[term.stems.length] ?? 1) * other.texts
+    term.texts.length >= (longerShare[term.stems.length] ?? 1) * other.texts.length
   );
 }
 
@@ -117,12 +126,12 @@ function kindred(a: string, b: string): boolean {
 }
 
 /** Leaves out terms that hardly occur but in a longer one of the list: `exchange` beside `exchange rate`. */
-export function withoutRepeats(terms: readonly Term[], count: number): Term[] {
+export function withoutRepeats(terms: readonly Term[]): Term[] {
   const within = (term: Term, longer: Term) =>
     longer.stems.length > term.stems.length &&
     term.stems.every((stem) => longer.stems.includes(stem)) &&
-    longer.texts >= 0.8 * term.texts;
-  return terms.filter((term) => !terms.some((other) => within(term, other))).slice(0, count);
+    longer.texts.length >= 0.8 * term.texts.length;
+  return terms.filter((term) => !terms.some((other) => within(term, other)));
 }
 
 /** The name of a cluster: its terms side by side, the first letter large. */

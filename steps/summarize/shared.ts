@@ -61,6 +61,27 @@ const parameters = {
       default: false,
       description: 'Use √tf, for the same purpose.',
     },
+    seed_words: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      default: [],
+      description:
+        'Words, or a few in a row, that matter: terms with them weigh `seed_multiplier` times as much.',
+    },
+    seed_multiplier: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 2,
+      description: 'What `seed_words` are worth.',
+    },
+    diversity: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 0,
+      description:
+        'How unlike each other keywords are (maximal marginal relevance; two are alike that the same texts hold): 0 takes the heaviest, 1 looks at the unlikeness only.',
+    },
     model: languageModel('The alias of the language model (method model).'),
     of: {
       enum: ['clusters', 'documents'],

@@ -1,0 +1,55 @@
+/** Below this a term adds nothing to a sum in float64. */
+const negligible = 1e-17;
+const small = 128;
+const table = new Float64Array(small + 1);
+for (let n = 2; n <= small; n++) table[n] = table[n - 1]! + Math.log(n);
+
+/** ln n!, by Stirling's series above 128. */
+export function logFactorial(n: number): number {
+  if (n <= small) return table[n]!;
+  const square = n * n;
+  return (
+    (n + 0.5) * Math.log(n) -
+    n +
+    0.5 * Math.log(2 * Math.PI) +
+    (1 / 12 - (1 / 360 - 1 / (1260 * square)) / square) / n
+  );
+}
+
+/**
+ * Chance that `count` or more of `drawn` rows are of one kind, if they are drawn at random from `total`, of which `kind` are:
+ * the upper tail of the hypergeometric distribution (Fisher's exact test, one-sided).
+ */
+export function hypergeometricTail(options: {
+  count: number;
+  drawn: number;
+  kind: number;
+  total: number;
+}): number {
+  const { count, drawn, kind, total } = options;
+  const most = Math.min(drawn, kind);
+  if (count <= Math.max(0, drawn + kind - total)) return 1;
+  if (count > most) return 0;
+  const choose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
+  let term = Math.exp(choose(kind, count) + choose(total - kind, drawn - count) - choose(total, drawn));
+  let tail = term;
+  for (let at = count; at < most; at++) {
+    term *= ((kind - at) * (drawn - at)) / ((at + 1) * (total - kind - drawn + at + 1));
+    tail += term;
+    if (term < tail * negligible) break;
+  }
+  return Math.min(1, tail);
+}
+
+/** Chance of `count` or more where `mean` are expected, by the Poisson distribution. */
+export function poissonTail(count: number, mean: number): number {
+  if (count <= 0) return 1;
+  if (mean <= 0) return 0;
+  let term = Math.exp(count * Math.log(mean) - mean - logFactorial(count));
+  let tail = term;
+  for (let at = count + 1; ; at++) {
+    term *= mean / at;
+    tail += term;
+    if (at > mean && term <= tail * negligible) return Math.min(1, tail);
+  }
+}
