@@ -19,6 +19,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   judge: () => import('./judge/index.ts'),
   label_errors: () => import('./label_errors/index.ts'),
   load: () => import('./load/index.ts'),
+  outliers: () => import('./outliers/index.ts'),
   project: () => import('./project/index.ts'),
   quality: () => import('./quality/index.ts'),
   report: () => import('./report/index.ts'),
