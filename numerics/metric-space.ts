@@ -67,9 +67,3 @@ function directions({ data, rows, columns }: MatrixView): MatrixView {
   }
   return { data: copy, rows, columns: width };
 }
-
-/** Index of the first row with a number that is not finite; −1 if there is none. */
-export function brokenRow({ data, columns }: MatrixView): number {
-  const at = data.findIndex((value) => !Number.isFinite(value));
-  return at < 0 ? -1 : Math.floor(at / columns);
-}

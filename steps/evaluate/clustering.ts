@@ -3,6 +3,7 @@ import type { StepResult } from '../../engine/step.ts';
 import { type ClusteringScores, moduleUrl as scoresUrl } from '../../numerics/clustering-metrics.ts';
 import { type SilhouetteOptions, moduleUrl as silhouetteUrl } from '../../numerics/silhouette.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
+import { requireFinite } from '../finite-vectors.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
 import { readLabels } from './labels.ts';
@@ -47,6 +48,7 @@ export async function scoreClustering({
   let silhouette = Number.NaN;
   if (inputs.vectors) {
     const matrix = await inputs.vectors.read();
+    requireFinite(matrix);
     silhouette = await context.pool.run<SilhouetteOptions, number>(silhouetteUrl, 'silhouette', {
       vectors: scored === matrix.rows ? matrix : gatherRows(matrix, labels.rows),
       labels: clusters,

@@ -135,7 +135,7 @@ describe('project', () => {
     inputs.vectors.matrix.data[13] = Number.POSITIVE_INFINITY;
     await expect(runStep(project, { pool, inputs })).rejects.toMatchObject({
       code: 'bad-vector',
-      message: 'the vector of row 3 holds a value that is not finite',
+      message: 'the vector of row 3 holds Infinity',
     });
     expect(project.check!({ min_dist: 2, spread: 1 } as JsonObject)).toEqual([
       { parameter: 'min_dist', message: 'min_dist is at most spread; 2 is above 1' },

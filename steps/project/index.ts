@@ -1,10 +1,9 @@
-import { StepError } from '../../engine/problems.ts';
 import { defineStep } from '../../engine/step.ts';
-import { brokenRow } from '../../numerics/metric-space.ts';
 import {
   type TrustworthinessOptions,
   moduleUrl as trustworthinessUrl,
 } from '../../numerics/trustworthiness.ts';
+import { requireFinite } from '../finite-vectors.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
 import { type Parameters, projected } from './methods.ts';
@@ -140,14 +139,7 @@ rows are placed among those they are nearest to. \`pca\` takes the same axes aga
   async run({ parameters, inputs, outputs, context }) {
     sameRows(inputs.rows, inputs.vectors);
     const matrix = await inputs.vectors.read();
-    const broken = brokenRow(matrix);
-    if (broken >= 0) {
-      throw new StepError(
-        'bad-vector',
-        `the vector of row ${broken + 1} holds a value that is not finite`,
-        'a projection needs finite numbers: look at the step that makes the vectors',
-      );
-    }
+    requireFinite(matrix);
     const { coordinates, explained } = await projected(matrix, inputs, parameters as Parameters, context);
     const trust = inputs.map
       ? Number.NaN
