@@ -3,11 +3,12 @@ import { tablesBehind } from './execute/gathered-matrix.ts';
 import { openInputs, type ProductsOf } from './execute/io.ts';
 import { WorkerPool } from './execute/pool.ts';
 import type { PreparedStep } from './execute/prepare.ts';
+import { routedRow, withRouteFields } from './execute/routed-rows.ts';
 import { namespaceIdentity, rowKey } from './execute/rows.ts';
 import { rowIdentity } from './execute/run-step.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { LanguageModel, LanguageRequest, RequestEstimate } from './language-model.ts';
-import { anyInputs, RowFailure, type RowStepType, type StepRun, type TableInput } from './step.ts';
+import { anyInputs, RowFailure, type StepRun, type TableInput } from './step.ts';
 import { rowsFor, typeWith } from './type-with.ts';
 import type { ResolvedWorkflow } from './workflow/resolved.ts';
 import type { Workspace } from './workspace.ts';
@@ -39,8 +40,9 @@ export async function estimateAsking(
   { workflow, workspace, signal }: { workflow: ResolvedWorkflow; workspace: Workspace; signal: AbortSignal },
 ): Promise<AskingEstimate | null> {
   const { step, parameters, fingerprint } = prepared;
-  const type = typeWith(await workspace.registry.find(step.use)!.load(), parameters);
-  if (type.kind !== 'rows') return null;
+  const loaded = typeWith(await workspace.registry.find(step.use)!.load(), parameters);
+  if (loaded.kind !== 'rows') return null;
+  const type = withRouteFields(loaded, prepared.languageModels.values());
   const inputs = await openInputs(
     step,
     workspace.store,
@@ -67,7 +69,7 @@ export async function estimateAsking(
   });
   try {
     const run = { parameters, inputs, outputs: {}, context } as unknown as StepRun<JsonObject, never, never>;
-    const computer = await (type as RowStepType).open(run);
+    const computer = await type.open(run);
     const rows = await rowsFor(type, run);
     let missing = await contentsOf(rows, type.fields(parameters), signal);
     if (step.cache && fingerprint !== null) {
@@ -128,7 +130,7 @@ class Counting {
       model && {
         name: alias,
         ask: async (request: LanguageRequest): Promise<never> => {
-          const estimate = model.estimate(request);
+          const estimate = model.estimate(request, routedRow());
           this.#underway.push(estimate);
           this.#estimates.push(await estimate);
           throw new RowFailure('only counted');

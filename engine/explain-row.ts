@@ -3,6 +3,7 @@ import { stepContext } from './execute/context.ts';
 import { tablesBehind } from './execute/gathered-matrix.ts';
 import { openInputs } from './execute/io.ts';
 import { WorkerPool } from './execute/pool.ts';
+import { withRouteFields } from './execute/routed-rows.ts';
 import { namespaceIdentity, rowKey } from './execute/rows.ts';
 import { rowIdentity } from './execute/run-step.ts';
 import type { Looked } from './explain.ts';
@@ -41,11 +42,12 @@ export async function explainRow(options: {
   const { looked, row: id, workflow, workspace, signal } = options;
   const { prepared, productsOf } = looked;
   const { step, fingerprint, parameters } = prepared;
-  const type = typeWith(await workspace.registry.find(step.use)!.load(), parameters);
-  if (type.kind !== 'rows')
+  const loaded = typeWith(await workspace.registry.find(step.use)!.load(), parameters);
+  if (loaded.kind !== 'rows')
     throw ProblemError.of('not-row-wise', `${step.id} (${step.use}) is no function of one row`, {
       hint: `it is cached as a whole: reprise cache explain <file> ${step.id}`,
     });
+  const type = withRouteFields(loaded, prepared.languageModels.values());
   if (!step.cache || fingerprint === null)
     throw ProblemError.of(
       'not-row-wise',

@@ -138,6 +138,8 @@ export interface AskOptions {
   notify(message: string, level?: 'info' | 'warning'): void;
   /** Hears an answer as it comes, the text so far, of a model that is asked to stream. */
   onText?(text: string): void;
+  /** The `rowFields` of the row that is asked about; not there where a step asks about no row. */
+  readonly row?: JsonObject | undefined;
 }
 
 /** A model under the name that the workflow gives it. */
@@ -147,16 +149,15 @@ export interface LanguageModel {
   readonly identity: JsonObject;
   /** Files that answers come from, relative to the project's root: a result depends on what is in them. */
   readonly files: readonly string[];
+  /** Fields of a row that decide who is asked: a row's result depends on them, whatever its prompt names. */
+  readonly rowFields: readonly string[];
   /** For records: `openai/gpt-5-mini`. */
   readonly asked: string;
   readonly tokens: ModelTokens;
-  /**
-   * Asks, unless the answer is known. Rejects only when `signal` is aborted.
-   *
-   */
+  /** Asks, unless the answer is known. Rejects only when `signal` is aborted. */
   ask(request: LanguageRequest, options: AskOptions): Promise<AskResult>;
   /** What asking would take; asks nobody. The length of an answer is that of earlier ones, on average, else max_tokens. */
-  estimate(request: LanguageRequest): Promise<RequestEstimate>;
+  estimate(request: LanguageRequest, row?: JsonObject): Promise<RequestEstimate>;
 }
 
 /** What a request would take. */

@@ -12,6 +12,7 @@ import type {
 import { StepError } from '../problems.ts';
 import { type Cost, noCost } from '../record/record.ts';
 import { type AskedModel, RowFailure } from '../step.ts';
+import { routedRow } from './routed-rows.ts';
 
 /** An answer and the alias of the model that it was asked of: a row of the output `answers`. */
 export type UsedAnswer = Answer & { readonly model: string };
@@ -103,6 +104,7 @@ export class Asking {
       signal: this.#signal,
       notify: this.#notify,
       onText: (text) => this.#hear(model.alias, text),
+      row: routedRow(),
     });
     const used = this.#scope.getStore() ?? this.#own;
     if ('failure' in result) {

@@ -22,6 +22,7 @@ import { keptMetrics } from './metrics.ts';
 import type { WorkerPool } from './pool.ts';
 import type { PreparedStep } from './prepare.ts';
 import { redactedHandles, redactedType } from './redacted-writes.ts';
+import { withRouteFields } from './routed-rows.ts';
 import { runRows } from './rows.ts';
 
 /** What one step's work came to. */
@@ -163,7 +164,7 @@ async function attemptStep(
       }
       const { fingerprint } = prepared;
       return runRows({
-        type,
+        type: withRouteFields(type, prepared.languageModels.values()),
         run,
         writeFailed: (row: Row) =>
           (handles['failed'] as { write(row: Row): Promise<void> | undefined }).write(row),

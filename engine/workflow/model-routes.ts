@@ -6,7 +6,7 @@ import type { ProblemList } from './problem-list.ts';
 import type { Scope } from './scope.ts';
 
 /** What conditions of a route may name: traits of a request. */
-const traits = ['tokens', 'json', 'images', 'text'];
+const traits = ['tokens', 'json', 'images', 'text', 'row'];
 
 interface RouteOptions {
   scope: Scope;
@@ -53,7 +53,14 @@ export function readRoute(model: JsonObject, node: LocatedMap, options: RouteOpt
     const kept = value['rules'][index];
     if (when?.kind !== 'scalar' || typeof when.value !== 'string') continue;
     const folded = expander.bare(when, when.value, scope, traits);
-    if (folded !== undefined && typeof kept === 'object' && kept !== null && !Array.isArray(kept))
-      kept['when'] = folded.source;
+    if (folded === undefined || typeof kept !== 'object' || kept === null || Array.isArray(kept)) continue;
+    kept['when'] = folded.source;
+    const rows = folded.program.paths.filter(({ names }) => names[0] === 'row');
+    if (rows.some(({ names }) => names.length < 2))
+      problems.error('expression-type', 'a rule reads fields of the row by their names', when, {
+        hint: 'write row.<field>',
+      });
+    const fields = [...new Set(rows.flatMap(({ names }) => names[1] ?? []))];
+    if (fields.length > 0) kept['fields'] = fields;
   }
 }

@@ -198,7 +198,7 @@ const route: JsonObject = {
         properties: {
           when: {
             ...text(
-              'CEL over `tokens` (about), `json`, `images` and `text` (the question); without it the rule holds.',
+              'CEL over `tokens` (about), `json`, `images`, `text` (the question) and fields of the row (`row.probability > 0.4`); without it the rule holds.',
             ),
           },
           use: alias('The model that is asked then.'),

@@ -45,6 +45,18 @@ export function noneFits(model: string): Failed {
   });
 }
 
+/** Of a route: its rules do not say where such a request goes. */
+export function ruleFails(route: string, why: string, scope: Failure['scope'], hint?: string): Failed {
+  const message = `${route}: ${why}`;
+  return failed({
+    scope,
+    code: 'route-rule',
+    message,
+    ...(hint !== undefined && { hint }),
+    retryable: false,
+  });
+}
+
 export function withoutKey(model: string, keyName: string): Failed {
   return failed({
     scope: 'step',

@@ -70,6 +70,7 @@ function chainOf(settings: ModelSettings, around: Surroundings): Line {
     asked: own!.shown,
     tokens: own!.tokens,
     endpoints,
+    rowFields: [],
     choose: async () => choice,
   };
 }

@@ -12,7 +12,7 @@ import type {
 import type { AnswerCache } from './answers.ts';
 import { addSpent } from './cost.ts';
 import type { Endpoint } from './endpoint.ts';
-import { noneFits, notKnown, recordedFailure } from './failures.ts';
+import { type Failed, noneFits, notKnown, recordedFailure } from './failures.ts';
 import { type FullRequest, fullRequest, requestDigest, sourceOf } from './request.ts';
 import type { Choice } from './route.ts';
 import type { Underway } from './underway.ts';
@@ -39,8 +39,10 @@ export interface Line {
   readonly asked: string;
   readonly tokens: ModelTokens;
   readonly endpoints: readonly Endpoint[];
-  /** The models to ask, the first one first. */
-  choose(request: LanguageRequest): Promise<Choice>;
+  /** Fields of a row that the choice hangs on. */
+  readonly rowFields: readonly string[];
+  /** The models to ask, the first one first; or why that cannot be told. */
+  choose(request: LanguageRequest, row: JsonObject | undefined): Promise<Choice | Failed>;
 }
 
 /** An alias of a workflow: asks the models behind it, one after the other, until one has an answer. */
@@ -48,6 +50,7 @@ export class Model implements LanguageModel {
   readonly alias: string;
   readonly identity: JsonObject;
   readonly files: readonly string[];
+  readonly rowFields: readonly string[];
   readonly asked: string;
   readonly tokens: ModelTokens;
   readonly #line: Line;
@@ -60,6 +63,7 @@ export class Model implements LanguageModel {
     this.alias = alias;
     this.identity = line.identity;
     this.files = line.endpoints.flatMap(({ settings }) => settings.path ?? []);
+    this.rowFields = line.rowFields;
     this.asked = line.asked;
     this.tokens = line.tokens;
     this.#line = line;
@@ -68,7 +72,9 @@ export class Model implements LanguageModel {
 
   async ask(request: LanguageRequest, options: AskOptions): Promise<AskResult> {
     options.signal.throwIfAborted();
-    const { order, route } = await this.#line.choose(request);
+    const choice = await this.#line.choose(request, options.row);
+    if ('failure' in choice) return choice;
+    const { order, route } = choice;
     const chain = order.map((endpoint) => askedOf(endpoint, request));
     for (const asked of chain) {
       const known = await this.#known(asked);
@@ -80,9 +86,10 @@ export class Model implements LanguageModel {
     return routed(await this.#live(allowed, options), route);
   }
 
-  async estimate(request: LanguageRequest): Promise<RequestEstimate> {
+  async estimate(request: LanguageRequest, row?: JsonObject): Promise<RequestEstimate> {
     const { answers } = this.#shared;
-    const { order } = await this.#line.choose(request);
+    const choice = await this.#line.choose(request, row);
+    const order = 'failure' in choice ? [] : choice.order;
     for (const endpoint of order) {
       const { full, digest } = askedOf(endpoint, request);
       if ((await answers?.get(await endpoint.filedUnder(full), digest)) !== undefined)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { compileCel } from '../../engine/cel.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import type { LanguageRequest } from '../../engine/language-model.ts';
 import { ModelServer } from '../../test/model-server.ts';
@@ -27,9 +28,10 @@ function routed(server: ModelServer, route: JsonObject, more: Record<string, Jso
     },
     secret: () => undefined,
     answers: null,
-    // As CEL would read it.
-    condition: async (source) => (scope) =>
-      source === 'json' ? scope['json'] === true : (scope['tokens'] as number) > 500,
+    condition: async (source) => {
+      const program = await compileCel(source);
+      return (scope) => program.test(scope);
+    },
   }).find('best')!;
 }
 
@@ -95,6 +97,50 @@ describe('a route', () => {
         route: { others: [{ model: 'local' }, { model: 'large', why: expect.stringContaining('ms') }] },
       },
     });
+  });
+
+  it('goes by a field of the row, and says which rows it cannot tell', async () => {
+    await using server = await ModelServer.start();
+    const rules: JsonObject[] = [
+      { when: 'row.need > 0.4', use: 'large', fields: ['need'] },
+      { use: 'small', fields: [] },
+    ];
+    const model = routed(server, { by: 'rules', rules });
+    expect(model.rowFields).toEqual(['need']);
+    const ask = (row?: JsonObject) => model.ask(question('hello'), { ...options, row });
+    expect(await ask({ need: 0.3 })).toMatchObject({ answer: { asked: 'small' } });
+    expect(await ask({ need: 0.5 })).toMatchObject({
+      answer: { asked: 'large', route: { why: 'the rule row.need > 0.4 holds' } },
+    });
+    expect(await ask({ need: null })).toMatchObject({
+      failure: {
+        scope: 'row',
+        code: 'route-rule',
+        message: expect.stringContaining('the rule row.need > 0.4 cannot be told'),
+      },
+    });
+    expect(await ask()).toMatchObject({ failure: { scope: 'step', code: 'route-rule' } });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('goes by latencies that were measured before, and names the run that a number is of', async () => {
+    await using server = await ModelServer.start();
+    const latency = { small: 300, local: 900 };
+    const measured = { latency: { small: 'run a/speed[model=small].ms' }, quality: {} };
+    const model = routed(server, { by: 'latency', latency, measured });
+    for (const words of ['one', 'two'])
+      expect(await model.ask(question(words), options)).toMatchObject({
+        answer: {
+          asked: 'small',
+          route: {
+            why: '300 (run a/speed[model=small].ms) ms',
+            others: [
+              { model: 'local', why: '900 ms' },
+              { model: 'large', why: 'its latency was not measured' },
+            ],
+          },
+        },
+      });
   });
 
   it('fails the row where no model takes it', async () => {

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../engine/json.ts';
 import type { LanguageRequest, RouteTrace } from '../../engine/language-model.ts';
 import { estimatedInput } from './cost.ts';
 import type { Endpoint } from './endpoint.ts';
+import { ruleFails } from './failures.ts';
 import type { Line } from './model.ts';
 import { fullRequest } from './request.ts';
 
@@ -22,8 +23,17 @@ export interface RouteSettings {
   readonly by: (typeof routeKinds)[number];
   /** Measured scores by alias. */
   readonly quality: Readonly<Record<string, number>>;
+  /** Milliseconds by alias that were measured before; empty: what is measured in this run. */
+  readonly latency: Readonly<Record<string, number>>;
   readonly min_quality: number | null;
-  readonly rules: readonly { readonly when: string | null; readonly use: string }[];
+  readonly rules: readonly {
+    readonly when: string | null;
+    readonly use: string;
+    /** Fields of the row that the condition reads. */
+    readonly fields: readonly string[];
+  }[];
+  /** Where numbers of `quality` and `latency` were read: `run 2026…/scores[model=small].accuracy`. */
+  readonly measured: Readonly<Record<'quality' | 'latency', Readonly<Record<string, string>>>>;
 }
 
 export function isRoute(alias: JsonObject): boolean {
@@ -37,11 +47,18 @@ export function readRoute(alias: JsonObject): RouteSettings {
     among: route['among'] as string[],
     by: (route['by'] as RouteSettings['by'] | undefined) ?? 'cost',
     quality: (route['quality'] as Record<string, number> | undefined) ?? {},
+    latency: (route['latency'] as Record<string, number> | undefined) ?? {},
     min_quality: (route['min_quality'] as number | undefined) ?? null,
     rules: ((route['rules'] as JsonObject[] | undefined) ?? []).map((rule) => ({
       when: (rule['when'] as string | undefined) ?? null,
       use: rule['use'] as string,
+      fields: (rule['fields'] as string[] | undefined) ?? [],
     })),
+    measured: {
+      quality: {},
+      latency: {},
+      ...(route['measured'] as { [kind: string]: Record<string, string> } | undefined),
+    },
   };
 }
 
@@ -57,6 +74,8 @@ interface Traits {
   readonly json: boolean;
   readonly images: boolean;
   readonly text: string;
+  /** Of the row that is asked about, the fields that conditions read. */
+  readonly row: JsonObject;
 }
 
 /** An alias that sends each request to one of several others, and to the next best of them if that one has no answer. */
@@ -74,21 +93,31 @@ export function routeOf(
   const largest = known.every(({ context }) => context !== null)
     ? known.reduce((a, b) => (b.context! > a.context! ? b : a))
     : { ...known[0]!, context: null };
+  const asked = `route by ${settings.by} among ${settings.among.join(', ')}`;
+  const rowFields = [...new Set(settings.rules.flatMap(({ fields }) => fields))].sort();
   return {
     identity: {
       route: {
         by: settings.by,
         quality: settings.quality,
+        ...(Object.keys(settings.latency).length > 0 && { latency: settings.latency }),
         min_quality: settings.min_quality,
-        rules: settings.rules,
+        rules: settings.rules.map(({ when, use }) => ({ when, use })),
       },
       among: Object.fromEntries(candidates.map(({ alias, line }) => [alias, line.identity])),
     } as unknown as JsonObject,
-    asked: `route by ${settings.by} among ${settings.among.join(', ')}`,
+    asked,
+    rowFields,
     tokens: largest,
     endpoints: candidates.flatMap(({ line }) => line.endpoints),
-    async choose(request) {
-      const traits = traitsOf(request);
+    async choose(request, row) {
+      if (rowFields.length > 0 && row === undefined)
+        return ruleFails(
+          asked,
+          `its rules read row.${rowFields[0]}, and this step asks about no row`,
+          'step',
+        );
+      const traits = traitsOf(request, row ?? {});
       const out: { model: string; why: string }[] = [];
       const fitting = candidates.filter((candidate) => {
         const why = unfit(candidate, request, traits, settings);
@@ -96,6 +125,7 @@ export function routeOf(
         return why === null;
       });
       const ranked = await rank(fitting, request, traits, settings, condition);
+      if ('wrong' in ranked) return ruleFails(asked, ranked.wrong, 'row', ranked.hint);
       for (const candidate of fitting)
         if (!ranked.some((other) => other.candidate === candidate))
           out.push({ model: candidate.alias, why: 'no rule for it holds' });
@@ -106,18 +136,19 @@ export function routeOf(
         why: first?.why ?? 'none fits',
         others: [...rest.map(({ candidate, why }) => ({ model: candidate.alias, why })), ...out],
       };
-      const chosen = await Promise.all(ranked.map(({ candidate }) => candidate.line.choose(request)));
-      return { order: chosen.flatMap(({ order }) => order), route: trace };
+      const order = ranked.flatMap(({ candidate }) => candidate.line.endpoints);
+      return { order, route: trace };
     },
   };
 }
 
-function traitsOf({ messages, schema }: LanguageRequest): Traits {
+function traitsOf({ messages, schema }: LanguageRequest, row: JsonObject): Traits {
   return {
     tokens: estimatedInput(messages),
     json: schema !== undefined,
     images: messages.some(({ images = [] }) => images.length > 0),
     text: messages.findLast(({ role }) => role === 'user')?.content ?? '',
+    row,
   };
 }
 
@@ -126,7 +157,7 @@ function unfit(
   { alias, line }: Candidate,
   request: LanguageRequest,
   { tokens }: Traits,
-  { quality, min_quality }: RouteSettings,
+  { quality, min_quality, measured }: RouteSettings,
 ): string | null {
   const { context } = line.tokens;
   const [own] = line.endpoints;
@@ -135,8 +166,14 @@ function unfit(
     return `about ${tokens + answer} tokens do not fit into its ${context}`;
   const score = quality[alias];
   if (min_quality !== null && score === undefined) return 'its quality was not measured';
-  if (min_quality !== null && score! < min_quality) return `its quality of ${score} is below ${min_quality}`;
+  if (min_quality !== null && score! < min_quality)
+    return `its quality of ${numbered(alias, score!, measured.quality)} is below ${min_quality}`;
   return null;
+}
+
+/** A number, with the run that measured it where one did. */
+function numbered(alias: string, value: number, sources: Readonly<Record<string, string>>): string {
+  return sources[alias] === undefined ? `${value}` : `${value} (${sources[alias]})`;
 }
 
 interface Ranked {
@@ -144,14 +181,20 @@ interface Ranked {
   readonly why: string;
 }
 
+/** Why a rule says neither yes nor no. */
+interface Undecided {
+  readonly wrong: string;
+  readonly hint?: string;
+}
+
 /** The models that fit, the best first; of equals the one that is written first. */
 async function rank(
   fitting: readonly Candidate[],
   request: LanguageRequest,
   traits: Traits,
-  { by, quality, rules }: RouteSettings,
+  { by, quality, latency, rules, measured }: RouteSettings,
   condition: Condition | undefined,
-): Promise<Ranked[]> {
+): Promise<Ranked[] | Undecided> {
   const sorted = (score: (candidate: Candidate) => number, why: (candidate: Candidate) => string): Ranked[] =>
     fitting
       .map((candidate) => ({ candidate, why: why(candidate), score: score(candidate) }))
@@ -164,9 +207,19 @@ async function rank(
       return sorted(
         ({ alias }) => -(quality[alias] ?? -Infinity),
         ({ alias }) =>
-          quality[alias] === undefined ? 'its quality was not measured' : `quality ${quality[alias]}`,
+          quality[alias] === undefined
+            ? 'its quality was not measured'
+            : `quality ${numbered(alias, quality[alias], measured.quality)}`,
       );
     case 'latency':
+      if (Object.keys(latency).length > 0)
+        return sorted(
+          ({ alias }) => latency[alias] ?? Infinity,
+          ({ alias }) =>
+            latency[alias] === undefined
+              ? 'its latency was not measured'
+              : `${numbered(alias, latency[alias], measured.latency)} ms`,
+        );
       return sorted(
         ({ line }) => line.endpoints[0]!.latencyMs ?? 0,
         ({ line }) => {
@@ -202,14 +255,21 @@ async function ruled(
   traits: Traits,
   rules: RouteSettings['rules'],
   condition: Condition | undefined,
-): Promise<Ranked[]> {
+): Promise<Ranked[] | Undecided> {
   const ranked: Ranked[] = [];
   for (const { when, use } of rules) {
     const candidate = fitting.find(({ alias }) => alias === use);
     if (candidate === undefined || ranked.some((other) => other.candidate === candidate)) continue;
     if (when !== null && condition === undefined)
       throw new Error('nobody reads the conditions of this route');
-    const holds = when === null || (await condition!(when))({ ...traits } satisfies Record<string, Json>);
+    let holds = when === null;
+    if (when !== null)
+      try {
+        holds = (await condition!(when))({ ...traits } satisfies Record<string, Json>);
+      } catch (error) {
+        const { message, hint } = error as Error & { hint?: string };
+        return { wrong: `the rule ${when} cannot be told: ${message}`, ...(hint !== undefined && { hint }) };
+      }
     if (holds)
       ranked.push({ candidate, why: when === null ? 'no rule before it holds' : `the rule ${when} holds` });
   }

@@ -39,7 +39,10 @@ it('routing by length recovers of GSM8K what was measured on the same answers el
   expect(table[0]).toMatchObject({ strong_share: 0, threshold: null, quality: 0.637337, pgr: 0 });
   expect(table[20]).toMatchObject({ strong_share: 1, quality: 0.857689, pgr: 1 });
   // The threshold of a share sends about that share of the rows.
-  for (const { strong_share, threshold } of table.slice(1) as { strong_share: number; threshold: number }[]) {
+  for (const { strong_share, threshold } of table.slice(1) as unknown as {
+    strong_share: number;
+    threshold: number;
+  }[]) {
     const sent = scored.filter(({ probability }) => probability >= threshold).length / rows.length;
     expect(Math.abs(sent - strong_share)).toBeLessThan(0.01);
   }
