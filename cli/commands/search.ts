@@ -1,25 +1,23 @@
 import { ProblemError } from '../../engine/problems.ts';
-import type { TableInput } from '../../engine/step.ts';
-import type { Command } from '../command.ts';
+import type { Cli, Command, Options } from '../command.ts';
 import { columns, count, counted, truncate } from '../format.ts';
-import { findArtefact } from '../past-artefact.ts';
+import { openPast } from '../past-artefact.ts';
 import { withProject } from '../project.ts';
-import { queryVector } from '../query-vector.ts';
+import { checkName, type SavedSearch, SavedSearches } from '../saved-searches.ts';
+import { type FoundRows, type Mode, searchTable, type TableSearch } from '../table-search.ts';
 import { runWords } from './runs/words.ts';
 
-/** Of each of the two lists of a hybrid search, and its constant: the defaults of the step `search`. */
-const depth = 100;
-const fusionConstant = 60;
+const defaultHead = 10;
 
 export const command: Command = {
   name: 'search',
   summary: 'find rows of what a run made, by words or by meaning',
   description:
-    'Ranks the rows of a table by BM25 (keyword), by the cosine of their vectors (semantic), or by both (hybrid), as the step search does. Meaning needs a step embed in the run that made vectors of these rows; without one the search is by words.',
+    'Ranks the rows of a table by BM25 (keyword), by the cosine of their vectors (semantic), or by both (hybrid), as the step search does. Meaning needs a step embed in the run that made vectors of these rows; without one the search is by words. Of a matrix all combinations are searched, unless the address chooses one. --save keeps a search by name in the searches folder of the store, and --saved runs it again and prints what it had not found before.',
   arguments: [
-    { name: '<run>', description: runWords },
-    { name: '<address>', description: 'step, step.output or step[axis=value].output: a table' },
-    { name: '<words>', description: 'what to look for' },
+    { name: '[run]', description: `${runWords}; with --saved another one than it was saved with` },
+    { name: '[address]', description: 'step, step.output or step[axis=value].output: a table' },
+    { name: '[words]', description: 'what to look for' },
   ],
   options: [
     {
@@ -28,91 +26,137 @@ export const command: Command = {
       choices: ['hybrid', 'semantic', 'keyword'],
     },
     { flags: '--text <field>', description: 'the field that is searched', default: 'text' },
-    { flags: '--head <n>', description: 'so many rows (default: 10)', atLeast: 1 },
-    { flags: '--json', description: 'one JSON document: the rows with rank and score' },
+    { flags: '--where <cel>', description: 'only rows for which this is true, such as row.language == "de"' },
+    { flags: '--like <id>', description: 'instead of words: what is most like this row' },
+    {
+      flags: '--min-score <n>',
+      description: 'only hits with at least this score: 0.9 of a cosine are near duplicates',
+    },
+    { flags: '--expand', description: 'add words of the first hits to those looked for, and name them' },
+    { flags: '--head <n>', description: `so many rows (default: ${defaultHead})`, atLeast: 1 },
+    { flags: '--save <name>', description: 'keep this search, and what it found, by name' },
+    { flags: '--saved <name>', description: 'run a kept search again: what is new since the last time' },
+    {
+      flags: '--json',
+      description: 'one JSON document: the rows with rank and score; of a kept search whether they are new',
+    },
   ],
   examples: [
     { line: 'reprise search latest unique "lost card"', does: 'by words and meaning' },
     { line: 'reprise search latest unique "lost card" --mode keyword --head 3', does: 'by words only' },
+    {
+      line: `reprise search latest unique "lost card" --where 'row.date >= "2026"' --expand`,
+      does: 'among some of the rows, by more words than these',
+    },
+    {
+      line: 'reprise search latest unique --like q17 --mode semantic --min_score 0.9',
+      does: 'the near duplicates of a row',
+    },
+    { line: 'reprise search latest unique "lost card" --save lost_cards', does: 'keeps the search' },
+    { line: 'reprise search --saved lost_cards', does: 'what is new in the latest run' },
   ],
   async run([run, address, words], options, cli) {
     return withProject(cli, cli.cwd, async (project) => {
-      const { artefact, record, step, output } = findArtefact(run as string, address as string, project);
-      const name = `${step.id}.${output}`;
-      const table = project.workspace.store.open(artefact);
-      if (table.kind !== 'table')
-        throw ProblemError.of('wrong-call', `search looks through tables, and ${name} is a ${table.kind}`, {
+      const searches = new SavedSearches(project.workspace.store.folder);
+      const name = options['saved'] as string | undefined;
+      const asked = name === undefined ? newSearch([run, address, words], options) : searches.read(name);
+      if (name !== undefined) checkAlone([address, words], options);
+      const at = (run as string | undefined) ?? asked.run;
+      const { record, name: where, input } = await openPast(at, asked.address, project);
+      if (input.kind !== 'table')
+        throw ProblemError.of('wrong-call', `search looks through tables, and ${where} is a ${input.kind}`, {
           hint: 'name an output that is a table',
         });
-      const field = options['text'] as string;
-      if (table.rows > 0 && !table.fields.includes(field))
-        throw ProblemError.of('wrong-call', `rows of ${name} have no field "${field}"`, {
-          hint: `choose one with --text: ${table.fields.join(', ')}`,
-        });
-      const asked = options['mode'] as 'hybrid' | 'semantic' | 'keyword' | undefined;
-      const meant =
-        asked === 'keyword' ? null : await queryVector(words as string, table.ids, record, project);
-      if (meant !== null && 'reason' in meant && asked !== undefined)
-        throw ProblemError.of('wrong-call', `--mode ${asked} needs vectors: ${meant.reason}`, {
-          hint: 'search a table that a step embed read, or write --mode keyword',
-        });
-      const vectors = meant !== null && 'query' in meant ? meant : null;
-      const mode = asked ?? (vectors === null ? 'keyword' : 'hybrid');
-
-      const head = (options['head'] as number | undefined) ?? 10;
-      const k = mode === 'hybrid' ? Math.max(head, depth) : head;
-      const [{ rankByKeywords, fuseHits }, { exactSearch }] = await Promise.all([
-        import('../../steps/search/rank.ts'),
-        import('../../numerics/exact-search.ts'),
-      ]);
-      const documents = await textsOf(table, field);
-      const keyword =
-        mode === 'semantic'
-          ? undefined
-          : rankByKeywords({ documents, queries: [words as string], k, stem: true, stopWords: true }).found[0];
-      const semantic =
-        mode === 'keyword' || vectors === null
-          ? undefined
-          : (await exactSearch({ queries: vectors.query, documents: await vectors.vectors.read(), k }))[0];
-      const hits = fuseHits(keyword, semantic, { rrf_k: fusionConstant }, head);
-      const wanted = new Set(hits.map(({ document }) => document));
-      const rows = new Map<number, object & { id: string }>();
-      let place = 0;
-      for await (const row of table.read()) {
-        if (wanted.has(place)) rows.set(place, row);
-        place++;
-      }
-      const found = hits.map(({ document, score }, rank) => ({
-        rank: rank + 1,
-        score,
-        row: rows.get(document)!,
-      }));
-      if (options['json'])
-        cli.out(`${JSON.stringify({ run: record.id, address: name, mode, hits: found })}\n`);
-      else {
-        const lines = found.map(({ score, row }, rank) => [
-          String(rank + 1),
-          score.toFixed(3),
-          row.id,
-          truncate(documents[hits[rank]!.document]!.replace(/\s+/g, ' '), Math.max(20, cli.columns - 30)),
-        ]);
-        if (lines.length > 0) cli.out(columns(lines));
-        cli.err(
-          `${cli.paint('dim', `${name}: ${counted(found.length, 'hit')} of ${count(table.rows)} rows, ${mode}`)}\n`,
+      const found = await searchTable(input, where, asked.search, record, project);
+      const ids = found.hits.map(({ row }) => row.id);
+      const seen = name === undefined ? null : new Set(asked.seen);
+      const kept = name ?? (options['save'] as string | undefined);
+      if (options['json']) {
+        const hits = found.hits.map(({ score, row }, place) => ({
+          rank: place + 1,
+          score,
+          ...(seen && { new: !seen.has(row.id) }),
+          row,
+        }));
+        const added = asked.search.expand ? { added: found.added } : {};
+        const saved = kept === undefined ? {} : { saved: kept };
+        cli.out(
+          `${JSON.stringify({ run: record.id, address: where, mode: found.mode, ...saved, ...added, hits })}\n`,
         );
-      }
+      } else print(found, seen, `${where}: `, input.rows, cli);
+      // Only what has been shown counts as seen.
+      if (kept !== undefined) searches.write(kept, { ...asked, seen: [...new Set([...asked.seen, ...ids])] });
       return 0;
     });
   },
 };
 
-async function textsOf(table: TableInput, field: string): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const block of table.blocks()) {
-    for (const row of block) {
-      const value = row[field] ?? null;
-      texts.push(typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value));
-    }
-  }
-  return texts;
+/** A search as it was typed. */
+function newSearch([run, address, words]: readonly unknown[], options: Options): SavedSearch {
+  const like = (options['like'] as string | undefined) ?? null;
+  if (typeof run !== 'string' || typeof address !== 'string' || (words === undefined) === (like === null))
+    throw ProblemError.of(
+      'wrong-call',
+      words !== undefined && like !== null
+        ? 'there are words to look for and --like'
+        : 'search needs a run, an address and words',
+      { hint: 'write reprise search latest unique "lost card", or --like ID instead of the words' },
+    );
+  if (options['save'] !== undefined) checkName(options['save'] as string);
+  const search: TableSearch = {
+    words: (words as string | undefined) ?? null,
+    like,
+    mode: (options['mode'] as Mode | undefined) ?? null,
+    field: options['text'] as string,
+    where: (options['where'] as string | undefined) ?? null,
+    expand: options['expand'] === true,
+    minScore: leastScore(options['minScore'] as string | undefined),
+    head: (options['head'] as number | undefined) ?? defaultHead,
+  };
+  return { run, address, search, seen: [] };
+}
+
+function leastScore(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw ProblemError.of('wrong-call', `--min_score cannot be "${text}"`, {
+    hint: 'it needs a number, such as 0.9',
+  });
+}
+
+/** A kept search says all but the run itself. */
+function checkAlone([address, words]: readonly unknown[], options: Options): void {
+  const given = ['mode', 'where', 'like', 'minScore', 'head', 'save'].find(
+    (name) => options[name] !== undefined,
+  );
+  if (address === undefined && words === undefined && given === undefined && options['expand'] !== true)
+    return;
+  throw ProblemError.of('wrong-call', '--saved runs a search as it was saved', {
+    hint: 'leave the rest out, or save another search with --save',
+  });
+}
+
+function print(
+  found: FoundRows,
+  seen: ReadonlySet<string> | null,
+  name: string,
+  rows: number,
+  cli: Cli,
+): void {
+  const shown = found.hits
+    .map((hit, place) => ({ ...hit, rank: place + 1 }))
+    .filter(({ row }) => !seen?.has(row.id));
+  const lines = shown.map(({ rank, score, row, text }) => [
+    String(rank),
+    score.toFixed(3),
+    row.id,
+    truncate(text.replace(/\s+/g, ' '), Math.max(20, cli.columns - 30)),
+  ]);
+  if (lines.length > 0) cli.out(columns(lines));
+  const added = found.added.length > 0 ? `; also looked for: ${found.added.join(', ')}` : '';
+  const left = found.searched < rows ? ` (${count(found.searched)} searched)` : '';
+  const hits = counted(found.hits.length, 'hit');
+  const told = seen === null ? hits : `${count(shown.length)} new of ${hits}`;
+  cli.err(`${cli.paint('dim', `${name}${told} of ${count(rows)} rows${left}, ${found.mode}${added}`)}\n`);
 }
