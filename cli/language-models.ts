@@ -4,6 +4,7 @@ import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import type { AnswerCache } from '../models/language/answers.ts';
 import { answerCache } from '../models/language/answers.ts';
+import type { BudgetLimits } from '../models/language/budget.ts';
 import { createLanguageModels } from '../models/language/index.ts';
 import { keyNames, shortestKey } from '../models/language/settings.ts';
 import { readCatalogue } from './price-catalogue.ts';
@@ -11,12 +12,13 @@ import { readCatalogue } from './price-catalogue.ts';
 /**
  * Gives the workspace the language models of a workflow. Keys come from the environment or `.env`, and go nowhere else.
  *
+ * @param options.budget limits over those that the workflow has itself
  * @param options.root absolute path of a project whose `.env` comes before that of the workspace
  */
 export function openLanguageModels(
   workflow: ResolvedWorkflow,
   workspace: Workspace,
-  options: { budget?: number; offline?: boolean; answers?: AnswerCache; root?: string } = {},
+  options: { budget?: BudgetLimits; offline?: boolean; answers?: AnswerCache; root?: string } = {},
 ): void {
   const names = keyNames(workflow.models);
   const keys: Secrets = {
@@ -40,7 +42,11 @@ export function openLanguageModels(
       return found === undefined || found instanceof Error ? null : found.digest;
     },
     answers: options.answers ?? answerCache(workspace.caches.answers),
-    budget: options.budget,
+    budget: limited(workflow.budget, options.budget),
     offline: options.offline === true,
   });
+}
+
+function limited(own: BudgetLimits | undefined, given: BudgetLimits | undefined): BudgetLimits | undefined {
+  return own === undefined && given === undefined ? undefined : { ...own, ...given };
 }

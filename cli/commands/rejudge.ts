@@ -8,6 +8,7 @@ import type { RunRecord, StepRecord } from '../../engine/record/record.ts';
 import { readRun, resolveRun } from '../../engine/record/runs.ts';
 import { parseAddress } from '../../engine/workflow/address.ts';
 import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
+import { budgetOption } from '../budget-option.ts';
 import type { Cli, Command } from '../command.ts';
 import { findStep } from '../past-artefact.ts';
 import { type OpenProject, openProject, readWorkflowFile } from '../project.ts';
@@ -29,7 +30,7 @@ export const command: Command = {
       repeat: true,
     },
     { flags: '--rubric <file>', description: 'another rubric' },
-    { flags: '--budget <usd>', description: 'what calls to language models may cost' },
+    budgetOption,
     { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
     { flags: '--json', description: 'end with one JSON document on stdout' },
   ],

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ProblemError } from '../../engine/problems.ts';
 import type { RunRecord } from '../../engine/record/record.ts';
 import { readRun, resolveRun } from '../../engine/record/runs.ts';
+import { budgetOption } from '../budget-option.ts';
 import type { Command } from '../command.ts';
 import { parseCall } from '../parse.ts';
 import { openProject } from '../project.ts';
@@ -15,7 +16,7 @@ export const command: Command = {
     'Calls a run again as it was called, for its steps that failed, had failed rows, or were not reached. Rows and answers that are done stay done: exactly the failed rows are computed again. The files are those of now; see reproduce for those of then.',
   arguments: [runArgument],
   options: [
-    { flags: '--budget <usd>', description: 'what calls to language models may cost' },
+    budgetOption,
     { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
     { flags: '--json', description: 'end with one JSON document on stdout' },
   ],

@@ -1,9 +1,9 @@
 import { join, relative } from 'node:path';
 import type { StepOutcome } from '../../engine/events.ts';
 import { failureOf } from '../../engine/execute/failure.ts';
-import { ProblemError } from '../../engine/problems.ts';
 import type { RunRecord } from '../../engine/record/record.ts';
 import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
+import { budgetOption, readBudget } from '../budget-option.ts';
 import type { Cli, Command, Options } from '../command.ts';
 import { counted, duration } from '../format.ts';
 import { writePages } from '../page/write-pages.ts';
@@ -36,10 +36,7 @@ export const command: Command = {
     },
     { flags: '--keep-going', description: 'after a failure, go on with what does not depend on it' },
     { flags: '--jobs <n>', description: 'steps at once (default: one for each core)', atLeast: 1 },
-    {
-      flags: '--budget <usd>',
-      description: 'what calls to language models may cost; the run stops before the one that would pass it',
-    },
+    budgetOption,
     {
       flags: '--offline',
       description:
@@ -131,28 +128,19 @@ async function reportersOf(wanted: readonly string[], cli: Cli): Promise<ChosenR
   return chooseReporters(wanted, cli);
 }
 
-/** Opens the workflow's language models again, with a limit to what they may cost, or with known answers only. */
+/** Opens the workflow's language models again, with a limit to what they may take, or with known answers only. */
 async function limitModels(
   { budget, offline }: Options,
   workflow: ResolvedWorkflow,
   { workspace }: OpenProject,
 ): Promise<void> {
   const limits = {
-    ...(typeof budget === 'string' && { budget: dollars(budget) }),
+    ...(typeof budget === 'string' && { budget: readBudget(budget) }),
     ...(offline === true && { offline }),
   };
   if (Object.keys(limits).length === 0 || workspace.languageModels === null) return;
   const { openLanguageModels } = await import('../language-models.ts');
   openLanguageModels(workflow, workspace, limits);
-}
-
-function dollars(budget: string): number {
-  const usd = Number(budget.replace(/^\$/, ''));
-  if (budget.trim() === '' || !Number.isFinite(usd) || usd < 0)
-    throw ProblemError.of('wrong-call', `--budget cannot be "${budget}"`, {
-      hint: 'it needs an amount in US dollars: --budget 2.50',
-    });
-  return usd;
 }
 
 /** The last lines of a run: how it ended, what failed and how to go on, where the page is. */

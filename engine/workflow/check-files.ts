@@ -12,7 +12,7 @@ import { reportSchemaErrors, type SchemaErrorContext } from './schema-errors.ts'
 type Drafts = ReadonlyMap<string, StepDraft>;
 
 /** Keys that only the workflow file itself may have, with what they are. */
-const ownKeys = { seed: 'seed', profiles: 'profiles', on_finish: 'hooks' };
+const ownKeys = { seed: 'seed', profiles: 'profiles', budget: 'budget', on_finish: 'hooks' };
 
 /** Checks every file, and every template that one declares, against the schema of the types that the workflow uses. */
 export function checkFiles(

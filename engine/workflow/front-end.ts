@@ -71,6 +71,7 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
   if (steps === undefined || problems.failed) return { workflow: null, problems: problems.errors };
   const text = (key: string): string | undefined => textOf(member(main.root, key));
   const seed = member(main.root, 'seed');
+  const budget = member(main.root, 'budget');
   const { hooks } = compiler;
   const secrets = secretsOf(steps, hooks, compiler.keys);
   if (project && (options.profiles?.length || Object.keys(pools.used).length > 0))
@@ -93,6 +94,7 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
     ...(options.profiles?.length && { profiles: [...options.profiles] }),
     ...(Object.keys(pools.used).length > 0 && { pools: pools.used }),
     ...(hooks.length > 0 && { on_finish: hooks }),
+    ...(budget && { budget: toJson(budget) as NonNullable<ResolvedWorkflow['budget']> }),
     ...(secrets.length > 0 && { secrets }),
     models: compiler.models,
     steps,

@@ -23,6 +23,8 @@ export interface ResolvedWorkflow {
   /** The pools that steps take of, if any does. */
   pools?: { [name: string]: Pool };
   on_finish?: Hook[];
+  /** What its language models may take in a run; what is not named is not limited. */
+  budget?: { usd?: number; calls?: number; tokens?: number };
   /** Names of the secrets that it has places for, if any. */
   secrets?: string[];
   /** Encoders and language models by alias. */

@@ -170,6 +170,18 @@ export function buildWorkflowSchema(
         additionalProperties: { $ref: '#/definitions/profile' },
       },
       steps,
+      budget: {
+        type: 'object',
+        properties: {
+          usd: { type: 'number', minimum: 0, description: 'US dollars.' },
+          calls: { type: 'integer', minimum: 0, description: 'Requests to providers; each try is one.' },
+          tokens: { type: 'integer', minimum: 0, description: 'Tokens of requests and answers.' },
+        },
+        minProperties: 1,
+        additionalProperties: false,
+        description:
+          'What the language models of a run may take; it stops before the call that would pass it. --budget says otherwise.',
+      },
       on_finish: {
         type: 'array',
         items: { $ref: '#/definitions/hook' },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/json.ts';
 import type { AskResult } from '../../engine/language-model.ts';
 import { ModelServer } from '../../test/model-server.ts';
+import type { BudgetLimits } from './budget.ts';
 import { catalogueOf } from './catalogue.ts';
 import { createLanguageModels } from './index.ts';
 
@@ -10,13 +11,13 @@ const options = { signal: new AbortController().signal, notify: () => {} };
 const price = { input: 0, output: 1000 };
 
 /** A model with a budget: `ask` tells what a question cost, or why it was not asked. */
-function limited(settings: JsonObject, budget: number, catalogue = catalogueOf()) {
+function limited(settings: JsonObject, budget: number | BudgetLimits, catalogue = catalogueOf()) {
   const model = createLanguageModels({
     root: process.cwd(),
     aliases: { m: { provider: 'openai', model: 'm', price, ...settings } },
     secret: () => 'key-of-mine',
     answers: null,
-    budget,
+    budget: typeof budget === 'number' ? { usd: budget } : budget,
     catalogue,
   }).find('m');
   const outcome = (result: AskResult) =>
@@ -71,6 +72,45 @@ describe('a budget', () => {
     const priceless = { ...own, price: undefined } as unknown as JsonObject;
     expect(await limited(priceless, 1)('hello')).toMatch(/^budget-without-price: .*reprise models refresh/);
     expect(server.requests).toHaveLength(0);
+  });
+
+  it.each<[string, BudgetLimits, number]>([
+    // Each call takes a token of the prompt and one of the answer.
+    ['calls', { calls: 7 }, 7],
+    ['tokens', { tokens: 14 }, 7],
+    ['the first of several limits that is reached', { usd: 1, calls: 5, tokens: 100 }, 5],
+    ['nothing', { calls: 0 }, 0],
+  ])('of %s stops before the call that would pass it', async (_, budget, made) => {
+    await using server = await ModelServer.start({ reply: () => 'one' });
+    const own = { base_url: server.url('openai'), max_tokens: 1, concurrency: 4 };
+    const ask = limited(own, budget);
+    const said = [];
+    // The estimate of a prompt's tokens is above what the server counts: calls end before others may begin.
+    for (let index = 0; index < 10; index++) said.push(await ask(`${index}`));
+    const more = await Promise.all(['a', 'b', 'c'].map(ask));
+    expect(server.requests.length).toBeLessThanOrEqual(made);
+    expect(server.requests.length).toBeGreaterThanOrEqual(made - 2);
+    expect(said.filter((one) => typeof one === 'number')).toHaveLength(server.requests.length);
+    expect(more.every((one) => `${one}`.startsWith('budget-reached'))).toBe(true);
+  });
+
+  it('of calls counts each try, those of a fallback too, and none that was not made', async () => {
+    await using server = await ModelServer.start({
+      fault: ({ body }) => (body['model'] === 'm' ? 'rate-limit' : null),
+    });
+    const own = { base_url: server.url('openai'), retries: 2, max_tokens: 5 };
+    const other = { ...own, provider: 'openai', model: 'other', price };
+    const ask = limited({ ...own, fallback: [other] }, { calls: 6 });
+    expect(await ask('hello')).toEqual(expect.any(Number));
+    // Two more tries of the first model are left, and none for its fallback.
+    expect(await ask('hello again')).toContain('budget-reached');
+    expect(server.requests.map(({ body }) => body['model'])).toEqual(['m', 'm', 'm', 'other', 'm', 'm']);
+  });
+
+  it('of calls or tokens needs no price', async () => {
+    await using server = await ModelServer.start();
+    const priceless = { price: undefined, base_url: server.url('openai') } as unknown as JsonObject;
+    expect(await limited(priceless, { calls: 1, tokens: 10_000 })('hello')).toBeNull();
   });
 
   it('is not passed by a fallback that is dearer', async () => {

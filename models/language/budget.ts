@@ -1,98 +1,147 @@
 import { type Failed, failed } from './failures.ts';
 
-/** What a run may spend: a call that would pass the limit is not made. */
+/** What calls take: US dollars, requests to a provider (each try is one), tokens of requests and answers. */
+export interface Amount {
+  readonly usd: number;
+  readonly calls: number;
+  readonly tokens: number;
+}
+
+/** What a run may spend, altogether; what is not named is not limited. */
+export type BudgetLimits = Partial<Amount>;
+
+const kinds = ['usd', 'calls', 'tokens'] as const;
+const nothing: Amount = { usd: 0, calls: 0, tokens: 0 };
+
+/** What a run may spend: a call that would pass a limit is not made. */
 export class Budget {
-  readonly #usd: number;
-  #spent = 0;
-  /** What calls under way are expected to cost, and how many there are. */
-  #reserved = 0;
+  readonly #limits: BudgetLimits;
+  #spent = nothing;
+  /** What calls under way are expected to take, and how many there are. */
+  #reserved = nothing;
   #underway = 0;
   /** Resolves when a call has ended. */
   #ended = Promise.withResolvers<void>();
 
-  constructor(usd: number) {
-    this.#usd = usd;
+  constructor(limits: BudgetLimits) {
+    this.#limits = limits;
   }
 
   /**
-   * Makes room for a call; a failure if there is none. Calls under way are waited for: most cost less than expected. `usd`
-   * is null where no price is known. Rejects when `signal` is aborted.
+   * Makes room for a call; a failure if there is none. Calls under way are waited for: most take less than expected.
+   * Rejects when `signal` is aborted.
+   *
+   * @param expected what one try takes; `usd` is null where no price is known
    */
-  async reserve(usd: number | null, model: string, signal: AbortSignal): Promise<Reservation | Failed> {
-    if (usd === null)
+  async reserve(
+    expected: { usd: number | null; tokens: number },
+    model: string,
+    signal: AbortSignal,
+  ): Promise<Reservation | Failed> {
+    if (expected.usd === null && this.#limits.usd !== undefined)
       return failed({
         scope: 'step',
         code: 'budget-without-price',
-        message: `no price is known for ${model}, so that --budget cannot be kept`,
-        hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens, or fetch those of hosted models (reprise models refresh)',
+        message: `no price is known for ${model}, so that a budget in dollars cannot be kept`,
+        hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens, or fetch those of hosted models (reprise models refresh); calls and tokens can be limited without one',
         retryable: false,
       });
-    const refused = await this.#enter(usd, signal);
+    const amount: Amount = { usd: expected.usd ?? 0, calls: 1, tokens: expected.tokens };
+    const refused = await this.#enter(amount, signal);
     if (refused !== null) return refused;
-    return new Reservation(
-      () => this.#enter(usd, signal),
-      (cost) => this.#leave(usd, cost),
-    );
+    return new Reservation({
+      enter: () => this.#enter(amount, signal),
+      leave: (spent) => this.#leave(amount, spent),
+      counts: (spent) => kinds.some((kind) => spent[kind] > 0 && this.#limits[kind] !== undefined),
+    });
   }
 
-  async #enter(usd: number, signal: AbortSignal): Promise<Failed | null> {
-    while (this.#underway > 0 && this.#spent + this.#reserved + usd > this.#usd) {
-      if (this.#spent + usd > this.#usd) break;
+  async #enter(amount: Amount, signal: AbortSignal): Promise<Failed | null> {
+    const alone = () => this.#passed(sum(this.#spent, amount));
+    const together = () => this.#passed(sum(this.#spent, sum(this.#reserved, amount)));
+    while (this.#underway > 0 && together() !== null && alone() === null) {
       await this.#ended.promise;
       signal.throwIfAborted();
     }
-    if (this.#spent + this.#reserved + usd > this.#usd)
-      return failed({
-        scope: 'step',
-        code: 'budget-reached',
-        message: `the next call would pass the budget of $${this.#usd}: $${this.#spent.toFixed(4)} are spent`,
-        hint: 'what is done stays done: run again with a higher --budget to go on',
-        retryable: false,
-      });
-    this.#reserved += usd;
+    const passed = together();
+    if (passed !== null) return this.#refusal(passed);
+    this.#reserved = sum(this.#reserved, amount);
     this.#underway++;
     return null;
   }
 
-  #leave(usd: number, cost: number): void {
+  /** The first limit that so much is above; null if there is none. */
+  #passed(amount: Amount): keyof Amount | null {
+    return kinds.find((kind) => amount[kind] > (this.#limits[kind] ?? Infinity)) ?? null;
+  }
+
+  #refusal(kind: keyof Amount): Failed {
+    const spent = { ...this.#spent, usd: `$${this.#spent.usd.toFixed(4)}` };
+    return failed({
+      scope: 'step',
+      code: 'budget-reached',
+      message: `the next call would pass the budget of ${shownLimit(kind, this.#limits[kind] ?? 0)}: ${spent[kind]} are spent`,
+      hint: 'what is done stays done: run again with a higher --budget to go on',
+      retryable: false,
+    });
+  }
+
+  #leave(amount: Amount, spent: Amount): void {
     this.#underway--;
-    this.#reserved = this.#underway === 0 ? 0 : this.#reserved - usd;
-    this.#spent += cost;
+    this.#reserved = this.#underway === 0 ? nothing : sum(this.#reserved, amount, -1);
+    this.#spent = sum(this.#spent, spent);
     this.#ended.resolve();
     this.#ended = Promise.withResolvers();
   }
 }
 
+interface Room {
+  enter(): Promise<Failed | null>;
+  leave(spent: Amount): void;
+  /** Whether so much is anything that is limited. */
+  counts(spent: Amount): boolean;
+}
+
 /** Room in a budget for one call, from before its first try until it has ended. */
 export class Reservation {
-  readonly #enter: () => Promise<Failed | null>;
-  readonly #leave: (cost: number) => void;
+  readonly #room: Room;
   #held = true;
-  #cost = 0;
+  #spent = nothing;
 
-  constructor(enter: () => Promise<Failed | null>, leave: (cost: number) => void) {
-    this.#enter = enter;
-    this.#leave = leave;
+  constructor(room: Room) {
+    this.#room = room;
   }
 
-  /** A try cost so many US dollars. */
-  spend(usd: number): void {
-    this.#cost += usd;
+  /** A try was made, and took so much. */
+  spend(usd: number, tokens: number): void {
+    this.#spent = sum(this.#spent, { usd, calls: 1, tokens });
   }
 
-  /** Makes room for another try where those before it cost something; a failure if there is none. */
+  /** Makes room for another try where those before it took something; a failure if there is none. */
   async renew(): Promise<Failed | null> {
-    if (this.#cost === 0) return null;
+    if (!this.#room.counts(this.#spent)) return null;
     this.end();
-    const refused = await this.#enter();
+    const refused = await this.#room.enter();
     this.#held = refused === null;
     return refused;
   }
 
   /** The call has ended. */
   end(): void {
-    if (this.#held) this.#leave(this.#cost);
+    if (this.#held) this.#room.leave(this.#spent);
     this.#held = false;
-    this.#cost = 0;
+    this.#spent = nothing;
   }
+}
+
+function sum(a: Amount, b: Amount, times = 1): Amount {
+  return {
+    usd: a.usd + times * b.usd,
+    calls: a.calls + times * b.calls,
+    tokens: a.tokens + times * b.tokens,
+  };
+}
+
+function shownLimit(kind: keyof Amount, limit: number): string {
+  return kind === 'usd' ? `$${limit}` : `${limit} ${kind}`;
 }

@@ -9,16 +9,16 @@ import type {
   Usage,
 } from '../../engine/language-model.ts';
 import type { Budget } from './budget.ts';
-import type { Catalogue, Price } from './catalogue.ts';
-import { Bill, costOf, estimatedInput, nothingSpent, noUsage, tokensOf } from './cost.ts';
+import type { Catalogue } from './catalogue.ts';
+import { Bill, nothingSpent, noUsage } from './cost.ts';
+import { Estimates } from './estimates.ts';
 import { type Failed, fromProvider, outOfOrder, schemaWrong, unusable, withoutKey } from './failures.ts';
 import type { OutputChecks } from './output.ts';
-import { anthropicMaxTokens, type ProviderAnswer, ProviderError } from './provider.ts';
+import { type ProviderAnswer, ProviderError } from './provider.ts';
 import { type FullRequest, sourceOf } from './request.ts';
 import type { Resilience } from './resilience.ts';
 import { sanitized } from './sanitize.ts';
 import { type ModelSettings, modelIdentity } from './settings.ts';
-import type { CountTokens } from './tokens.ts';
 
 /** What endpoints of one run share. */
 export interface Surroundings {
@@ -33,23 +33,17 @@ export interface Surroundings {
   fileDigest(path: string): Promise<string | null>;
 }
 
-/** Output that a call is expected to have before any was seen and where nothing bounds it. */
-const guessedOutput = 500;
-
 /** One model at one provider: asks it, reads what comes back, and counts what it cost. */
 export class Endpoint {
   readonly settings: ModelSettings;
   readonly identity: JsonObject;
   /** `openai/gpt-5-mini` */
   readonly shown: string;
-  readonly tokens: ModelTokens;
+  readonly estimates: Estimates;
   readonly #around: Surroundings;
-  readonly #price: Price | undefined;
   #line: Promise<Resilience> | undefined;
-  #mostOutput = 0;
   #warned = false;
   #opened: Resilience | undefined;
-  #counter: Promise<CountTokens> | undefined;
 
   constructor(settings: ModelSettings, around: Surroundings) {
     this.settings = settings;
@@ -57,15 +51,7 @@ export class Endpoint {
     const { provider, model, path } = settings;
     this.shown = `${provider}/${model || path || ''}`;
     this.#around = around;
-    const listed = settings.hosted ? around.catalogue.find(provider, model) : undefined;
-    this.#price = settings.price ?? listed;
-    this.tokens = {
-      context: settings.context ?? listed?.context ?? null,
-      counter: async () => {
-        const { tokenCounter } = await import('./tokens.ts');
-        return tokenCounter(settings, around.root);
-      },
-    };
+    this.estimates = new Estimates(settings, around);
   }
 
   /** What answers to a request are filed under, beside the request: how JSON is asked for counts where it is. */
@@ -176,29 +162,28 @@ export class Endpoint {
     { signal, onText }: AskOptions,
     bill: Bill,
   ): Promise<{ said: ProviderAnswer } | Failed> {
-    const { budget } = this.#around;
-    const input = estimatedInput(messages);
-    const limit = this.#outputLimit(sampling);
-    const usual = Math.min(limit ?? Infinity, this.#mostOutput || limit || guessedOutput);
-    // The budget is kept whatever comes: where an answer has a limit, that is what it may cost.
-    const expected = this.#expected(input, limit ?? usual);
+    const { estimates, settings } = this;
+    const expected = estimates.expected(messages, sampling);
+    // What a replay says is nobody's call.
+    const budget = settings.provider === 'replay' ? null : this.#around.budget;
     const room = budget && (await budget.reserve(expected, this.shown, signal));
     if (room !== null && 'failure' in room) return room;
     const charge = (usage: Usage, billed: number | null) => {
-      const cost = billed ?? (this.#price ? costOf(usage, this.#price) : null);
-      room?.spend(cost ?? 0);
+      const cost = billed ?? estimates.cost(usage);
+      room?.spend(cost ?? 0, usage.input_tokens + usage.output_tokens);
       bill.add(usage, cost);
     };
     try {
       const line = await this.#connect();
-      const { model } = this.settings;
+      const { model } = settings;
       const drawn = ofSample(sampling, sample);
       const asked = { model, messages, sampling: drawn, schema, sample, ...(onText && { onText }) };
-      const said = await line.ask(asked, input + usual, signal, {
+      const said = await line.ask(asked, expected.input + expected.usual, signal, {
         onFailed({ usage, billed }) {
           // An answer that is none may have been paid for.
           if (usage !== null || billed !== null)
             charge({ ...(usage ?? noUsage), estimated: usage === null }, billed);
+          else room?.spend(0, 0);
         },
         async beforeAgain() {
           const refused = (await room?.renew()) ?? null;
@@ -206,8 +191,10 @@ export class Endpoint {
         },
       });
       const usage =
-        said.usage === null ? await this.#counted(messages, said.text) : { ...said.usage, estimated: false };
-      this.#mostOutput = Math.max(this.#mostOutput, usage.output_tokens);
+        said.usage === null
+          ? await estimates.counted(messages, said.text)
+          : { ...said.usage, estimated: false };
+      estimates.learn(usage);
       charge(usage, said.billed);
       return { said };
     } catch (error) {
@@ -222,57 +209,13 @@ export class Endpoint {
     }
   }
 
+  get tokens(): ModelTokens {
+    return this.estimates.tokens;
+  }
+
   /** Milliseconds that its last answers took, at the median; null before the first. */
   get latencyMs(): number | null {
     return this.#opened?.latencyMs ?? null;
-  }
-
-  /** The tokens of a call of which the provider did not say them. */
-  async #counted(messages: readonly Message[], text: string): Promise<Usage> {
-    const count = await this.#count();
-    return {
-      ...noUsage,
-      input_tokens: tokensOf(messages, count),
-      output_tokens: count(text),
-      estimated: true,
-    };
-  }
-
-  #count(): Promise<CountTokens> {
-    this.#counter ??= import('./tokens.ts').then(({ tokenCounter }) =>
-      tokenCounter(this.settings, this.#around.root, { atLeast: false }),
-    );
-    return this.#counter;
-  }
-
-  /** What asking would take, by the model's own tokens. `usualOutput`: tokens of earlier answers, 0 if there are none. */
-  async estimateClosely(request: FullRequest, usualOutput: number) {
-    return this.estimate(request, usualOutput, tokensOf(request.messages, await this.#count()));
-  }
-
-  /** The same by the length of the texts, at once. */
-  estimate(
-    { messages, sampling }: FullRequest,
-    usualOutput: number,
-    input: number = estimatedInput(messages),
-  ) {
-    const output = Math.min(
-      sampling.max_tokens ?? Infinity,
-      usualOutput || sampling.max_tokens || guessedOutput,
-    );
-    return { input_tokens: input, output_tokens: output, usd: this.#expected(input, output) };
-  }
-
-  /** Tokens that an answer has at most; null where nothing bounds it. */
-  #outputLimit({ max_tokens }: Sampling): number | null {
-    return max_tokens ?? (this.settings.provider === 'anthropic' ? anthropicMaxTokens : null);
-  }
-
-  /** What a call costs by the price list; null without a price, also where the provider says afterwards what it billed. */
-  #expected(input: number, output: number): number | null {
-    if (this.settings.provider === 'replay' || this.settings.provider === 'local') return 0;
-    if (this.#price === undefined) return null;
-    return costOf({ ...noUsage, input_tokens: input, output_tokens: output }, this.#price);
   }
 
   /** Where the provider is not held to a schema, the model is told of it. */

@@ -292,7 +292,7 @@ describe('asking', () => {
         aliases: { m: openai(server) },
         secret: () => undefined,
         answers: null,
-        budget,
+        budget: { usd: budget },
       }).find('m')!;
       const request = (content: string) => ({ messages: [{ role: 'user' as const, content }] });
       return Promise.all(['a', 'b', 'c', 'd', 'e'].map((text) => model.ask(request(text), options)));

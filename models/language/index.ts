@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../engine/json.ts';
 import { isLanguageModel, type LanguageModel, type LanguageModels } from '../../engine/language-model.ts';
 import type { AnswerCache } from './answers.ts';
-import { Budget } from './budget.ts';
+import { Budget, type BudgetLimits } from './budget.ts';
 import { type Catalogue, catalogueOf } from './catalogue.ts';
 import { Endpoint, type Surroundings } from './endpoint.ts';
 import { type Line, Model, type Shared } from './model.ts';
@@ -21,8 +21,8 @@ export interface LanguageModelOptions {
   answers: AnswerCache | null;
   /** Prices and sizes of hosted models; the list that comes with the product if not given. */
   catalogue?: Catalogue;
-  /** US dollars that may be spent, altogether. */
-  budget?: number | undefined;
+  /** What may be spent, altogether. */
+  budget?: BudgetLimits | undefined;
   /** Reads the CEL conditions of routes. */
   condition?: Condition;
   /** Digest of a file by its path from the root; null if it cannot be read. */

@@ -103,7 +103,7 @@ export class Model implements LanguageModel {
       usual = meanOutput(answers?.some?.(await first.filedUnder(full), 200) ?? []);
       this.#usualOutput.set(first, usual);
     }
-    return { known: false, ...(await first.estimateClosely(full, usual)) };
+    return { known: false, ...(await first.estimates.closely(full, usual)) };
   }
 
   /** The answer that a model of the chain gave earlier. */

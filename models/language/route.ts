@@ -245,7 +245,7 @@ async function rank(
 /** US dollars; a server of one's own without a price costs nothing. */
 function costOf({ line }: Candidate, request: LanguageRequest): number | null {
   const [own] = line.endpoints;
-  const { usd } = own!.estimate(fullRequest(request, own!.settings.sampling), 0);
+  const { usd } = own!.estimates.byLength(fullRequest(request, own!.settings.sampling), 0);
   return usd ?? (own!.settings.hosted ? null : 0);
 }
 
