@@ -40,6 +40,16 @@ export class ProblemError extends Error {
   }
 }
 
+/** A place in a text: `line` and `column` count from 1, in UTF-16 code units. */
+export interface TextPlace {
+  /** The text's parameter. */
+  parameter: string;
+  line: number;
+  column: number;
+  /** Length of what is meant, at least 1. */
+  length: number;
+}
+
 /**
  * Thrown by a step for a failure that it expects (a missing column, a program that exits 1): shown without a
  * stack. Anything else that a step throws is shown as a defect of the step.
@@ -49,12 +59,15 @@ export class StepError extends Error {
   readonly hint: string | undefined;
   /** Whether trying again may help (a program that failed, a timeout): only then do `retries` count. */
   readonly retryable: boolean;
+  /** Where in the text of a parameter marked `sql` the mistake is; the engine knows where that stands. */
+  readonly at: TextPlace | undefined;
 
-  constructor(code: string, message: string, hint?: string, retryable = false) {
+  constructor(code: string, message: string, hint?: string, retryable = false, at?: TextPlace) {
     super(message);
     this.name = 'StepError';
     this.code = code;
     this.hint = hint;
     this.retryable = retryable;
+    this.at = at;
   }
 }

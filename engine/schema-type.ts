@@ -36,6 +36,7 @@ export interface ValueSchema {
     | 'model'
     | 'language-model'
     | 'cel'
+    | 'sql'
     | 'template'
     | 'template-file';
 }

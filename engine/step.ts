@@ -15,6 +15,7 @@ import type { FromSchema, ValueSchema } from './schema-type.ts';
  * - `cel`: a bare CEL expression, checked when the workflow is read
  * - `template`: a Handlebars text, in which `${{ }}` is not expanded
  * - `template-file`: a path to such a text; the step gets the text itself, as the member `text` beside it
+ * - `sql`: a query; a `StepError` that says where in it a mistake is (`at`) is shown with the place in the workflow's file
  * - `language-model`: the alias of a language model; what it stands for counts in the fingerprint
  */
 export type ParameterSchema = ValueSchema & { readonly type: 'object' };
@@ -53,6 +54,8 @@ export interface TableInput {
   read(): AsyncIterable<Row>;
   /** Streams blocks of rows: the fast way through a big table. */
   blocks(): AsyncIterable<Row[]>;
+  /** Streams the rows as JSON Lines in UTF-8, in pieces of whole lines: the fast way to a file of them. */
+  lines(): AsyncIterable<Uint8Array>;
   /** All rows in memory. */
   all(): Promise<Row[]>;
 }

@@ -22,6 +22,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   outliers: () => import('./outliers/index.ts'),
   project: () => import('./project/index.ts'),
   quality: () => import('./quality/index.ts'),
+  query: () => import('./query/index.ts'),
   report: () => import('./report/index.ts'),
   sample: () => import('./sample/index.ts'),
   search: () => import('./search/index.ts'),

@@ -8,6 +8,8 @@ import { filesBehind } from '../engine/execute/prepare.ts';
 import { randomStream } from '../engine/execute/random.ts';
 import type { Json, JsonObject } from '../engine/json.ts';
 import type { ModelTokens } from '../engine/language-model.ts';
+import { StepError } from '../engine/problems.ts';
+import { linesOf } from '../engine/row-table.ts';
 import type {
   AnyStepType,
   AskedModel,
@@ -119,7 +121,8 @@ export async function runStep(
       outputs[name] = {
         expect: () => {},
         write(row: Row) {
-          if (ids.has(row.id)) throw new Error(`id ${row.id} is written twice to ${name}`);
+          if (ids.has(row.id))
+            throw new StepError('duplicate-id', `id ${row.id} is written twice to ${name}`);
           ids.add(row.id);
           rows.push(JSON.parse(JSON.stringify(row)) as Row);
         },
@@ -196,6 +199,7 @@ export function tableInput(rows: Row[]): TableInput {
     fields: [...new Set(rows.flatMap((row) => Object.keys(row)))],
     read: () => iterate(rows.map((row) => structuredClone(row))),
     blocks: () => iterate(rows.length > 0 ? [structuredClone(rows)] : []),
+    lines: () => iterate(rows.length > 0 ? [linesOf(rows)] : []),
     all: async () => structuredClone(rows),
   };
 }

@@ -11,6 +11,7 @@ import { paramOption } from '../param-option.ts';
 import { checkPastInputs } from '../past-runs.ts';
 import { profileOption } from '../profile-option.ts';
 import { folderOf, type OpenProject, readWorkflowFile, withProject } from '../project.ts';
+import { renderProblems } from '../render-problems.ts';
 import type { ChosenReporters } from '../reporters/chosen.ts';
 import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
@@ -167,6 +168,9 @@ function ending(record: RunRecord, files: string[], cli: Cli): string {
 }
 
 function failureLines({ id, error }: StepOutcome, cli: Cli): string[] {
+  // A mistake in the workflow's text is shown with its line.
+  if (error?.problem?.place)
+    return [`${cli.paint('red', '✘')} ${id}`, renderProblems([error.problem], cli, { run: true }).trimEnd()];
   const lines = [`${cli.paint('red', '✘')} ${id}${error ? ` [${error.code}]: ${error.message}` : ''}`];
   if (error?.hint) lines.push(`  → ${error.hint}`);
   return lines;

@@ -1,15 +1,17 @@
 import { isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StepFailure } from '../events.ts';
-import { ProblemError, StepError } from '../problems.ts';
+import { type Place, ProblemError, StepError, type TextPlace } from '../problems.ts';
 import { DamagedBlobError } from '../store/failures.ts';
+import type { ResolvedStep } from '../workflow/resolved.ts';
 
 /**
  * An error as records and reporters show it. Only a defect carries a stack.
  *
  * @param root folder of the project: the hint names the place in one of its files where a defect came up
+ * @param step the step that failed: it knows where its parameters stand
  */
-export function failureOf(error: unknown, root?: string): StepFailure {
+export function failureOf(error: unknown, root?: string, step?: ResolvedStep): StepFailure {
   if (error instanceof ProblemError) {
     const [problem] = error.problems;
     return {
@@ -21,7 +23,12 @@ export function failureOf(error: unknown, root?: string): StepFailure {
     };
   }
   if (error instanceof StepError) {
-    return { code: error.code, message: error.message, hint: error.hint ?? null, stack: null, problem: null };
+    const { code, message, hint } = error;
+    const place = error.at && step && placeIn(step, error.at);
+    const problem = place
+      ? { code, severity: 'error' as const, message, place, ...(hint !== undefined && { hint }) }
+      : null;
+    return { code, message, hint: hint ?? null, stack: null, problem };
   }
   if (error instanceof DamagedBlobError) {
     return {
@@ -50,6 +57,19 @@ export function failureOf(error: unknown, root?: string): StepFailure {
     hint: `an error that the step did not expect${place === null ? '' : `, at ${place}`}; the stack is in run.json`,
     stack: thrown.stack ?? null,
     problem: null,
+  };
+}
+
+/** The place of a mistake in a parameter's text, in the file of the workflow. */
+function placeIn({ sqlTexts = [] }: ResolvedStep, at: TextPlace): Place | undefined {
+  const text = sqlTexts.find(({ parameter }) => parameter === at.parameter);
+  const start = text?.lines[at.line - 1];
+  if (text === undefined || start === undefined) return text?.place;
+  return {
+    file: text.place.file,
+    line: start.line,
+    column: start.column + at.column - 1,
+    length: at.length,
   };
 }
 

@@ -214,7 +214,7 @@ export class RunState {
     } else if (lost !== null) this.skip(step, lost.cause, lost.reason);
     else {
       this.#stopAfter(step);
-      const failure = failureOf(error, this.options.workspace.root);
+      const failure = failureOf(error, this.options.workspace.root, step);
       this.settle(step, { status: 'failed', reason: failure.message, duration_ms: duration, error: failure });
     }
   }

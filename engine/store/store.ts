@@ -29,7 +29,7 @@ import type { StoredBlob } from './blob-list.ts';
 import { BlobFolder } from './blobs.ts';
 import { FilesWriter, filesInput } from './files.ts';
 import { npyHeader, parseNpy } from './npy.ts';
-import { concatTables, type TablePart, tableBlocks, tableInput } from './table-reader.ts';
+import { concatTables, type TablePart, tableBlocks, tableInput, tableLines } from './table-reader.ts';
 import { TableWriter } from './table-writer.ts';
 
 export type { StoredBlob } from './blob-list.ts';
@@ -101,7 +101,11 @@ export class Store {
   }
 
   readTable(artefact: TableArtefact): TableInput {
-    return tableInput(artefact, () => tableBlocks(this.#blobs, artefact));
+    return tableInput(
+      artefact,
+      () => tableBlocks(this.#blobs, artefact),
+      () => tableLines(this.#blobs, artefact),
+    );
   }
 
   readMatrix(artefact: MatrixArtefact): MatrixInput {

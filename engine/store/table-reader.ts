@@ -5,6 +5,7 @@ import type { Row, TableArtefact } from '../artefacts.ts';
 import { type Digest, digestOfJson } from '../digest.ts';
 import type { JsonObject } from '../json.ts';
 import { StepError } from '../problems.ts';
+import { linesOf } from '../row-table.ts';
 import type { TableInput } from '../step.ts';
 import type { BlobFolder } from './blobs.ts';
 import { ZstdFrames } from './zstd-frames.ts';
@@ -20,6 +21,11 @@ export interface TablePart {
 
 /** Blocks of rows of a stored table, in order. Throws DamagedBlobError before the first row if bytes are wrong. */
 export async function* tableBlocks(blobs: BlobFolder, artefact: TableArtefact): AsyncGenerator<Row[], void> {
+  for await (const text of tableLines(blobs, artefact)) yield rowsOf(text);
+}
+
+/** The same as the lines that are stored, of which no value is looked at. */
+export async function* tableLines(blobs: BlobFolder, artefact: TableArtefact): AsyncGenerator<Buffer, void> {
   const frames = new ZstdFrames();
   let first = true;
   for await (const piece of blobs.stream(artefact.blob))
@@ -27,7 +33,7 @@ export async function* tableBlocks(blobs: BlobFolder, artefact: TableArtefact): 
       // A block takes some milliseconds: between them the event loop gets its turn.
       if (!first) await nextTurn();
       first = false;
-      yield rowsOf(zstdDecompressSync(frame));
+      yield zstdDecompressSync(frame);
     }
   frames.end();
 }
@@ -42,7 +48,11 @@ function rowsOf(text: Buffer): Row[] {
 export function tableInput(
   head: { digest: Digest; rows: number; ids: Digest; fields: readonly string[] },
   blocks: () => AsyncIterable<Row[]>,
+  lines?: () => AsyncIterable<Uint8Array>,
 ): TableInput {
+  async function* written(): AsyncIterable<Uint8Array> {
+    for await (const block of blocks()) yield linesOf(block);
+  }
   return {
     kind: 'table',
     digest: head.digest,
@@ -50,6 +60,7 @@ export function tableInput(
     ids: head.ids,
     fields: head.fields,
     blocks,
+    lines: lines ?? written,
     async *read() {
       for await (const block of blocks()) yield* block;
     },

@@ -41,6 +41,7 @@ export interface Instance {
   outputFiles: ResolvedStep['outputFiles'];
   modelNames: ResolvedStep['modelNames'];
   languageModels: NonNullable<ResolvedStep['languageModels']>;
+  sqlTexts: NonNullable<ResolvedStep['sqlTexts']>;
   env: ResolvedStep['env'];
   when: ResolvedStep['when'];
   resources: Pick<ResolvedStep, 'resources'>;

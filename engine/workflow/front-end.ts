@@ -326,6 +326,7 @@ class Compiler {
       outputFiles: instance.outputFiles,
       modelNames: instance.modelNames,
       ...(instance.languageModels.length > 0 && { languageModels: instance.languageModels }),
+      ...(instance.sqlTexts.length > 0 && { sqlTexts: instance.sqlTexts }),
       env: instance.env,
       ...instance.resources,
       ...(part.ownParams && { params: this.#ownParams(part) }),

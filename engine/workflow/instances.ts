@@ -106,6 +106,7 @@ export class Instances {
           outputFiles: [],
           modelNames: [],
           languageModels: [],
+          sqlTexts: [],
           env,
           when: null,
           resources: {},

@@ -102,3 +102,22 @@ export function spanWithin(node: LocatedScalar, start: number, end: number): Spa
   if (at === -1) return node;
   return { file: node.file, start: node.start + at + start, end: node.start + at + Math.max(end, start + 1) };
 }
+
+/**
+ * Where the lines of a scalar's text begin in its file: of a block scalar each of its lines, of any other the first. Those
+ * of a text that the file does not hold letter for letter (escapes, folded lines) are not known.
+ */
+export function lineStarts(node: LocatedScalar): { line: number; column: number }[] {
+  if (typeof node.value !== 'string') return [];
+  const starts: { line: number; column: number }[] = [];
+  const raw = node.file.text.slice(node.start, node.end);
+  let from = /^\|[^\n]*\n/.exec(raw)?.[0].length ?? 0;
+  for (const text of node.value.replace(/\n+$/, '').split('\n')) {
+    const at = raw.indexOf(text, from);
+    if (at === -1) return [];
+    const { line, column } = node.file.place(node.start + at, node.start + at);
+    starts.push({ line, column });
+    from = at + text.length;
+  }
+  return starts;
+}

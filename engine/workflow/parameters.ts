@@ -12,6 +12,7 @@ import {
   type Located,
   type LocatedMap,
   type LocatedScalar,
+  lineStarts,
   lookUp,
   placeOf,
   pointerParts,
@@ -144,6 +145,8 @@ function applyMarks(
     } else if (mark === 'language-model') {
       instance.languageModels.push({ parameter, name: value, place });
       checkLanguageModel(value, scalar, context);
+    } else if (mark === 'sql') {
+      instance.sqlTexts.push({ parameter, place, lines: exact ? lineStarts(scalar) : [] });
     } else if (mark === 'template') {
       if (exact) checkTemplateNames(value, scalar, instance, context.problems);
     } else if (mark === 'template-file') {

@@ -80,6 +80,8 @@ export interface ResolvedStep {
   modelNames: { parameter: string; name: string; place: Place }[];
   /** `language-model` parameters, if there are any. */
   languageModels?: { parameter: string; name: string; place: Place }[];
+  /** Where the lines of `sql` parameters stand, if there are any. */
+  sqlTexts?: { parameter: string; place: Place; lines: { line: number; column: number }[] }[];
   /** Names of the environment variables that the step sees (the workflow's `env` and its own), with set values. */
   env: { [name: string]: EnvValue };
   /** Params that are not the workflow's: those of the template, or of the included file, that the step stands in. */

@@ -1,0 +1,194 @@
+import { expect, it } from 'vitest';
+import type { Row } from '../../engine/artefacts.ts';
+import type { JsonObject } from '../../engine/json.ts';
+import type { StepInput } from '../../engine/step.ts';
+import { folderWith, matrixInput, runStep, type StepOutputs, tableInput } from '../../test/run-step.ts';
+import query from './index.ts';
+
+function step(rows: Row[], name = 'rows'): StepInput {
+  return { step: name, use: 'load', metrics: {}, output: 'rows', outputs: { rows: tableInput(rows) } };
+}
+
+function ask(
+  tables: Record<string, Row[]>,
+  parameters: string | JsonObject,
+  root?: string,
+): Promise<StepOutputs> {
+  const inputs = Object.fromEntries(Object.entries(tables).map(([name, rows]) => [name, step(rows, name)]));
+  const asked = typeof parameters === 'string' ? { sql: parameters } : parameters;
+  return runStep(query, { with: asked, inputs, ...(root !== undefined && { root }) });
+}
+
+const labels = [
+  { id: 'a', label: 'card', n: 1 },
+  { id: 'b', label: 'card', n: 2 },
+  { id: 'c', label: 'top up', n: 3 },
+];
+const scores = [
+  { id: 'c', score: 0.5 },
+  { id: 'a', score: 0.25 },
+  { id: 'b', score: 1 },
+];
+
+it('joins by id, groups, and pivots', async () => {
+  const grouped = await ask(
+    { labels, scores },
+    `SELECT label AS id, count(*) AS rows, avg(score) AS score, list(n ORDER BY n) AS ns
+     FROM labels JOIN scores USING (id) GROUP BY label ORDER BY label`,
+  );
+  expect(grouped.tables['rows']).toEqual([
+    { id: 'card', rows: 2, score: 0.625, ns: [1, 2] },
+    { id: 'top up', rows: 1, score: 0.5, ns: [3] },
+  ]);
+  expect(grouped.metrics).toEqual({ rows: 2 });
+  const pivoted = await ask({ labels }, 'PIVOT labels ON label USING sum(n) GROUP BY n ORDER BY n');
+  expect(pivoted.tables['rows']).toEqual([
+    { id: '1', n: 1, card: 1, 'top up': null },
+    { id: '2', n: 2, card: 2, 'top up': null },
+    { id: '3', n: 3, card: null, 'top up': 3 },
+  ]);
+});
+
+it('gives rows back as they were, of every type', async () => {
+  const rows: Row[] = [
+    {
+      id: 'a"\'',
+      text: '2024-01-02 \u0000 \n "😀"',
+      whole: 9007199254740991,
+      part: 0.1,
+      yes: true,
+      none: null,
+      list: ['x', null],
+      turns: [{ role: 'user', content: 'hi' }],
+      mixed: 1,
+      deep: { a: { b: [1, 2.5] } },
+      'a "b" c': -1,
+    },
+    {
+      id: 'b',
+      text: '',
+      whole: -3,
+      part: 1e300,
+      yes: false,
+      none: null,
+      list: [],
+      turns: [],
+      mixed: { k: ['v'] },
+      deep: { a: { b: [] } },
+      'a "b" c': 0,
+    },
+    {
+      id: 'c',
+      text: null,
+      whole: null,
+      part: null,
+      yes: null,
+      none: null,
+      list: null,
+      turns: null,
+      mixed: 'text',
+      deep: null,
+      'a "b" c': null,
+    },
+  ];
+  const { tables, warnings } = await ask({ t: rows }, 'FROM t');
+  expect(tables['rows']).toEqual(rows);
+  expect(warnings).toEqual([]);
+  expect((await ask({ t: rows.slice(0, 0) }, 'FROM t')).tables['rows']).toEqual([]);
+});
+
+it('gives the types of SQL as JSON', async () => {
+  const { tables, warnings } = await ask(
+    { t: [{ id: 'x' }] },
+    `SELECT 9007199254740993 AS big, 12::HUGEINT AS small, 1.10::DECIMAL(10,2) AS price,
+       0.1234567890123456789::DECIMAL(20,19) AS exact, DATE '2024-01-02' AS day,
+       TIMESTAMP '2024-01-02 03:04:05.5' AS local, TIMESTAMPTZ '2024-01-02 03:04:05+01' AS at,
+       TIMESTAMPTZ '1969-12-31 23:59:59.25+00' AS early, MAP {'k': 1} AS map, {'a': [1]} AS struct,
+       'NaN'::DOUBLE AS nan, '\\x00\\xFF'::BLOB AS bytes, '[1, null]'::JSON AS json, INTERVAL 3 DAY AS span
+     FROM t`,
+  );
+  expect(tables['rows']).toEqual([
+    {
+      id: '1',
+      big: '9007199254740993',
+      small: 12,
+      price: 1.1,
+      exact: '0.1234567890123456789',
+      day: '2024-01-02',
+      local: '2024-01-02T03:04:05.5',
+      at: '2024-01-02T02:04:05Z',
+      early: '1969-12-31T23:59:59.25Z',
+      map: { k: 1 },
+      struct: { a: [1] },
+      nan: null,
+      bytes: 'AP8=',
+      json: [1, null],
+      span: '3 days',
+    },
+  ]);
+  expect(warnings).toEqual([
+    '2 numbers that a double does not hold: kept as their digits in texts',
+    '1 values NaN or infinite: null',
+  ]);
+});
+
+it('names the place of a mistake, behind letters of several bytes too', async () => {
+  await expect(ask({ labels }, "SELECT 'ключ',\n  lable FROM labels")).rejects.toMatchObject({
+    code: 'sql-error',
+    message: 'Referenced column "lable" not found in FROM clause!',
+    hint: 'Candidate bindings: "label"',
+    at: { parameter: 'sql', line: 2, column: 3, length: 5 },
+  });
+  await expect(ask({ labels }, 'SELECT id\nFORM labels WHERE x')).rejects.toMatchObject({
+    code: 'sql-syntax',
+    at: { line: 2 },
+  });
+  const root = folderWith({ 'q/by.sql': 'SELECT *\nFROM nobody' });
+  await expect(ask({ labels }, { file: 'q/by.sql' }, root)).rejects.toMatchObject({
+    code: 'sql-error',
+    message: 'q/by.sql:2:6: Table with name nobody does not exist!',
+  });
+  await expect(ask({ labels }, 'SELECT CAST(label AS INT) AS n FROM labels')).rejects.toMatchObject({
+    code: 'sql-error',
+    message: expect.stringContaining("Could not convert string 'card'"),
+  });
+});
+
+it.each([
+  ["SELECT * FROM read_text('/etc/hostname')", 'sql-error'],
+  ["SELECT * FROM '/etc/hosts.csv'", 'sql-error'],
+  ["COPY labels TO 'out.csv'", 'sql-error'],
+  ["ATTACH 'x.db'", 'sql-error'],
+  ['SET threads=4', 'sql-error'],
+  ['INSTALL httpfs', 'sql-error'],
+  ['SELECT * FROM labels WHERE id = ?', 'sql-parameter'],
+  ['-- nothing', 'sql-syntax'],
+  ['SELECT label AS id FROM labels', 'duplicate-id'],
+  ['SELECT NULL AS id FROM labels', 'query-id'],
+  ['SELECT * FROM labels a JOIN labels b ON a.id = b.id', 'sql-column-names'],
+])('refuses %s', async (sql, code) => {
+  await expect(ask({ labels }, sql)).rejects.toMatchObject({ code });
+});
+
+it('refuses what gives another result each time, and matrices', async () => {
+  const said = (sql: string) => query.check!({ sql }).map(({ message }) => message);
+  for (const sql of ['SELECT now()', 'SELECT CURRENT_DATE', 'FROM t USING SAMPLE 3', 'SELECT random ()'])
+    expect(said(sql)).toHaveLength(1);
+  for (const sql of [
+    'SELECT \'now()\' AS "today()" -- random()',
+    'FROM t USING SAMPLE 3 ROWS (reservoir, 42)',
+    'SELECT snow(1)',
+  ])
+    expect(said(sql)).toEqual([]);
+  const vectors = matrixInput({ data: new Float32Array(2), rows: 1, columns: 2 }, ['a']);
+  const inputs = { v: { ...step([], 'v'), output: 'm', outputs: { m: vectors } } };
+  await expect(runStep(query, { with: { sql: 'FROM v' }, inputs })).rejects.toMatchObject({
+    code: 'query-input',
+  });
+});
+
+it('tells of inputs that are not named, and of fields that SQL cannot tell apart', async () => {
+  const { tables, warnings } = await ask({ t: [{ id: '1', Name: 'x', name: 'y' }], other: labels }, 'FROM t');
+  expect(tables['rows']).toEqual([{ id: '1', Name: 'x' }]);
+  expect(warnings.join('\n')).toMatch(/field name is not there[\s\S]*does not name its input other/);
+});

@@ -1,0 +1,57 @@
+import { StepError } from '../../engine/problems.ts';
+import { placeAt } from './sql-text.ts';
+
+/** What DuckDB says of an error with `errors_as_json`. */
+interface Said {
+  exception_type?: string;
+  exception_message?: string;
+  /** Offset in the query, in bytes of UTF-8. */
+  position?: string;
+}
+
+/**
+ * An error of DuckDB as a StepError with the place in the query: in the workflow's file, or, of a query from a file of its
+ * own, in front of the message. Anything else is given back as it is.
+ */
+export function sqlMistake(
+  error: unknown,
+  sql: string,
+  where: { parameter?: string; file?: string },
+): unknown {
+  if (!(error instanceof Error) || error instanceof StepError) return error;
+  const said = saidBy(error.message);
+  if (said === undefined) return error;
+  const [message = '', ...more] = (said.exception_message ?? '').trim().split('\n');
+  const hint = more.join(' ').trim();
+  const code = said.exception_type === 'Parser' ? 'sql-syntax' : 'sql-error';
+  const what =
+    said.exception_type === 'Permission' ? `${message} (SQL sees the step's inputs only)` : message;
+  const at = said.position === undefined ? undefined : placeAt(sql, unitsBefore(sql, Number(said.position)));
+  const { file, parameter } = where;
+  const place = file === undefined ? '' : `${file}${at ? `:${at.line}:${at.column}` : ''}: `;
+  return new StepError(
+    code,
+    `${place}${what}`,
+    hint === '' ? undefined : hint,
+    false,
+    at && parameter !== undefined ? { parameter, ...at } : undefined,
+  );
+}
+
+function saidBy(message: string): Said | undefined {
+  const start = message.indexOf('{"');
+  if (start >= 0) {
+    try {
+      return JSON.parse(message.slice(start)) as Said;
+    } catch {
+      // A message that holds a brace, and no JSON.
+    }
+  }
+  const plain = /^(?:.*: )?([A-Z][A-Za-z ]+?) Error: ([\s\S]*)$/.exec(message);
+  return plain ? { exception_type: plain[1]!, exception_message: plain[2]! } : undefined;
+}
+
+/** UTF-16 code units of the first `bytes` bytes of a text. */
+function unitsBefore(text: string, bytes: number): number {
+  return Buffer.from(text).subarray(0, bytes).toString().length;
+}
