@@ -138,8 +138,21 @@ export interface AskOptions {
   notify(message: string, level?: 'info' | 'warning'): void;
   /** Hears an answer as it comes, the text so far, of a model that is asked to stream. */
   onText?(text: string): void;
+  /** Hears how far the batch is that the request is part of. */
+  onBatch?(state: BatchState): void;
   /** The `rowFields` of the row that is asked about; not there where a step asks about no row. */
   readonly row?: JsonObject | undefined;
+}
+
+/** How far a batch of requests is at a provider. */
+export interface BatchState {
+  /** `openai/gpt-5-mini` */
+  readonly model: string;
+  /** What the provider calls it. */
+  readonly id: string;
+  readonly requests: number;
+  readonly done: number;
+  readonly state: 'submitted' | 'running' | 'ended';
 }
 
 /** A model under the name that the workflow gives it. */
@@ -154,6 +167,8 @@ export interface LanguageModel {
   /** For records: `openai/gpt-5-mini`. */
   readonly asked: string;
   readonly tokens: ModelTokens;
+  /** Requests are gathered and asked together: what can be asked should be, before the first answer is waited for. */
+  readonly gathers: boolean;
   /** Asks, unless the answer is known. Rejects only when `signal` is aborted. */
   ask(request: LanguageRequest, options: AskOptions): Promise<AskResult>;
   /** What asking would take; asks nobody. The length of an answer is that of earlier ones, on average, else max_tokens. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BatchLog, batchTables } from './batch-log.ts';
 import { type Database, openDatabase } from './database.ts';
 import { FileDigests, fileTables } from './file-digests.ts';
 import { Leases, leaseTables } from './leases.ts';
@@ -13,11 +14,14 @@ export class Caches {
   readonly #rowDatabase: Database;
   readonly #answerDatabase: Database;
   readonly #leaseDatabase: Database;
+  readonly #batchDatabase: Database;
   readonly steps: StepIndex;
   readonly files: FileDigests;
   readonly rows: RowCache;
   /** Answers of language models, filed as values of rows are; paid for, so that eviction leaves them alone. */
   readonly answers: RowCache;
+  /** Batches of requests that are at a provider. */
+  readonly batches: BatchLog;
   readonly leases: Leases;
   readonly texts: TextCache;
   readonly size: SizeEstimate;
@@ -36,6 +40,7 @@ export class Caches {
     this.#index = open('index', [`${stepTables}\n${fileTables}\n${textTables}`, sizeTables], true);
     this.#rowDatabase = open('rows', [rowTables], 'afterwards');
     this.#answerDatabase = open('answers', [rowTables], 'afterwards');
+    this.#batchDatabase = open('batches', [batchTables], true);
     // After a power loss nobody holds a lease.
     this.#leaseDatabase = open('leases', [leaseTables], false);
     this.steps = new StepIndex(this.#index);
@@ -44,6 +49,7 @@ export class Caches {
     this.size = new SizeEstimate(this.#index);
     this.rows = new RowCache(this.#rowDatabase);
     this.answers = new RowCache(this.#answerDatabase);
+    this.batches = new BatchLog(this.#batchDatabase);
     this.leases = new Leases(this.#leaseDatabase);
   }
 
@@ -63,6 +69,7 @@ export class Caches {
     this.#rowDatabase.shrink();
     this.#answerDatabase.shrink();
     this.#leaseDatabase.shrink();
+    this.#batchDatabase.shrink();
   }
 
   /** Writes what waits, releases all leases and closes the files. */
@@ -72,12 +79,15 @@ export class Caches {
       this.texts.flush();
       await this.rows.flush();
       await this.answers.flush();
+      // Only now are the answers where they belong.
+      this.batches.flush();
       this.leases.close();
     } finally {
       this.#index.close();
       this.#rowDatabase.close();
       this.#answerDatabase.close();
       this.#leaseDatabase.close();
+      this.#batchDatabase.close();
     }
   }
 }

@@ -38,15 +38,8 @@ export class Budget {
     model: string,
     signal: AbortSignal,
   ): Promise<Reservation | Failed> {
-    if (expected.usd === null && this.#limits.usd !== undefined)
-      return failed({
-        scope: 'step',
-        code: 'budget-without-price',
-        message: `no price is known for ${model}, so that a budget in dollars cannot be kept`,
-        hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens, or fetch those of hosted models (reprise models refresh); calls and tokens can be limited without one',
-        retryable: false,
-      });
-    const amount: Amount = { usd: expected.usd ?? 0, calls: 1, tokens: expected.tokens };
+    if (expected.usd === null && this.#limits.usd !== undefined) return withoutPrice(model);
+    const amount = amountOf(expected);
     const refused = await this.#enter(amount, signal);
     if (refused !== null) return refused;
     return new Reservation({
@@ -54,6 +47,53 @@ export class Budget {
       leave: (spent) => this.#leave(amount, spent),
       counts: (spent) => kinds.some((kind) => spent[kind] > 0 && this.#limits[kind] !== undefined),
     });
+  }
+
+  /**
+   * Makes room for calls that go together, in their order; without waiting for others. A failure if there is not room for
+   * all of them, with how many there is room for.
+   */
+  reserveAll(
+    expected: readonly { usd: number | null; tokens: number }[],
+    model: string,
+  ): Reservation[] | Failed {
+    if (this.#limits.usd !== undefined && expected.some(({ usd }) => usd === null))
+      return withoutPrice(model);
+    let all = sum(this.#spent, this.#reserved);
+    let fit = 0;
+    let passed: keyof Amount | null = null;
+    for (const one of expected) {
+      all = sum(all, amountOf(one));
+      passed ??= this.#passed(all);
+      if (passed === null) fit++;
+    }
+    if (passed === null) return expected.map((one) => this.admit(one));
+    const { usd, ...counts } = sum(sum(all, this.#spent, -1), this.#reserved, -1);
+    const whole = { ...counts, usd: `$${usd.toFixed(4)}` };
+    return failed({
+      scope: 'step',
+      code: 'budget-reached',
+      message: `a batch of ${expected.length} requests to ${model} would take up to ${whole[passed]}, and pass the budget of ${shownLimit(passed, this.#limits[passed] ?? 0)}: ${this.#shownSpent(passed)} are spent; ${fit} of them would fit`,
+      hint: 'nothing of it was submitted: run again with a higher --budget, with max_tokens, or with fewer rows',
+      retryable: false,
+    });
+  }
+
+  /** Room for a call that was made already, whatever the limits say. */
+  admit(expected: { usd: number | null; tokens: number }): Reservation {
+    const amount = amountOf(expected);
+    this.#hold(amount);
+    return new Reservation({
+      enter: async () => this.#hold(amount),
+      leave: (spent) => this.#leave(amount, spent),
+      counts: () => false,
+    });
+  }
+
+  #hold(amount: Amount): null {
+    this.#reserved = sum(this.#reserved, amount);
+    this.#underway++;
+    return null;
   }
 
   async #enter(amount: Amount, signal: AbortSignal): Promise<Failed | null> {
@@ -75,12 +115,15 @@ export class Budget {
     return kinds.find((kind) => amount[kind] > (this.#limits[kind] ?? Infinity)) ?? null;
   }
 
+  #shownSpent(kind: keyof Amount): string {
+    return kind === 'usd' ? `$${this.#spent.usd.toFixed(4)}` : `${this.#spent[kind]}`;
+  }
+
   #refusal(kind: keyof Amount): Failed {
-    const spent = { ...this.#spent, usd: `$${this.#spent.usd.toFixed(4)}` };
     return failed({
       scope: 'step',
       code: 'budget-reached',
-      message: `the next call would pass the budget of ${shownLimit(kind, this.#limits[kind] ?? 0)}: ${spent[kind]} are spent`,
+      message: `the next call would pass the budget of ${shownLimit(kind, this.#limits[kind] ?? 0)}: ${this.#shownSpent(kind)} are spent`,
       hint: 'what is done stays done: run again with a higher --budget to go on',
       retryable: false,
     });
@@ -144,4 +187,19 @@ function sum(a: Amount, b: Amount, times = 1): Amount {
 
 function shownLimit(kind: keyof Amount, limit: number): string {
   return kind === 'usd' ? `$${limit}` : `${limit} ${kind}`;
+}
+
+/** What one request is expected to take. */
+function amountOf({ usd, tokens }: { usd: number | null; tokens: number }): Amount {
+  return { usd: usd ?? 0, calls: 1, tokens };
+}
+
+function withoutPrice(model: string): Failed {
+  return failed({
+    scope: 'step',
+    code: 'budget-without-price',
+    message: `no price is known for ${model}, so that a budget in dollars cannot be kept`,
+    hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens, or fetch those of hosted models (reprise models refresh); calls and tokens can be limited without one',
+    retryable: false,
+  });
 }

@@ -8,6 +8,8 @@ export interface Price {
   /** Written to the provider's cache; the price of `input` if not given. */
   readonly written?: number;
   readonly output: number;
+  /** In a batch, where that is not half of it. */
+  readonly batch?: { readonly input: number; readonly output: number };
 }
 
 /** A model of the catalogue, with where and when its entry was read. */

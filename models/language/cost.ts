@@ -9,6 +9,17 @@ export function costOf(usage: Usage, price: Price): number {
   return (fresh * input + cached_tokens * cached + written_tokens * written + output_tokens * output) / 1e6;
 }
 
+/** The price of what is asked in a batch: half, unless the list says otherwise. */
+export function batchPrice({ input, cached = input, written = input, output, batch }: Price): Price {
+  const share = batch === undefined ? 0.5 : input === 0 ? 1 : batch.input / input;
+  return {
+    input: batch?.input ?? input / 2,
+    cached: cached * share,
+    written: written * share,
+    output: batch?.output ?? output / 2,
+  };
+}
+
 /** Tokens of a text of which no tokenizer is known: four bytes each, as English text has on average. */
 export function estimatedTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4);

@@ -8,14 +8,16 @@ import type {
   Sampling,
   Usage,
 } from '../../engine/language-model.ts';
-import type { Budget } from './budget.ts';
+import type { BatchLog } from './batch.ts';
+import type { Batches } from './batches.ts';
+import type { Budget, Reservation } from './budget.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Bill, nothingSpent, noUsage } from './cost.ts';
 import { Estimates } from './estimates.ts';
 import { type Failed, fromProvider, outOfOrder, schemaWrong, unusable, withoutKey } from './failures.ts';
 import type { OutputChecks } from './output.ts';
-import { type ProviderAnswer, ProviderError } from './provider.ts';
-import { type FullRequest, sourceOf } from './request.ts';
+import { type Provider, type ProviderAnswer, ProviderError } from './provider.ts';
+import { batchKey, type FullRequest, sourceOf } from './request.ts';
 import type { Resilience } from './resilience.ts';
 import { sanitized } from './sanitize.ts';
 import { type ModelSettings, modelIdentity } from './settings.ts';
@@ -28,6 +30,8 @@ export interface Surroundings {
   readonly secretNames: readonly string[];
   readonly checks: OutputChecks;
   readonly budget: Budget | null;
+  /** Null: nothing is asked in batches. */
+  readonly batches: BatchLog | null;
   readonly catalogue: Catalogue;
   /** Digest of a file by its path from the root; null if it cannot be read. */
   fileDigest(path: string): Promise<string | null>;
@@ -41,7 +45,9 @@ export class Endpoint {
   readonly shown: string;
   readonly estimates: Estimates;
   readonly #around: Surroundings;
+  #provider: Promise<Provider> | undefined;
   #line: Promise<Resilience> | undefined;
+  #batches: Promise<Batches> | undefined;
   #warned = false;
   #opened: Resilience | undefined;
 
@@ -51,7 +57,13 @@ export class Endpoint {
     const { provider, model, path } = settings;
     this.shown = `${provider}/${model || path || ''}`;
     this.#around = around;
-    this.estimates = new Estimates(settings, around);
+    const { root, catalogue } = around;
+    this.estimates = new Estimates(settings, { root, catalogue, inBatches: this.gathers });
+  }
+
+  /** Its requests are asked in batches. */
+  get gathers(): boolean {
+    return this.settings.batch !== null && this.#around.batches !== null;
   }
 
   /** What answers to a request are filed under, beside the request: how JSON is asked for counts where it is. */
@@ -98,23 +110,29 @@ export class Endpoint {
       };
     };
     let messages = this.#inWords(request);
+    const keys: string[] = [];
     for (let turn = 1; ; turn++) {
-      const called = await this.#call(request, messages, options, bill);
+      const called = await this.#call(request, messages, options, bill, turn);
       if ('failure' in called) {
         const said = called.failure.scope === 'row' ? answerOf({ text: '', served: null }, '') : null;
         return { ...called, spent: bill.spent, said };
       }
+      keys.push(called.key);
       const said = this.#ended(called.said, request.sampling);
       const { text: raw, served, logprobs } = said;
       const read = await this.#read(said, request.schema, messages);
       if (!('failed' in read)) {
         const { text, json } = read;
         const answer = { ...answerOf({ text, served }, raw), json, ...(logprobs !== null && { logprobs }) };
+        this.#around.batches?.release(keys);
         return { answer, cached: false, wasted: null };
       }
-      if (read.again === null || turn === 2)
-        return { ...read.failed, spent: bill.spent, said: answerOf({ text: raw.trim(), served }, raw) };
-      messages = read.again;
+      if (read.again !== null && turn < 2) {
+        messages = read.again;
+        continue;
+      }
+      this.#around.batches?.release(keys);
+      return { ...read.failed, spent: bill.spent, said: answerOf({ text: raw.trim(), served }, raw) };
     }
   }
 
@@ -155,48 +173,66 @@ export class Endpoint {
     this.#warned = true;
   }
 
-  /** One request, with its retries, on the bill. */
+  /** One request, on the bill: with its retries, or as part of a batch. `key` names it there. */
   async #call(
-    { sampling, schema, sample }: FullRequest,
+    full: FullRequest,
     messages: readonly Message[],
-    { signal, onText }: AskOptions,
+    options: AskOptions,
     bill: Bill,
-  ): Promise<{ said: ProviderAnswer } | Failed> {
-    const { estimates, settings } = this;
-    const expected = estimates.expected(messages, sampling);
-    // What a replay says is nobody's call.
-    const budget = settings.provider === 'replay' ? null : this.#around.budget;
-    const room = budget && (await budget.reserve(expected, this.shown, signal));
-    if (room !== null && 'failure' in room) return room;
+    turn: number,
+  ): Promise<{ said: ProviderAnswer; key: string } | Failed> {
+    const { sampling, schema, sample } = full;
+    const { signal, onText } = options;
+    const { model } = this.settings;
+    const drawn = ofSample(sampling, sample);
+    const asked = { model, messages, sampling: drawn, schema, sample, ...(onText && { onText }) };
+    const key = batchKey(await this.filedUnder(full), asked, turn);
+    const expected = this.estimates.expected(messages, sampling);
+    let room: Reservation | null = null;
     const charge = (usage: Usage, billed: number | null) => {
-      const cost = billed ?? estimates.cost(usage);
+      const cost = billed ?? this.estimates.cost(usage);
       room?.spend(cost ?? 0, usage.input_tokens + usage.output_tokens);
       bill.add(usage, cost);
     };
+    // An answer that is none may have been paid for.
+    const chargeFailed = ({ usage, billed }: ProviderError) => {
+      if (usage !== null || billed !== null)
+        charge({ ...(usage ?? noUsage), estimated: usage === null }, billed);
+      else room?.spend(0, 0);
+    };
+    const answered = async (said: ProviderAnswer) => {
+      const usage =
+        said.usage === null
+          ? await this.estimates.counted(messages, said.text)
+          : { ...said.usage, estimated: false };
+      this.estimates.learn(usage);
+      charge(usage, said.billed);
+      return { said, key };
+    };
     try {
+      if (this.gathers) {
+        const source = sourceOf(await this.filedUnder(full));
+        const batched = await (await this.#gatherer()).ask(key, source, asked, expected, options);
+        if ('failure' in batched) return batched;
+        room = batched.room;
+        if ('said' in batched) return await answered(batched.said);
+        chargeFailed(batched.error);
+        throw batched.error;
+      }
+      // What a replay says is nobody's call.
+      const budget = this.settings.provider === 'replay' ? null : this.#around.budget;
+      const reserved = budget && (await budget.reserve(expected, this.shown, signal));
+      if (reserved !== null && 'failure' in reserved) return reserved;
+      room = reserved;
       const line = await this.#connect();
-      const { model } = settings;
-      const drawn = ofSample(sampling, sample);
-      const asked = { model, messages, sampling: drawn, schema, sample, ...(onText && { onText }) };
       const said = await line.ask(asked, expected.input + expected.usual, signal, {
-        onFailed({ usage, billed }) {
-          // An answer that is none may have been paid for.
-          if (usage !== null || billed !== null)
-            charge({ ...(usage ?? noUsage), estimated: usage === null }, billed);
-          else room?.spend(0, 0);
-        },
+        onFailed: chargeFailed,
         async beforeAgain() {
-          const refused = (await room?.renew()) ?? null;
+          const refused = (await reserved?.renew()) ?? null;
           if (refused !== null) throw new Refused(refused);
         },
       });
-      const usage =
-        said.usage === null
-          ? await estimates.counted(messages, said.text)
-          : { ...said.usage, estimated: false };
-      estimates.learn(usage);
-      charge(usage, said.billed);
-      return { said };
+      return await answered(said);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Refused) return error.failed;
@@ -236,20 +272,40 @@ export class Endpoint {
   /** Loads the provider with its SDK, and what makes requests robust: only now is there something to ask. */
   #connect(): Promise<Resilience> {
     this.#line ??= (async () => {
-      const { settings } = this;
-      const [{ openProvider }, { Gate }, { Resilience }] = await Promise.all([
-        import('./providers/index.ts'),
+      const { limits } = this.settings;
+      const [provider, { Gate }, { Resilience }] = await Promise.all([
+        this.#open(),
         import('./gate.ts'),
         import('./resilience.ts'),
       ]);
-      const { keyName } = settings;
-      const key = keyName === null ? undefined : this.#around.secret(keyName);
-      const { root, secretNames } = this.#around;
-      const provider = await openProvider({ settings, key, keyName, secretNames, root });
-      this.#opened = new Resilience(provider, new Gate(settings.limits), settings.limits);
+      this.#opened = new Resilience(provider, new Gate(limits), limits);
       return this.#opened;
     })();
     return this.#line;
+  }
+
+  /** The same for batches. */
+  #gatherer(): Promise<Batches> {
+    this.#batches ??= (async () => {
+      const [{ batches }, { Batches }] = await Promise.all([this.#open(), import('./batches.ts')]);
+      const { batches: log, budget } = this.#around;
+      const { batch: settings, limits } = this.settings;
+      if (!batches || log === null || settings === null) throw new Error(`${this.shown} has no batches`);
+      return new Batches({ provider: batches, log, budget, settings, limits, shown: this.shown });
+    })();
+    return this.#batches;
+  }
+
+  #open(): Promise<Provider> {
+    this.#provider ??= (async () => {
+      const { settings } = this;
+      const { openProvider } = await import('./providers/index.ts');
+      const { keyName } = settings;
+      const key = keyName === null ? undefined : this.#around.secret(keyName);
+      const { root, secretNames } = this.#around;
+      return openProvider({ settings, key, keyName, secretNames, root });
+    })();
+    return this.#provider;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Message, ModelTokens, Sampling, Usage } from '../../engine/language-model.ts';
 import type { Catalogue, Price } from './catalogue.ts';
-import { costOf, estimatedInput, noUsage, tokensOf } from './cost.ts';
+import { batchPrice, costOf, estimatedInput, noUsage, tokensOf } from './cost.ts';
 import { anthropicMaxTokens } from './provider.ts';
 import type { FullRequest } from './request.ts';
 import type { ModelSettings } from './settings.ts';
@@ -29,12 +29,16 @@ export class Estimates {
   #mostOutput = 0;
   #counter: Promise<CountTokens> | undefined;
 
-  constructor(settings: ModelSettings, { root, catalogue }: { root: string; catalogue: Catalogue }) {
+  constructor(
+    settings: ModelSettings,
+    { root, catalogue, inBatches }: { root: string; catalogue: Catalogue; inBatches: boolean },
+  ) {
     this.#settings = settings;
     this.#root = root;
     const { provider, model } = settings;
     const listed = settings.hosted ? catalogue.find(provider, model) : undefined;
-    this.#price = settings.price ?? listed;
+    const price = settings.price ?? listed;
+    this.#price = price && inBatches ? batchPrice(price) : price;
     this.tokens = {
       context: settings.context ?? listed?.context ?? null,
       counter: async () => {

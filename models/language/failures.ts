@@ -109,6 +109,14 @@ export function fromProvider(error: ProviderError, model: string): Failed {
         ...withHint,
         retryable: false,
       });
+    case 'unanswered':
+      return failed({
+        scope: 'row',
+        code: 'batch-unanswered',
+        message: message_,
+        hint: 'the next run asks for it again',
+        retryable: true,
+      });
     default:
       return failed({
         scope: 'row',

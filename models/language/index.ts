@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../engine/json.ts';
 import { isLanguageModel, type LanguageModel, type LanguageModels } from '../../engine/language-model.ts';
 import type { AnswerCache } from './answers.ts';
+import type { BatchLog } from './batch.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type Catalogue, catalogueOf } from './catalogue.ts';
 import { Endpoint, type Surroundings } from './endpoint.ts';
@@ -19,6 +20,8 @@ export interface LanguageModelOptions {
   secret(name: string): string | undefined;
   /** Null: every request is made anew. */
   answers: AnswerCache | null;
+  /** Where batches are noted. Without it each request is asked for itself, whatever a model says. */
+  batches?: BatchLog | null;
   /** Prices and sizes of hosted models; the list that comes with the product if not given. */
   catalogue?: Catalogue;
   /** What may be spent, altogether. */
@@ -41,6 +44,7 @@ export function createLanguageModels(options: LanguageModelOptions): LanguageMod
     checks: new OutputChecks(),
     catalogue: options.catalogue ?? catalogueOf(),
     budget: budget === undefined ? null : new Budget(budget),
+    batches: options.batches ?? null,
     fileDigest: options.fileDigest ?? (async () => null),
   };
   const shared: Shared = { answers, offline: options.offline === true, underway: new Underway() };

@@ -53,6 +53,7 @@ export class Model implements LanguageModel {
   readonly rowFields: readonly string[];
   readonly asked: string;
   readonly tokens: ModelTokens;
+  readonly gathers: boolean;
   readonly #line: Line;
   readonly #shared: Shared;
   readonly #told = new Set<Endpoint>();
@@ -66,6 +67,7 @@ export class Model implements LanguageModel {
     this.rowFields = line.rowFields;
     this.asked = line.asked;
     this.tokens = line.tokens;
+    this.gathers = line.endpoints.some((endpoint) => endpoint.gathers);
     this.#line = line;
     this.#shared = shared;
   }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../engine/json.ts';
 import type { Message, Sampling, TokenLogprob, Usage } from '../../engine/language-model.ts';
+import type { BatchProvider } from './batch.ts';
 
 /** Anthropic's API wants a limit, and gets this one where nobody says; an answer that reaches it is a failure of its row. */
 export const anthropicMaxTokens = 4096;
@@ -51,6 +52,8 @@ export interface Left {
 export interface Provider {
   /** Rejects with a ProviderError, or with the reason of an aborted signal. */
   ask(request: ProviderRequest, signal: AbortSignal): Promise<ProviderAnswer>;
+  /** Of providers that take many requests at once, and answer within a day, for less. */
+  readonly batches?: BatchProvider;
 }
 
 /**
@@ -62,7 +65,8 @@ export interface Provider {
  * - `rejected`: this request is wrong (too long, say)
  */
 export const faults = ['overloaded', 'unavailable', 'denied', 'unknown-model', 'setup', 'rejected'] as const;
-export type ProviderFault = (typeof faults)[number];
+/** `unanswered`: a batch ended before it was this request's turn. */
+export type ProviderFault = (typeof faults)[number] | 'unanswered';
 
 /** Milliseconds: a server that asks to wait for longer than this is not waited for. */
 export const longestRetryAfterMs = 5 * 60_000;

@@ -51,6 +51,8 @@ interface LiteLlmEntry {
   mode?: unknown;
   input_cost_per_token?: unknown;
   output_cost_per_token?: unknown;
+  input_cost_per_token_batches?: unknown;
+  output_cost_per_token_batches?: unknown;
   cache_read_input_token_cost?: unknown;
   cache_creation_input_token_cost?: unknown;
   max_input_tokens?: unknown;
@@ -80,6 +82,8 @@ export function parseLiteLlm(text: string): RefreshedCatalogue['models'] | null 
     const cached = perMillion(entry.cache_read_input_token_cost);
     const written = perMillion(entry.cache_creation_input_token_cost);
     const context = entry.max_input_tokens;
+    const batchInput = perMillion(entry.input_cost_per_token_batches);
+    const batchOutput = perMillion(entry.output_cost_per_token_batches);
     return [
       {
         provider,
@@ -88,6 +92,8 @@ export function parseLiteLlm(text: string): RefreshedCatalogue['models'] | null 
         ...(cached !== null && { cached }),
         ...(written !== null && { written }),
         output,
+        ...(batchInput !== null &&
+          batchOutput !== null && { batch: { input: batchInput, output: batchOutput } }),
         ...(typeof context === 'number' && context > 0 && { context }),
       },
     ];

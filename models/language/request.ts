@@ -32,6 +32,14 @@ export function requestDigest({ messages, sampling, schema, sample }: FullReques
   return `sha256:${hash('sha256', JSON.stringify(counted))}`;
 }
 
+/**
+ * Names a request within a batch, in 64 letters and digits: what is asked of whom, and the how manieth try at a whole
+ * answer it is.
+ */
+export function batchKey(filedUnder: JsonObject, request: FullRequest, turn: number): string {
+  return hash('sha256', `${sourceOf(filedUnder)} ${requestDigest(request)} ${turn}`);
+}
+
 /** Names what answers are filed under beside the request. */
 export function sourceOf(filedUnder: JsonObject): `sha256:${string}` {
   return `sha256:${hash('sha256', JSON.stringify(sorted(filedUnder)))}`;

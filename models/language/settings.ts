@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../engine/json.ts';
+import type { Json, JsonObject } from '../../engine/json.ts';
 import { isLanguageModel, type Sampling } from '../../engine/language-model.ts';
 import type { Price } from './catalogue.ts';
 
@@ -33,8 +33,17 @@ export interface ModelSettings {
   readonly tokenizer: string | undefined;
   /** The answer comes in pieces, as it is written. */
   readonly stream: boolean;
+  /** Requests are gathered, and given to the provider as a batch; null where each is asked for itself. */
+  readonly batch: BatchSettings | null;
   readonly limits: Limits;
   readonly fallback: readonly ModelSettings[];
+}
+
+export interface BatchSettings {
+  /** Milliseconds between two looks at a batch. */
+  readonly pollMs: number;
+  /** Requests of one batch, at most; what the provider takes if not given. */
+  readonly maxRequests: number | undefined;
 }
 
 /** How hard a model may be pressed; none of it changes an answer. */
@@ -115,6 +124,7 @@ export function readSettings(alias: JsonObject): ModelSettings {
     context: number('context'),
     tokenizer: text('tokenizer'),
     stream: alias['stream'] === true,
+    batch: batchSettings(alias['batch']),
     limits: {
       // One context answers one request.
       concurrency: provider === 'local' ? 1 : number('concurrency'),
@@ -125,6 +135,12 @@ export function readSettings(alias: JsonObject): ModelSettings {
     },
     fallback: ((alias['fallback'] ?? []) as JsonObject[]).map(readSettings),
   };
+}
+
+function batchSettings(given: Json | undefined): BatchSettings | null {
+  if (given === undefined || given === null || given === false) return null;
+  const { poll, max_requests } = (given === true ? {} : given) as { poll?: number; max_requests?: number };
+  return { pollMs: (poll ?? 60) * 1000, maxRequests: max_requests };
 }
 
 /** A key goes nowhere else, unless the user says so: an address may be anybody's. */

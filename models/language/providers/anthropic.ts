@@ -28,7 +28,11 @@ export async function openProvider({ settings, key, keyName }: ProviderOptions):
   const client = settings.hosted
     ? new Client({ ...fixed, apiKey: key ?? 'none' })
     : foreignClient('ANTHROPIC_', key, (given) => new Client({ ...fixed, ...given }));
+  const way = { body: bodyOf, answer: answerOf };
   return {
+    ...(settings.batch && {
+      batches: (await import('./anthropic-batches.ts')).anthropicBatches(client, keyName, way),
+    }),
     async ask(request, signal) {
       try {
         const body = bodyOf(request);

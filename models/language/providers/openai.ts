@@ -26,6 +26,9 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
   const [{ OpenAI: Client }, way] = await Promise.all([import('openai'), wayOf(settings.api)]);
   const client = clientOf(Client, options);
   return {
+    ...(settings.batch && {
+      batches: (await import('./openai-batches.ts')).openaiBatches(client, way, options),
+    }),
     async ask(request, signal) {
       try {
         return await way.ask(client, request, options, signal);

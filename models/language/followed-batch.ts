@@ -1,0 +1,174 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AskOptions, BatchState } from '../../engine/language-model.ts';
+import type { BatchLog, BatchProvider, BatchStatus } from './batch.ts';
+import type { Reservation } from './budget.ts';
+import { type ProviderAnswer, ProviderError } from './provider.ts';
+
+/** A request that waits for a batch. */
+export interface Waiting {
+  readonly key: string;
+  readonly source: string;
+  room: Reservation | null;
+  readonly notify: AskOptions['notify'];
+  readonly onBatch: AskOptions['onBatch'];
+  answer(said: ProviderAnswer): void;
+  fail(error: unknown): void;
+}
+
+export interface Following {
+  readonly provider: BatchProvider;
+  readonly log: BatchLog;
+  readonly pollMs: number;
+  readonly shown: string;
+  onEnd(): void;
+  /** The provider has no such batch: these have to be asked again. `error`: why it was not taken, if that is known. */
+  onLost(waiting: readonly Waiting[], error: ProviderError | null): void;
+}
+
+/** Looks at one batch again and again until it has ended, for all that wait for it, and gives each what came of it. */
+export class FollowedBatch {
+  readonly #number: number;
+  readonly #options: Following;
+  readonly #waiting = new Set<Waiting>();
+  readonly #left = new AbortController();
+  /** What was told last. */
+  #told = '';
+
+  constructor(number: number, options: Following) {
+    this.#number = number;
+    this.#options = options;
+  }
+
+  /** Aborted when nobody waits any more. */
+  get signal(): AbortSignal {
+    return this.#left.signal;
+  }
+
+  join(waiting: readonly Waiting[]): void {
+    for (const one of waiting) this.#waiting.add(one);
+  }
+
+  /** These do not wait any more: the batch goes on without them. */
+  leave(gone: ReadonlySet<Waiting>): void {
+    for (const one of gone) this.#waiting.delete(one);
+    if (this.#waiting.size > 0) return;
+    this.#left.abort(new Error('nobody waits for the batch'));
+    this.#options.onEnd();
+  }
+
+  /** Nothing more comes of it. */
+  end(error: unknown): void {
+    const all = [...this.#waiting];
+    this.#waiting.clear();
+    this.#options.onEnd();
+    for (const one of all) one.fail(error);
+  }
+
+  /**
+   * @param id what the provider calls it; null where that has to be found out
+   * @param error why that is not known
+   */
+  begin(id: string | null, error: ProviderError | null = null): void {
+    this.#run(id, error).catch((failure: unknown) => {
+      if (!this.signal.aborted) this.end(failure);
+    });
+  }
+
+  async #run(submitted: string | null, failed: ProviderError | null): Promise<void> {
+    const { provider, log } = this.#options;
+    let id = submitted;
+    const requests = log.batch(this.#number)?.requests ?? this.#waiting.size;
+    if (id !== null) this.#tell({ id, requests, done: 0, state: 'submitted' });
+    // What was just handed over, or failed to be, is not looked at at once.
+    if (id !== null || failed !== null) await this.#pause();
+    for (;;) {
+      id ??= await this.#tried(() => this.#named(failed));
+      if (this.#waiting.size === 0) return;
+      const known = id;
+      const status =
+        known === null ? undefined : await this.#tried(() => provider.status(known, this.signal));
+      if (known !== null && status) {
+        if (status.refused) {
+          log.drop(this.#number);
+          return this.end(status.refused);
+        }
+        const { done, total, ended } = status;
+        if (ended && (await this.#tried(() => this.#collect(known, status)))) return;
+        this.#tell({ id: known, requests: total, done, state: 'running' });
+      }
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return delay(this.#options.pollMs, undefined, { signal: this.signal });
+  }
+
+  /** What passes by itself does not end the waiting: the batch goes on. */
+  async #tried<T>(work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      this.signal.throwIfAborted();
+      if (!(error instanceof ProviderError) || !error.mayPass) throw error;
+      for (const notify of new Set([...this.#waiting].map((one) => one.notify)))
+        notify(
+          `${this.#options.shown}: the batch could not be looked at (${error.message}); it is tried again`,
+        );
+      return null;
+    }
+  }
+
+  /** What the provider calls the batch; null if that is not known yet. If there is no such batch, nobody waits any more. */
+  async #named(failed: ProviderError | null): Promise<string | null> {
+    const { provider, log } = this.#options;
+    const noted = log.batch(this.#number);
+    if (noted?.id) return noted.id;
+    if (noted?.submitting) return null;
+    if (noted !== undefined) {
+      const { token, requests, since } = noted;
+      const found = await provider.find({ token, requests, since, others: log.ids() }, this.signal);
+      if (found !== null) {
+        log.submitted(this.#number, found);
+        return found;
+      }
+      log.drop(this.#number);
+    }
+    const lost = [...this.#waiting];
+    this.#waiting.clear();
+    this.#options.onEnd();
+    this.#options.onLost(lost, failed);
+    return null;
+  }
+
+  /** Fetches what came of the batch, notes it, and tells it. */
+  async #collect(id: string, { done, total, unanswered }: BatchStatus): Promise<true> {
+    const { provider, log, onEnd } = this.#options;
+    const answers = new Map<string, string>();
+    const errors = new Map<string, ProviderError>();
+    for await (const result of provider.results(id, this.signal)) {
+      if ('answer' in result) answers.set(result.key, JSON.stringify(result.answer));
+      else errors.set(result.key, result.error);
+    }
+    // From now on it does not have to be fetched again.
+    log.finish(this.#number, answers);
+    this.#tell({ id, requests: total, done, state: 'ended' });
+    const all = [...this.#waiting];
+    this.#waiting.clear();
+    onEnd();
+    for (const one of all) {
+      const answer = answers.get(one.key);
+      if (answer !== undefined) one.answer(JSON.parse(answer) as ProviderAnswer);
+      else one.fail(errors.get(one.key) ?? new ProviderError('unanswered', unanswered));
+    }
+    return true;
+  }
+
+  #tell(state: Omit<BatchState, 'model'>): void {
+    const text = JSON.stringify(state);
+    if (text === this.#told) return;
+    this.#told = text;
+    for (const onBatch of new Set([...this.#waiting].map((one) => one.onBatch)))
+      onBatch?.({ ...state, model: this.#options.shown });
+  }
+}

@@ -1,0 +1,115 @@
+import type { Anthropic } from '@anthropic-ai/sdk';
+import type { BatchProvider, BatchResult } from '../batch.ts';
+import { type ProviderAnswer, ProviderError, type ProviderFault, type ProviderRequest } from '../provider.ts';
+import { fromSdk } from './http-errors.ts';
+
+type Result = Anthropic.Messages.MessageBatchIndividualResponse;
+
+/** Batches among which one is looked for. */
+const listed = 100;
+/** Milliseconds by which clocks may differ, and that a submission may take. */
+const [skew, submission] = [2 * 60_000, 20 * 60_000];
+
+const faultOf: { readonly [type: string]: ProviderFault } = {
+  api_error: 'unavailable',
+  timeout_error: 'unavailable',
+  overloaded_error: 'overloaded',
+  rate_limit_error: 'overloaded',
+  authentication_error: 'denied',
+  permission_error: 'denied',
+  billing_error: 'denied',
+  not_found_error: 'unknown-model',
+};
+
+/** Anthropic's message batches. */
+export function anthropicBatches(
+  client: Anthropic,
+  keyName: string | null,
+  way: {
+    body(request: ProviderRequest): object;
+    answer(message: Anthropic.Message, headers: Headers): ProviderAnswer;
+  },
+): BatchProvider {
+  const { batches } = client.messages;
+  const tried = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw fromSdk(error, keyName);
+    }
+  };
+  return {
+    most: { requests: 100_000, bytes: 256e6 },
+    line: (key, request) => JSON.stringify({ custom_id: key, params: way.body(request) }),
+    submit: (lines, _, signal) =>
+      tried(signal, async () => {
+        const requests = lines.map((line) => JSON.parse(line));
+        try {
+          return (await batches.create({ requests }, { signal })).id;
+        } catch (error) {
+          const { status } = error as { status?: number };
+          if (status !== 404 && status !== 405 && status !== 501) throw error;
+          throw new ProviderError('setup', `this server has no batch API (it answered ${status})`, {
+            hint: 'drop `batch:` of this model: then each request is asked for itself',
+          });
+        }
+      }),
+    // A batch has no name of ours: it is the one of that time with as many requests. The keys of its results tell.
+    find: ({ requests, since, others }, signal) =>
+      tried(signal, async () => {
+        const page = await batches.list({ limit: listed }, { signal });
+        const known = new Set(others);
+        const fits = page.data.filter(({ id, created_at, request_counts: counts }) => {
+          const at = Date.parse(created_at);
+          const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+          return !known.has(id) && total === requests && at > since - skew && at < since + submission;
+        });
+        return fits.at(-1)?.id ?? null;
+      }),
+    status: (id, signal) =>
+      tried(signal, async () => {
+        const { processing_status, request_counts: counts } = await batches.retrieve(id, {}, { signal });
+        const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+        return {
+          ended: processing_status === 'ended',
+          done: total - counts.processing,
+          total,
+          unanswered: 'the batch has ended without a result for this request',
+        };
+      }),
+    async *results(id, signal) {
+      const results = await tried(signal, () => batches.results(id, {}, { signal }));
+      try {
+        for await (const line of results) yield resultOf(line, way.answer);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ProviderError) throw error;
+        throw new ProviderError('unavailable', `the results broke off: ${(error as Error).message}`);
+      }
+    },
+  };
+}
+
+function resultOf(
+  { custom_id: key, result }: Result,
+  answerOf: (message: Anthropic.Message, headers: Headers) => ProviderAnswer,
+): BatchResult {
+  if (result.type === 'succeeded') {
+    try {
+      return { key, answer: answerOf(result.message, new Headers()) };
+    } catch (error) {
+      if (error instanceof ProviderError) return { key, error };
+      throw error;
+    }
+  }
+  if (result.type === 'errored') {
+    const { type, message } = result.error.error;
+    return { key, error: new ProviderError(faultOf[type] ?? 'rejected', `${message} (${type})`) };
+  }
+  const how = result.type === 'expired' ? 'expired' : 'was canceled';
+  return {
+    key,
+    error: new ProviderError('unanswered', `the batch ${how} before this request was answered`),
+  };
+}

@@ -1,0 +1,146 @@
+import { type OpenAI, toFile } from 'openai';
+import type { BatchProvider, BatchResult, BatchStatus } from '../batch.ts';
+import { ProviderError } from '../provider.ts';
+import { fromSdk } from './http-errors.ts';
+import type { ProviderOptions } from './index.ts';
+import { linesOf } from './json-lines.ts';
+import type { OpenAIWay } from './openai.ts';
+
+/** A line of a batch's results, or of its errors. */
+interface ResultLine {
+  custom_id?: unknown;
+  response?: { status_code?: number; body?: unknown } | null;
+  error?: { code?: string | null; message?: string | null } | null;
+}
+
+/** The name under which a batch says which of ours it is. */
+const token = 'reprise';
+/** Batches among which one is looked for. */
+const listed = 100;
+
+/** OpenAI's batches: a file of requests is uploaded, and results and errors come as files. */
+export function openaiBatches(client: OpenAI, way: OpenAIWay, options: ProviderOptions): BatchProvider {
+  const { keyName } = options;
+  const tried = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw fromSdk(error, keyName);
+    }
+  };
+  return {
+    most: { requests: 50_000, bytes: 200e6 },
+    line: (key, request) =>
+      JSON.stringify({
+        custom_id: key,
+        method: 'POST',
+        url: way.path,
+        body: way.body(request, options),
+      }),
+    submit: (lines, name, signal) =>
+      tried(signal, async () => {
+        const bytes = new Blob(lines.map((line) => `${line}\n`));
+        const file = await batchless(async () =>
+          client.files.create({ file: await toFile(bytes, `${name}.jsonl`), purpose: 'batch' }, { signal }),
+        );
+        const batch = await batchless(() =>
+          client.batches.create(
+            {
+              input_file_id: file.id,
+              endpoint: way.path,
+              completion_window: '24h',
+              metadata: { [token]: name },
+            },
+            { signal },
+          ),
+        );
+        return batch.id;
+      }),
+    find: (lost, signal) =>
+      tried(signal, async () => {
+        const page = await client.batches.list({ limit: listed }, { signal });
+        return page.data.find(({ metadata }) => metadata?.[token] === lost.token)?.id ?? null;
+      }),
+    status: (id, signal) =>
+      tried(signal, async () => statusOf(await client.batches.retrieve(id, { signal }))),
+    async *results(id, signal) {
+      const { output_file_id, error_file_id } = await tried(signal, () =>
+        client.batches.retrieve(id, { signal }),
+      );
+      for (const file of [output_file_id, error_file_id]) {
+        if (!file) continue;
+        const content = await tried(signal, () => client.files.content(file, { signal }));
+        for await (const line of linesOf(content, signal)) yield resultOf(line as ResultLine, way);
+      }
+    },
+  };
+}
+
+/** A server that knows no such address has no batches. */
+async function batchless<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { status } = error as { status?: number };
+    if (status !== 404 && status !== 405 && status !== 501) throw error;
+    throw new ProviderError('setup', `this server has no batch API (it answered ${status})`, {
+      hint: 'drop `batch:` of this model: then each request is asked for itself',
+    });
+  }
+}
+
+function statusOf(batch: OpenAI.Batch): BatchStatus {
+  const { status, request_counts: counts, errors } = batch;
+  const done = (counts?.completed ?? 0) + (counts?.failed ?? 0);
+  const total = counts?.total ?? 0;
+  if (status === 'failed') {
+    const [first] = errors?.data ?? [];
+    const code = first?.code ?? '';
+    const line = first?.line ? ` (request ${first.line})` : '';
+    return {
+      ended: true,
+      done,
+      total,
+      unanswered: '',
+      refused: new ProviderError(
+        code === 'model_not_found' ? 'unknown-model' : 'rejected',
+        `the batch was refused: ${first?.message ?? 'no reason is given'}${line}`,
+        (code === 'token_limit_exceeded' && {
+          hint: 'smaller batches, one after the other, may fit: batch: { max_requests: 1000 }',
+        }) ||
+          {},
+      ),
+    };
+  }
+  return {
+    ended: status === 'completed' || status === 'expired' || status === 'cancelled',
+    done,
+    total,
+    unanswered:
+      status === 'expired'
+        ? 'the batch expired before this request was answered'
+        : status === 'cancelled'
+          ? 'the batch was canceled before this request was answered'
+          : 'the batch has ended without a result for this request',
+  };
+}
+
+function resultOf({ custom_id, response, error }: ResultLine, way: OpenAIWay): BatchResult {
+  const key = String(custom_id);
+  try {
+    if (response && response.status_code === 200)
+      return { key, answer: way.answer(response.body, new Headers()) };
+    if (response) {
+      const body = response.body as { error?: unknown } | undefined;
+      const failed = { name: '', message: '', status: response.status_code, error: body?.error ?? body };
+      return { key, error: fromSdk(failed, null) };
+    }
+    const message = error?.message ?? 'no reason is given';
+    const ended = error?.code === 'batch_expired' || error?.code === 'batch_cancelled';
+    return { key, error: new ProviderError(ended ? 'unanswered' : 'rejected', message) };
+  } catch (thrown) {
+    if (thrown instanceof ProviderError) return { key, error: thrown };
+    throw thrown;
+  }
+}
