@@ -51,8 +51,8 @@ export function burstWindows(options: {
 }
 
 /** Of the windows those that stand out most, no two of which overlap; in order of time. */
-export function distinctWindows(windows: readonly Window[]): Window[] {
-  const chosen: Window[] = [];
+export function distinctWindows<W extends Window>(windows: readonly W[]): W[] {
+  const chosen: W[] = [];
   for (const window of windows.toSorted(
     (a, b) => a.pValue - b.pValue || b.to - b.from - (a.to - a.from) || a.from - b.from,
   ))

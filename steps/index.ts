@@ -29,4 +29,5 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   split: () => import('./split/index.ts'),
   summarize: () => import('./summarize/index.ts'),
   train: () => import('./train/index.ts'),
+  trends: () => import('./trends/index.ts'),
 };
