@@ -1,4 +1,5 @@
 import type { Random } from '../../engine/step.ts';
+import { roundedCounts } from '../../numerics/controlled-rounding.ts';
 import { shuffle } from '../../numerics/sampling.ts';
 
 /** The parts, by number. */
@@ -15,9 +16,9 @@ export interface Unit {
 const epsilon = 1e-9;
 
 /**
- * Gives each unit a part so that every stratum, and the whole, comes as near to the ratios as it can: units in random
- * order (large groups first), each to the part that its stratum lacks most, or of equals the one that the whole lacks
- * most. Without strata there is one.
+ * Gives each unit a part in random order so that every stratum, and the whole, comes as near to the ratios as it can. Without
+ * strata there is one. Single rows are within one row of the ratios in every stratum and in the whole; for groups there is no such
+ * bound: large ones go first, each to the part that its stratum lacks most, or of equals the one that the whole lacks most.
  */
 export function assignRandom(units: readonly Unit[], ratios: readonly number[], seed: number): number[] {
   const order = shuffle([...units.keys()], seed);
@@ -29,8 +30,31 @@ export function assignRandom(units: readonly Unit[], ratios: readonly number[], 
     strata.get(stratum)?.push(unit) ?? strata.set(stratum, [unit]);
   }
   const parts = new Array<number>(units.length).fill(0);
+  const members = [...strata.values()];
+  if (order.length > 0 && size(order[0]!) === 1) {
+    const counts = roundedCounts(
+      members.map(({ length }) => length),
+      ratios,
+    );
+    for (const [stratum, own] of members.entries()) {
+      let next = 0;
+      for (const [part, count] of counts[stratum]!.entries()) {
+        for (const unit of own.slice(next, next + count)) parts[unit] = part;
+        next += count;
+      }
+    }
+  } else assignGroups(members, size, ratios, parts);
+  return parts;
+}
+
+function assignGroups(
+  strata: readonly (readonly number[])[],
+  size: (unit: number) => number,
+  ratios: readonly number[],
+  parts: number[],
+): void {
   const lacking = ratios.map(() => 0);
-  for (const members of strata.values()) {
+  for (const members of strata) {
     const total = members.reduce((sum, unit) => sum + size(unit), 0);
     const own = ratios.map((ratio) => ratio * total);
     ratios.forEach((ratio, part) => {
@@ -47,7 +71,6 @@ export function assignRandom(units: readonly Unit[], ratios: readonly number[], 
       lacking[best]! -= size(unit);
     }
   }
-  return parts;
 }
 
 /**

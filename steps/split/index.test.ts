@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import { runStep, type StepOutputs } from '../../test/run-step.ts';
+import dedupe from '../dedupe/index.ts';
 import split from './index.ts';
 
 const rows: Row[] = Array.from({ length: 200 }, (_, index) => ({
@@ -31,6 +32,87 @@ describe('split', () => {
     expect(metrics).toMatchObject({ train: 160, valid: 20, test: 20 });
     for (let label = 0; label < 40; label++)
       expect(tables['train']!.filter((row) => row['label'] === `class ${label}`)).toHaveLength(4);
+  });
+
+  it('deals rows into folds of equal size and classes', async () => {
+    const found = await run({ folds: 7, stratify: 'label' });
+    expect(Object.keys(found.tables)).toEqual(['rows', 'leaks']);
+    expect(found.metrics).toEqual({ folds: 7, smallest_fold: 28, largest_fold: 29, leaks: 0 });
+    expect(found.tables['rows']!.map(({ fold: _, ...row }) => row)).toEqual(rows);
+    for (const members of Map.groupBy(found.tables['rows']!, (row) => row['label']).values()) {
+      const counts = Array.from(
+        { length: 7 },
+        (_, fold) => members.filter((row) => row['fold'] === fold).length,
+      );
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    }
+    expect((await run({ folds: 7, stratify: 'label' })).tables).toEqual(found.tables);
+    const grouped = await run({ folds: 5, group: 'customer' });
+    for (const members of Map.groupBy(grouped.tables['rows']!, (row) => row['customer']).values())
+      expect(new Set(members.map((row) => row['fold'])).size).toBe(1);
+    const byTime = (await run({ folds: 4, time: 'day' })).tables['rows']!;
+    const newest = byTime.toSorted((a, b) => String(a['day']).localeCompare(String(b['day'])));
+    expect(newest.map((row) => row['fold'])).toEqual(newest.map((row) => row['fold']).toSorted());
+    const repeated = await run(
+      { folds: 2 },
+      rows.map((row) => ({ ...row, text: 'the same' })),
+    );
+    expect(repeated.tables['leaks']).toHaveLength(100);
+    expect(repeated.tables['leaks']![0]).toMatchObject({ part: 'fold 1', in: 'fold 0' });
+    expect((await run({ folds: 5 }, rows.slice(0, 1))).warnings[0]).toContain('none went to fold 1');
+    expect((await run({ folds: 5 }, [])).tables['rows']).toEqual([]);
+  });
+
+  it('keeps the near duplicates that dedupe found in one part, and names those that time tears apart', async () => {
+    // Each text four times, with another last word.
+    const words = (index: number) => Array.from({ length: 12 }, (_, at) => `w${(index % 50) * 12 + at}`);
+    const alike = rows.map((row, index) => ({ ...row, text: `${words(index).join(' ')} ${index}` }));
+    const { tables } = await runStep(dedupe, {
+      with: { method: 'minhash', threshold: 0.7, fields: ['text'] },
+      inputs: { rows: alike },
+    });
+    const groups = Map.groupBy(tables['duplicates']!, (row) => row['dup_of']);
+    expect(groups.size).toBeGreaterThan(5);
+    const parted = (options: JsonObject) =>
+      runStep(split, { with: options, inputs: { rows: alike, duplicates: tables['duplicates']! } });
+    const all: JsonObject[] = [{}, { stable: true }, { group: 'customer' }, { stratify: 'label' }];
+    for (const options of all) {
+      const found = await parted(options);
+      const parts = partsOf(found);
+      expect(parts.size).toBe(200);
+      for (const [original, members] of groups)
+        for (const { id } of members) expect(parts.get(id)).toBe(parts.get(original as string));
+      expect(found.metrics['leaks']).toBe(0);
+      expect(found.metrics['groups']).toBeLessThan(200);
+    }
+    const late = await parted({ time: 'day' });
+    expect(late.metrics['leaks']).toBeGreaterThan(0);
+    const parts = partsOf(late);
+    for (const leak of late.tables['leaks']!) expect(parts.get(leak['leak_of'] as string)).toBe(leak['in']);
+    // Originals that are not in the table still tie together what is like them.
+    const gone = {
+      rows: alike.slice(0, 40),
+      duplicates: [1, 2, 3].map((at) => ({ id: `r${at}`, dup_of: 'gone' })),
+    };
+    expect((await runStep(split, { inputs: gone })).metrics['groups']).toBe(38);
+    await expect(
+      runStep(split, { inputs: { rows: alike, duplicates: [{ id: 'r1', like: 'r2' }] } }),
+    ).rejects.toMatchObject({ code: 'missing-field' });
+  });
+
+  it('is within a row of the ratios in every class and in the whole, whatever the classes', async () => {
+    const uneven = rows.map((row, index) => ({ ...row, label: `class ${Math.floor(Math.sqrt(index * 7))}` }));
+    const { metrics, tables } = await run({ stratify: 'label' }, uneven);
+    expect(metrics).toMatchObject({ train: 160, valid: 20, test: 20 });
+    for (const [label, members] of Map.groupBy(uneven, (row) => row['label']))
+      for (const [part, ratio] of [
+        ['train', 0.8],
+        ['valid', 0.1],
+        ['test', 0.1],
+      ] as const) {
+        const own = tables[part]!.filter((row) => row['label'] === label).length;
+        expect(Math.abs(own - ratio * members.length)).toBeLessThan(1);
+      }
   });
 
   it('does not tear groups apart', async () => {
@@ -114,5 +196,6 @@ describe('split', () => {
     expect(check({ ratios: [0.8, 0.1, 0.2] })).toEqual(['ratios']);
     expect(check({ time: 'day', group: 'customer' })).toEqual(['time']);
     expect(check({ stable: true, stratify: 'label' })).toEqual(['stratify']);
+    expect(check({ folds: 5, ratios: [0.7, 0.2, 0.1] })).toEqual(['ratios']);
   });
 });

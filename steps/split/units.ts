@@ -1,42 +1,84 @@
 import { canonicalJson, type Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { TableInput } from '../../engine/step.ts';
+import { UnionFind } from '../../numerics/union-find.ts';
+import { requireFields } from '../missing-field.ts';
 import type { Unit } from './assign.ts';
 
-/** What is split: the rows, or the groups of rows with an equal value in `group`. Rows without one stand alone. */
+/**
+ * What is split: the rows, or the groups of rows with an equal value in `group` or that are duplicates of each other
+ * (`duplicateOf`: by the place of a row the place of another one, or −1). Rows without either stand alone.
+ */
 export async function readUnits(
   table: TableInput,
-  group: string | undefined,
-  stratify: string | undefined,
+  { group, stratify, duplicateOf }: { group?: string; stratify?: string; duplicateOf?: Int32Array },
 ): Promise<Unit[]> {
-  const units: Unit[] = [];
-  const known = new Map<string, Unit>();
-  const strata = new Map<Unit, Map<string, number>>();
+  const sets = new UnionFind(table.rows);
+  const firstOf = new Map<string, number>();
+  const keys: string[] = [];
+  const strata: string[] = [];
   let index = 0;
   for await (const block of table.blocks()) {
     for (const row of block) {
       const value = group === undefined ? null : (row[group] ?? null);
       const key = value === null ? row.id : keyOf(value);
-      const stratum = stratify === undefined ? '' : keyOf(row[stratify] ?? null);
-      let unit = value === null ? undefined : known.get(key);
-      if (!unit) {
-        unit = { key, rows: [], stratum };
-        units.push(unit);
-        if (value !== null) known.set(key, unit);
+      keys.push(key);
+      if (stratify !== undefined) strata.push(keyOf(row[stratify] ?? null));
+      if (value !== null) {
+        const first = firstOf.get(key);
+        if (first === undefined) firstOf.set(key, index);
+        else sets.union(first, index);
       }
-      unit.rows.push(index++);
-      if (value === null || stratify === undefined) continue;
-      let counts = strata.get(unit);
-      if (!counts) {
-        counts = new Map();
-        strata.set(unit, counts);
-      }
-      counts.set(stratum, (counts.get(stratum) ?? 0) + 1);
+      const duplicate = duplicateOf?.[index] ?? -1;
+      if (duplicate >= 0) sets.union(duplicate, index);
+      index++;
     }
   }
-  for (const [unit, counts] of strata)
-    unit.stratum = [...counts].reduce((most, other) => (other[1] > most[1] ? other : most))[0];
-  return units;
+  const units = new Map<number, Unit>();
+  for (const [row, key] of keys.entries()) {
+    const root = sets.find(row);
+    const unit = units.get(root);
+    if (unit) unit.rows.push(row);
+    else units.set(root, { key, rows: [row], stratum: '' });
+  }
+  if (stratify !== undefined)
+    for (const unit of units.values()) unit.stratum = commonest(unit.rows.map((row) => strata[row]!));
+  return [...units.values()];
+}
+
+/** Of equals the first. */
+function commonest(values: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].reduce((most, other) => (other[1] > most[1] ? other : most))[0];
+}
+
+/**
+ * By the place of each row the place of the row that it is a duplicate of (`dup_of`), or −1. Of a chain the places are those
+ * of the next. A row or an original that is not in the table does not count.
+ */
+export async function readDuplicates(table: TableInput, duplicates: TableInput): Promise<Int32Array> {
+  requireFields(duplicates, ['dup_of'], 'duplicates');
+  const originals = new Map<string, string>();
+  for await (const block of duplicates.blocks())
+    for (const row of block) if (typeof row['dup_of'] === 'string') originals.set(row.id, row['dup_of']);
+  const wanted = new Set([...originals.keys(), ...originals.values()]);
+  const places = new Map<string, number>();
+  let index = 0;
+  for await (const block of table.blocks())
+    for (const row of block) {
+      if (wanted.has(row.id)) places.set(row.id, index);
+      index++;
+    }
+  const found = new Int32Array(table.rows).fill(-1);
+  // An original that is not here may still tie its duplicates together.
+  for (const [id, original] of originals) {
+    const place = places.get(id);
+    if (place === undefined) continue;
+    if (!places.has(original)) places.set(original, place);
+    else found[place] = places.get(original)!;
+  }
+  return found;
 }
 
 /** The time of each row: a number, or a text that `Date` reads (ISO 8601). */
