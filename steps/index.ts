@@ -30,4 +30,5 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   summarize: () => import('./summarize/index.ts'),
   train: () => import('./train/index.ts'),
   trends: () => import('./trends/index.ts'),
+  validate: () => import('./validate/index.ts'),
 };
