@@ -37,7 +37,7 @@ const run: PageRun = {
   ],
   graph: '<svg class="reprise-graph">$& $1</svg>',
 };
-const page = renderPage({ title: 'A page', clusterings: [], scores: [], tables: [] });
+const page = renderPage({ title: 'A page', clusterings: [], timelines: [], scores: [], tables: [] });
 
 describe('wrapPage', () => {
   test('puts the run into its places and leaves the rest as it is', () => {

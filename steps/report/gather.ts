@@ -5,6 +5,7 @@ import { clip } from './markup.ts';
 import type { Cluster, Clustering, PointMap, Report, SampleTable, Scores } from './model.ts';
 import { placesOf } from './point-map.ts';
 import { type ClusterSource, type NameSource, recognize, type TableSource, textOf } from './recognize.ts';
+import { readTimeline } from './timeline.ts';
 
 export interface GatherOptions {
   title: string | null;
@@ -41,7 +42,8 @@ export async function gather(
   const names = clusterings.length === 1 && only!.namedBy !== null ? only!.clusters : [];
   const nameOf = new Map(names.map(({ cluster, name }) => [cluster, name]));
   for (const source of found.tables) tables.push(await readSample(source, options, nameOf));
-  return { title: options.title, clusterings, scores: scoresOf(inputs), tables };
+  const timelines = await Promise.all(found.timelines.map((source) => readTimeline(source, nameOf)));
+  return { title: options.title, clusterings, timelines, scores: scoresOf(inputs), tables };
 }
 
 function scoresOf(inputs: { readonly [name: string]: StepInput }): Scores[] {

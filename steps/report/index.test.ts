@@ -333,3 +333,42 @@ describe('size', () => {
     expect(fitTexts(Array(10).fill('x'.repeat(200)), 1000)[0]).toHaveLength(90);
   });
 });
+
+test('draws the shares of clusters over time by their names, those with a trend or a burst first', async () => {
+  const slices = ['2026-01', '2026-02'].flatMap((slice, at) =>
+    [0, 1, 2].map((cluster) => ({
+      id: `${cluster}@${slice}`,
+      cluster,
+      slice,
+      rows: 3 - cluster,
+      of: 6,
+      share: cluster === 2 && at === 0 ? null : (3 - cluster) / 6,
+      burst: cluster === 1 && at === 1,
+      keywords: ['<word>'],
+    })),
+  );
+  const directions = [0, 1, 2].map((cluster) => ({
+    id: String(cluster),
+    cluster,
+    direction: cluster === 2 ? 'falling' : 'steady',
+    slope: -0.0123,
+  }));
+  const { html, metrics } = await make({
+    topics: clustering(rowsOf(30, 3)),
+    names: names([
+      { id: '0', cluster: 0, name: 'Cards', size: 10 },
+      { id: '1', cluster: 1, name: 'Fees', size: 10 },
+      { id: '2', cluster: 2, name: 'Rates', size: 10 },
+    ]),
+    over_time: step('trends', { rows: tableInput(directions), slices: tableInput(slices) }),
+  });
+  expect(metrics['clusters']).toBe(3);
+  const section = html.slice(html.indexOf('Over time'));
+  expect(section).toContain('Shares from 2026-01 to 2026-02, 2 slices.');
+  const order = ['Fees', 'Rates', 'Cards'].map((name) => section.indexOf(`<tr><td dir="auto">${name}`));
+  expect(order.every((place) => place > 0)).toBe(true);
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
+  expect(section).toContain('↘ falling, −1.2 points a slice');
+  expect(section.match(/class="burst"><title>2026-02, 33.3%, 2 rows: &lt;word&gt;/g)).toHaveLength(1);
+  expect(section.match(/<rect/g)).toHaveLength(5);
+});

@@ -8,6 +8,7 @@ export interface Report {
   /** Null: the page makes a headline from what it holds. */
   title: string | null;
   clusterings: Clustering[];
+  timelines: Timeline[];
   scores: Scores[];
   tables: SampleTable[];
 }
@@ -52,6 +53,28 @@ export interface PointMap {
   of: number;
   /** Share of the variance that the two axes hold, in [0, 1]; null for coordinates that a step made. */
   explained: number | null;
+}
+
+/** Clusters over time. */
+export interface Timeline {
+  /** Name of the input. */
+  name: string;
+  /** What the slices of time are called, in their order. */
+  slices: string[];
+  series: Series[];
+  /** Clusters that there are; not all may be drawn. */
+  of: number;
+}
+
+export interface Series {
+  cluster: number;
+  name: string;
+  rows: number;
+  direction: 'rising' | 'falling' | 'steady';
+  /** Share a slice. */
+  slope: number;
+  /** By slice; a share is null where no cluster has any row. */
+  points: { share: number | null; rows: number; burst: boolean; keywords: string[] }[];
 }
 
 /** The numbers that a step reported. */

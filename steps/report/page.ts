@@ -7,6 +7,7 @@ import { places } from './places.ts';
 import { metricMeaning, scoresSection } from './scores-section.ts';
 import { style } from './style.ts';
 import { tableSection } from './table-section.ts';
+import { timelineSection } from './timeline-section.ts';
 
 /**
  * The whole page. It holds neither time nor run id nor path, and asks for nothing outside itself: the content policy
@@ -22,7 +23,8 @@ export function renderPage(report: Report): string {
     "form-action 'none'",
   ].join('; ');
   const title = report.title ?? headline(report);
-  const nothing = report.clusterings.length + report.scores.length + report.tables.length === 0;
+  const nothing =
+    report.clusterings.length + report.timelines.length + report.scores.length + report.tables.length === 0;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -45,6 +47,7 @@ ${report.title !== null && report.clusterings.length > 0 ? html`<p class="lead">
 ${nothing ? html`<p class="card empty">The report was given nothing to show: its inputs have no tables and no metrics.</p>` : null}
 ${tiles(report)}
 ${report.clusterings.map((clustering, index) => clusteringSection(clustering, index, report.clusterings.length > 1))}
+${report.timelines.map((timeline, index) => timelineSection(timeline, index))}
 ${scoresSection(report.scores)}
 ${report.tables.map((table, index) => tableSection(table, index))}
 ${trusted(places.graph)}

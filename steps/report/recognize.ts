@@ -1,5 +1,6 @@
 import type { Json } from '../../engine/json.ts';
 import type { MatrixInput, StepInput, TableInput } from '../../engine/step.ts';
+import { type TimelineSource, timelineIn } from './timeline.ts';
 
 /** A clustered table with the vectors of its rows, if there are any. */
 export interface ClusterSource {
@@ -28,6 +29,7 @@ export interface TableSource {
 export interface Recognized {
   clusterings: ClusterSource[];
   names: NameSource[];
+  timelines: TimelineSource[];
   tables: TableSource[];
 }
 
@@ -36,15 +38,21 @@ export interface Recognized {
  * - one row for each cluster, with `cluster`, `name` and any of `keywords`, `examples`, `size`: names of clusters
  * - rows with `cluster`: a clustering; a matrix of the same rows gives its map
  * - rows with `x` and `y`, and a matrix of them: places for the map of the clustering of the same rows
+ * - rows with `cluster`, `slice` and `share`: how clusters go with time
  * - any other table that the address selects: shown as a sample
  */
 export async function recognize(inputs: { readonly [name: string]: StepInput }): Promise<Recognized> {
-  const found: Recognized = { clusterings: [], names: [], tables: [] };
+  const found: Recognized = { clusterings: [], names: [], timelines: [], tables: [] };
   const seen = new Set<string>();
   const maps = new Map<string, MatrixInput>();
   // Clustered rows with places: a clustering of their own only if no other input has the same rows.
   const placed: ClusterSource[] = [];
   for (const [name, step] of Object.entries(inputs)) {
+    const timeline = timelineIn(name, step);
+    if (timeline) {
+      found.timelines.push(timeline);
+      continue;
+    }
     const entries = Object.entries(step.outputs);
     // The selected output comes first: what it is decides over what stands beside it.
     entries.sort(([a], [b]) => Number(b === step.output) - Number(a === step.output));

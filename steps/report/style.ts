@@ -159,6 +159,8 @@ tr.main:has(+ tr.detail:not([hidden])) td { border-bottom-color: transparent; }
 .score dd { font-weight: 600; text-align: right; overflow-wrap: anywhere; }
 .score .meter { grid-column: 1 / -1; height: 4px; border-radius: 2px; background: var(--sunken); overflow: hidden; margin: .15rem 0 .2rem; }
 .score .meter i { display: block; height: 100%; background: var(--accent); border-radius: 2px; }
+.timeline td { vertical-align: middle; } .timeline svg { display: block; width: clamp(16rem, 45vw, 38rem); height: 2.75rem; }
+.timeline rect { fill: var(--line-strong); } .timeline rect.burst { fill: var(--accent); }
 .plain td { max-width: 28rem; overflow-wrap: anywhere; }
 .plain .clamp { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .empty { padding: 2.5rem 1.1rem; text-align: center; color: var(--muted); }
