@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isLanguageModel } from '../engine/language-model.ts';
 import { ProblemError } from '../engine/problems.ts';
 import { findProject, readSettings } from '../engine/project.ts';
+import type { RunRecord } from '../engine/record/record.ts';
 import { type CompileParts, compileWorkflow } from '../engine/workflow/compile.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import { openWorkspace, type Workspace } from '../engine/workspace.ts';
@@ -18,6 +19,8 @@ export interface OpenProject {
   runsFolder: string;
   /** Bytes that the store may grow to. */
   cacheSize: number;
+  /** The run that is made again in this project, if it is there for that. */
+  recorded?: RunRecord;
 }
 
 /** Opens the project that a folder (the current one, if none is given) belongs to. Close its workspace at the end. */
@@ -67,11 +70,12 @@ export function folderOf(file: string, cli: Cli): string {
 export async function readWorkflowFile(
   file: string,
   params: readonly string[],
-  { workspace }: OpenProject,
+  project: OpenProject,
   cli: Cli,
   profiles: readonly string[] = [],
-  { registry = workspace.registry, onFile }: Partial<Pick<CompileParts, 'registry' | 'onFile'>> = {},
+  { registry = project.workspace.registry, onFile }: Partial<Pick<CompileParts, 'registry' | 'onFile'>> = {},
 ): Promise<ResolvedWorkflow> {
+  const { workspace } = project;
   const { workflow, problems } = await compileWorkflow(
     { file, cwd: cli.cwd, params: parseParams(params), profiles, env: workspace.env },
     {
@@ -89,16 +93,21 @@ export async function readWorkflowFile(
     },
   );
   if (workflow === null) throw new ProblemError(problems);
-  await openModels(workflow, workspace);
+  await openModels(workflow, project);
   return workflow;
 }
 
 /** Lets steps name the models that the workflow's `models` section adds. */
-export async function openModels(workflow: ResolvedWorkflow, workspace: Workspace): Promise<void> {
+export async function openModels(
+  workflow: ResolvedWorkflow,
+  { workspace, runsFolder, recorded }: Pick<OpenProject, 'workspace' | 'runsFolder' | 'recorded'>,
+): Promise<void> {
   const aliases = aliasesOf(workflow);
   if (Object.keys(aliases).length > 0) {
     workspace.models = createModelResolver({ root: workspace.root, aliases });
   }
+  if (Object.values(workflow.models).some(({ route }) => route !== undefined))
+    (await import('./measured-routes.ts')).measureRoutes(workflow, { runsFolder, recorded });
   if (Object.values(workflow.models).some(isLanguageModel))
     (await import('./language-models.ts')).openLanguageModels(workflow, workspace);
 }

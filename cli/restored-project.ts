@@ -65,7 +65,7 @@ export function restoredProject(
         const given = Object.entries(params).map(
           ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
         );
-        const project = { workspace, runsFolder: '', cacheSize: 0 };
+        const project = { workspace, runsFolder: '', cacheSize: 0, recorded: record };
         const workflow = await readWorkflowFile(join(root, file), given, project, { ...cli, cwd }, profiles);
         aliases = aliasesOf(workflow);
         if (workspace.languageModels !== null) {

@@ -75,7 +75,7 @@ export async function attempt(
         tell({ type: 'problems', problems: error.problems, lastGood: request.lastGood !== null });
         if (request.lastGood === null) return { ...nothing, outcome: 'refused' };
         workflow = request.lastGood;
-        await openModels(workflow, workspace);
+        await openModels(workflow, project);
         return await planAndRun(call, request, workflow, project, cli, line);
       }
       found.read(workflow, project);

@@ -1,5 +1,6 @@
-import type { JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
+import { parseAddress } from './address.ts';
 import type { Expander } from './expression.ts';
 import { type LocatedMap, type LocatedScalar, member } from './located.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -7,6 +8,9 @@ import type { Scope } from './scope.ts';
 
 /** What conditions of a route may name: traits of a request. */
 const traits = ['tokens', 'json', 'images', 'text', 'row'];
+
+/** What a route may have measured of its models. */
+export const measuredKinds = ['quality', 'latency'] as const;
 
 interface RouteOptions {
   scope: Scope;
@@ -37,13 +41,19 @@ export function readRoute(model: JsonObject, node: LocatedMap, options: RouteOpt
     check(item, targets, 'there are');
     names.push(String(item.value));
   }
-  const quality = member(route, 'quality');
-  if (quality?.kind === 'map')
-    for (const [name, { key }] of quality.entries)
+  for (const kind of measuredKinds) {
+    const measured = member(route, kind);
+    const kept = value[kind];
+    if (measured?.kind === 'scalar') checkMeasured(kept, measured, problems);
+    if (measured?.kind !== 'map') continue;
+    for (const [name, { key, value: number }] of measured.entries) {
       if (!names.includes(name))
         problems.error('unknown-model', `the route does not go to "${name}"`, key, {
           hint: `it goes to: ${names.join(', ')}`,
         });
+      if (number.kind === 'scalar') checkMeasured((kept as JsonObject | null)?.[name], number, problems);
+    }
+  }
   const rules = member(route, 'rules');
   if (rules?.kind !== 'list' || !Array.isArray(value['rules'])) return;
   for (const [index, rule] of rules.items.entries()) {
@@ -63,4 +73,14 @@ export function readRoute(model: JsonObject, node: LocatedMap, options: RouteOpt
     const fields = [...new Set(rows.flatMap(({ names }) => names[1] ?? []))];
     if (fields.length > 0) kept['fields'] = fields;
   }
+}
+
+/** A text is the address of a metric of an earlier run. */
+function checkMeasured(value: Json | undefined, at: LocatedScalar, problems: ProblemList): void {
+  if (typeof value !== 'string') return;
+  const address = parseAddress(value);
+  const hint = 'write run:<run>/step.metric, with a tag for the run (reprise runs tag)';
+  if ('error' in address) problems.error('address', address.error.message, at, { hint });
+  else if (address.run === null || address.output === null)
+    problems.error('address', `"${value}" is no metric of an earlier run`, at, { hint });
 }

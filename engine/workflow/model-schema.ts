@@ -167,6 +167,13 @@ const alias = (description: string): JsonObject => ({
   description,
 });
 
+/** Numbers of the models of a route. */
+const measured = (description: string): JsonObject => ({
+  type: ['object', 'string'],
+  additionalProperties: { type: ['number', 'string'] },
+  description: `${description} \`run:<run>/step.metric\` for all is that of the step of a matrix with the model as a value.`,
+});
+
 const route: JsonObject = {
   type: 'object',
   properties: {
@@ -182,13 +189,14 @@ const route: JsonObject = {
       enum: ['cost', 'quality', 'latency', 'fallback', 'rules'],
       default: 'cost',
       description:
-        'cost: the cheapest for the request; quality: the best by `quality`; latency: the fastest so far; fallback: as written; rules: the first rule that holds.',
+        'cost: the cheapest for the request; quality: the best by `quality`; latency: the fastest by `latency`, else so far; fallback: as written; rules: the first rule that holds.',
     },
-    quality: {
-      type: 'object',
-      additionalProperties: { type: 'number' },
-      description: 'Scores of the models, measured by an evaluation.',
-    },
+    quality: measured(
+      'Scores of the models, greater for better ones, measured by an evaluation: a number for each, or the metric of an earlier run that has it.',
+    ),
+    latency: measured(
+      'Of `by: latency`: milliseconds that the models take, measured before: then the choice does not hang on this run.',
+    ),
     min_quality: { type: 'number', description: 'Models that score lower, or have no score, are not asked.' },
     rules: {
       type: 'array',
