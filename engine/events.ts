@@ -16,6 +16,7 @@ export type RunEvent =
   | StepProgress
   | StepLog
   | StepAnswer
+  | StepAsked
   | StepRetry
   | StepFinished
   | CacheDamaged
@@ -85,6 +86,15 @@ export interface StepAnswer extends At {
   /** The alias. */
   model: string;
   text: string;
+}
+/**
+ * What a step has asked of language models so far, all attempts together: within 100 ms of what was spent. Of a run that is
+ * killed it is what is known of its cost.
+ */
+export interface StepAsked extends At {
+  type: 'step-asked';
+  step: string;
+  asked: Asked;
 }
 /** An attempt failed and another follows after `delay_ms`. */
 export interface StepRetry extends At {

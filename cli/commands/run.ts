@@ -2,6 +2,8 @@ import { join, relative } from 'node:path';
 import type { StepOutcome } from '../../engine/events.ts';
 import { failureOf } from '../../engine/execute/failure.ts';
 import type { RunRecord } from '../../engine/record/record.ts';
+import { listRuns } from '../../engine/record/runs.ts';
+import { type Resumed, resumedRuns } from '../../engine/record/spent.ts';
 import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
 import { budgetOption, readBudget } from '../budget-option.ts';
 import type { Cli, Command, Options } from '../command.ts';
@@ -17,7 +19,7 @@ import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
 import { runInProject } from '../run-in-project.ts';
 import { runSummary } from '../run-summary.ts';
-import { shownCost } from '../shown-cost.ts';
+import { dollars, shownCost } from '../shown-cost.ts';
 import { findSteps } from '../step-choice.ts';
 
 export const command: Command = {
@@ -103,6 +105,7 @@ export const command: Command = {
         cli.out(
           ending(
             record,
+            resumedBy(record, project.runsFolder),
             [...pages, join(folder, 'run.json')].map((path) => relative(cli.cwd, path)),
             cli,
           ),
@@ -144,8 +147,15 @@ async function limitModels(
   openLanguageModels(workflow, workspace, limits);
 }
 
+/** The runs that a run goes on from, if it has asked anything: only then is the history looked at. */
+function resumedBy(record: RunRecord, runsFolder: string): Resumed | null {
+  const { input_tokens, saved_usd } = record.summary.cost;
+  if (input_tokens === 0 && saved_usd === 0) return null;
+  return resumedRuns(record, listRuns(runsFolder).runs, (id) => join(runsFolder, id));
+}
+
 /** The last lines of a run: how it ended, what failed and how to go on, where the page is. */
-function ending(record: RunRecord, files: string[], cli: Cli): string {
+function ending(record: RunRecord, resumed: Resumed | null, files: string[], cli: Cli): string {
   const { summary, steps, status } = record;
   const time = duration(record.duration_ms ?? 0);
   const counts = summary.steps;
@@ -161,6 +171,10 @@ function ending(record: RunRecord, files: string[], cli: Cli): string {
     lines.push(...failureLines(step, cli));
   if (summary.cost.input_tokens > 0 || summary.cost.saved_usd > 0)
     lines.push(`cost     ${shownCost(summary.cost)}`);
+  if (resumed !== null)
+    lines.push(
+      `         ${dollars(resumed.cost.usd)} with ${counted(resumed.runs.length, 'run')} before it that did not succeed`,
+    );
   for (const file of files) lines.push(`${file.endsWith('.json') ? 'record' : 'report'}   ${file}`);
   if (status === 'failed' && record.command[0] === 'run') lines.push(`again    reprise retry ${record.id}`);
   if (status === 'interrupted') lines.push('run the same line again to go on: what is done stays done');

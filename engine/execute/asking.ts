@@ -18,6 +18,8 @@ import { routedRow } from './routed-rows.ts';
 export type UsedAnswer = Answer & { readonly model: string };
 
 const betweenPiecesMs = 100;
+/** What is spent is told together, so much later at most. */
+const spentMs = 100;
 
 /**
  * A step's way to its language models: counts what is spent and saved, and keeps which answers a row, or the step, was
@@ -28,6 +30,8 @@ export class Asking {
   readonly #signal: AbortSignal;
   readonly #notify: AskOptions['notify'];
   readonly #onText: ((alias: string, text: string) => void) | undefined;
+  readonly #onSpent: ((asked: Asked) => void) | undefined;
+  #telling: NodeJS.Timeout | undefined;
   /** When a piece of an answer was told last. */
   #told = -Infinity;
   readonly #scope = new AsyncLocalStorage<UsedAnswer[]>();
@@ -44,11 +48,14 @@ export class Asking {
     notify: AskOptions['notify'];
     /** Hears answers as they come: the text so far, ten times a second at most. */
     onText?(alias: string, text: string): void;
+    /** Hears what was asked so far, soon after something was spent. */
+    onSpent?(asked: Asked): void;
   }) {
     this.#models = options.models;
     this.#signal = options.signal;
     this.#notify = options.notify;
     this.#onText = options.onText;
+    this.#onSpent = options.onSpent;
   }
 
   /** The model behind an alias, as a step gets it. */
@@ -92,6 +99,12 @@ export class Asking {
       this.#written.add(answer.id);
       yield answer as unknown as Row;
     }
+  }
+
+  /** Nothing more is told of what was spent: `asked` has it all. */
+  close(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
   }
 
   get asked(): Asked {
@@ -139,6 +152,10 @@ export class Asking {
   #spend(alias: string, { usage: { input_tokens, output_tokens }, usd }: Spent): void {
     this.#cost = addCost(this.#cost, { usd: usd ?? 0, input_tokens, output_tokens, saved_usd: 0 });
     if (usd === null) this.#useOf(alias).unpriced++;
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      this.#onSpent?.(this.asked);
+    }, spentMs).unref();
   }
 
   #useOf(alias: string): ModelUse {

@@ -166,6 +166,11 @@ export class RunState {
     this.#asked.set(id, [...(this.#asked.get(id) ?? []), asked]);
   }
 
+  /** What a step asked in all its attempts, with this one that is not over. */
+  askedOf({ id }: ResolvedStep, asked: Asked): Asked {
+    return addAsked([...(this.#asked.get(id) ?? []), asked]);
+  }
+
   /** Why a step is not even looked at: something that it needs failed, or was skipped. */
   whySkipped(step: ResolvedStep): { cause: SkipCause; reason: string } | null {
     for (const id of step.needs) {

@@ -57,6 +57,8 @@ export interface StepWorkOptions {
   onWait(holder: string): void;
   /** What an attempt asked of language models, whether it succeeded or not. */
   onAsked(asked: Asked): void;
+  /** What this attempt has asked of language models so far, soon after something was spent. */
+  onSpent(asked: Asked): void;
   /** Of an answer that comes in pieces, the text so far. */
   onAnswer(model: string, text: string): void;
   /** An error that the step's code throws when the step has ended. */
@@ -188,6 +190,7 @@ async function attemptStep(
     await writers.abort();
     throw limit?.signal.aborted && !options.signal.aborted ? limit.signal.reason : error;
   } finally {
+    asking?.close();
     if (asking) options.onAsked(asking.asked);
     limit?.clear();
     signal.removeEventListener('abort', pass);
@@ -196,12 +199,12 @@ async function attemptStep(
 }
 
 async function openAsking(
-  { prepared, onLog, onAnswer }: StepWorkOptions,
+  { prepared, onLog, onAnswer, onSpent }: StepWorkOptions,
   signal: AbortSignal,
 ): Promise<Asking> {
   const { Asking: Opened } = await import('./asking.ts');
   const notify: AskOptions['notify'] = (message, level = 'info') => onLog(level, message);
-  return new Opened({ models: prepared.languageModels, signal, notify, onText: onAnswer });
+  return new Opened({ models: prepared.languageModels, signal, notify, onText: onAnswer, onSpent });
 }
 
 /** What a row's value depends on beside its fields and the row parameters: all of the fingerprint but the inputs. */

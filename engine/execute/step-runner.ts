@@ -260,6 +260,7 @@ export class StepRunner {
             state.emit({ type: 'step-retry', step: id, attempt, delay_ms: delayMs, message }),
           onWait: (holder) => state.emit({ type: 'step-waiting', step: id, holder }),
           onAnswer: (model, text) => state.emit({ type: 'step-answer', step: id, model, text }),
+          onSpent: (asked) => state.emit({ type: 'step-asked', step: id, asked: state.askedOf(step, asked) }),
           onAsked: (asked) => state.noteAsked(step, asked),
           onLate: (error) => this.#hearLate(step, error),
         });

@@ -34,7 +34,8 @@ export class EventLog {
     const line = `${JSON.stringify(this.#redaction.json({ time: new Date(time).toISOString(), ...rest }))}\n`;
     this.#lines.push(line);
     this.#bytes += line.length;
-    if (this.#bytes >= bufferedBytes) this.flush();
+    // What was spent is known from nowhere else if the process is killed.
+    if (this.#bytes >= bufferedBytes || event.type === 'step-asked') this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), bufferedMs).unref();
   }
 
@@ -76,16 +77,23 @@ export class EventLog {
   }
 }
 
-/** The events of a run, in order. What is none is left out: a torn line, or what an editor or an archive put there. */
-export function readEvents(path: string): RunEvent[] {
+/**
+ * The events of a run, in order. What is none is left out: a torn line, or what an editor or an archive put there.
+ *
+ * @param types only events of these types: of a long log the others need not be parsed
+ */
+export function readEvents(path: string, types?: readonly RunEvent['type'][]): RunEvent[] {
   const lines = readFileSync(path, 'utf8').split('\n');
   // What stands behind the last line end was not written whole.
   lines.pop();
+  const marks = types?.map((type) => `"type":"${type}"`);
   return lines.flatMap((line) => {
+    if (marks && !marks.some((mark) => line.includes(mark))) return [];
     try {
       const { time, ...rest } = JSON.parse(line) as { time: string; type?: unknown };
       const event = { time: Date.parse(time), ...rest } as RunEvent;
-      return typeof rest.type === 'string' && !Number.isNaN(event.time) ? [event] : [];
+      const isWanted = types?.includes(event.type) ?? typeof rest.type === 'string';
+      return isWanted && !Number.isNaN(event.time) ? [event] : [];
     } catch {
       return [];
     }

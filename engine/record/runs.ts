@@ -13,6 +13,7 @@ import {
   recordFormat,
 } from './record.ts';
 import { mayBeAlive } from './run-folder.ts';
+import { withCostSoFar } from './spent.ts';
 
 /** Runs as a list shows them, the newest first. */
 export interface RunList {
@@ -74,7 +75,8 @@ export function readRun(runsFolder: string, id: string): RunRecord {
   const { record } = parsed;
   if (record.id !== id)
     throw damaged(`it is that of ${record.id}`, 'give its folder that name if it was renamed');
-  return { ...record, status: statusOf(record, join(runsFolder, id)) };
+  const folder = join(runsFolder, id);
+  return withCostSoFar({ ...record, status: statusOf(record, folder) }, folder);
 }
 
 /**

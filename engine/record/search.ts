@@ -5,6 +5,7 @@ import { type MetricName, metricOf, type RunMembers, readMembers } from './membe
 import { readTags } from './notes.ts';
 import type { RunHead } from './record.ts';
 import { listRuns } from './runs.ts';
+import { withCostSoFar } from './spent.ts';
 
 /** What is asked of the history. What is left out is not asked for. */
 export interface RunSearch {
@@ -80,7 +81,7 @@ export function searchRuns(runsFolder: string, search: RunSearch = {}): FoundRun
       metrics.every((asked) => isMetric(metricOf(members, asked), asked.test));
     if (!matches) continue;
     found.push({
-      ...head,
+      ...withCostSoFar(head, join(runsFolder, head.id)),
       tags: tags.sort(),
       params: Object.fromEntries(params.map(({ name }) => [name, members.params[name] ?? null])),
       metrics: Object.fromEntries(

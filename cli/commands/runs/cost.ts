@@ -1,8 +1,10 @@
-import { addCost } from '../../../engine/asked.ts';
+import { join } from 'node:path';
+import { type Asked, addCost } from '../../../engine/asked.ts';
 import type { Answer } from '../../../engine/language-model.ts';
 import { type Cost, noCost, type RunRecord } from '../../../engine/record/record.ts';
-import { readRun, resolveRun } from '../../../engine/record/runs.ts';
+import { listRuns, readRun, resolveRun } from '../../../engine/record/runs.ts';
 import { searchRuns } from '../../../engine/record/search.ts';
+import { askedSoFar, type Resumed, resumedRuns } from '../../../engine/record/spent.ts';
 import type { Cli, Command } from '../../command.ts';
 import { columns, count, counted, usd } from '../../format.ts';
 import { findArtefact } from '../../past-artefact.ts';
@@ -15,7 +17,8 @@ export const cost: Command = {
   summary: 'what language models cost: by workflow, by step of a run, by row of a step',
   description: `Without a run: what the runs of each workflow cost, and all of them together. With a run: each of its steps. With a step as
 well: its rows, the dearest first, each with the answers that it was made from, whichever run paid for them. \`saved\` is what
-answers that were known would have cost.`,
+answers that were known would have cost. Of a run that was killed, what it had spent until then; a run that goes on from others
+that did not succeed is added up with them.`,
   arguments: [
     { name: '[run]', description: runWords },
     { name: '[step]', description: 'step or step[axis=value]' },
@@ -42,8 +45,9 @@ answers that were known would have cost.`,
         const shown = byWorkflow(runs.map(({ summary }) => summary));
         cli.out(options['json'] ? `${JSON.stringify(shown)}\n` : workflowTable(shown, cli));
       } else if (step === undefined) {
-        const record = readRun(project.runsFolder, resolveRun(project.runsFolder, run as string));
-        const shown = byStep(record);
+        const { runsFolder } = project;
+        const record = readRun(runsFolder, resolveRun(runsFolder, run as string));
+        const shown = byStep(record, runsFolder);
         cli.out(options['json'] ? `${JSON.stringify(shown)}\n` : stepTable(shown, cli));
       } else {
         const shown = await byRow(run as string, step as string, project);
@@ -75,21 +79,31 @@ interface StepCosts {
   run: string;
   steps: { step: string; status: string; models: string[]; cost: Cost; unpriced: number }[];
   cost: Cost;
+  /** The runs before it that did not succeed, and what they cost together with it; null if there are none. */
+  resumed: Resumed | null;
 }
 
-function byStep({ id, steps }: RunRecord): StepCosts {
-  const asking = steps.filter(({ asked }) => asked !== undefined);
-  return {
-    run: id,
-    steps: asking.map(({ id: step, status, asked, cost: spent }) => ({
+function byStep(record: RunRecord, runsFolder: string): StepCosts {
+  const { id, status: ended, finished } = record;
+  const folderOf = (run: string) => join(runsFolder, run);
+  // The record of a run that has not ended knows no steps.
+  const known: [string, string, Asked | undefined][] =
+    finished === null
+      ? [...askedSoFar(folderOf(id))].map(([step, asked]) => [step, ended, asked])
+      : record.steps.map(({ id: step, status, asked }) => [step, status, asked]);
+  const steps = known.flatMap(([step, status, asked]) => {
+    if (asked === undefined) return [];
+    const { models, cost: spent } = asked;
+    return {
       step,
       status,
-      models: (asked?.models ?? []).map((model) => model.asked),
+      models: models.map((model) => model.asked),
       cost: spent,
-      unpriced: (asked?.models ?? []).reduce((sum, { unpriced }) => sum + unpriced, 0),
-    })),
-    cost: sumOf(asking),
-  };
+      unpriced: models.reduce((sum, { unpriced }) => sum + unpriced, 0),
+    };
+  });
+  const resumed = resumedRuns(record, listRuns(runsFolder).runs, folderOf);
+  return { run: id, steps, cost: sumOf(steps), resumed };
 }
 
 interface RowCosts {
@@ -149,8 +163,8 @@ function workflowTable({ workflows, runs, cost: all }: WorkflowCosts, cli: Cli):
   ]);
 }
 
-function stepTable({ run, steps, cost: all }: StepCosts, cli: Cli): string {
-  if (steps.length === 0) return `no step of ${run} asked a language model\n`;
+function stepTable({ run, steps, cost: all, resumed }: StepCosts, cli: Cli): string {
+  if (steps.length === 0 && resumed === null) return `no step of ${run} asked a language model\n`;
   return columns([
     bold(cli, ['step', ...heads, 'models']),
     ...steps.map(({ step, status, models, cost: spent, unpriced }) => [
@@ -159,6 +173,15 @@ function stepTable({ run, steps, cost: all }: StepCosts, cli: Cli): string {
       `${models.join(', ')}${status === 'cached' ? ' (cached)' : ''}${unpriced > 0 ? `; no price is known for ${counted(unpriced, 'answer')}` : ''}`,
     ]),
     bold(cli, ['altogether', ...cells(all), '']),
+    ...(resumed === null
+      ? []
+      : [
+          [
+            `with ${counted(resumed.runs.length, 'run')} before it`,
+            ...cells(resumed.cost),
+            resumed.runs.join(', '),
+          ],
+        ]),
   ]);
 }
 

@@ -1,0 +1,95 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { askedSoFar } from '../../engine/record/spent.ts';
+import { ModelServer, type ModelServerOptions } from '../model-server.ts';
+import { jsonl, numberedTexts, TestProject } from '../project.ts';
+
+/** Of a row: 5 words in and 7 out. */
+const rowUsd = (5 * 1 + 7 * 10) / 1e6;
+
+async function started(rows: number, options: ModelServerOptions = {}, more = '') {
+  const server = await ModelServer.start(options);
+  const project = new TestProject({
+    'texts.jsonl': jsonl(numberedTexts(rows)),
+    'pipeline.yaml': `
+models:
+  writer: { provider: openai, base_url: "${server.url('openai')}", model: small, concurrency: 4, max_tokens: 10, price: { input: 1, output: 10 } }
+${more}
+steps:
+  texts: { use: load, with: { path: texts.jsonl, text: text, id: id } }
+  labels: { use: generate, from: texts, with: { model: writer, prompt: { text: "{{text}}" } } }
+`,
+  });
+  return { server, project };
+}
+
+/** Waits until the events of the project's run say that so much was spent. */
+async function untilSpent(project: TestProject, usd: number): Promise<void> {
+  const stop = new AbortController();
+  const spent = () => {
+    const [run] = existsSync(project.path('runs')) ? readdirSync(project.path('runs')) : [];
+    if (run === undefined) return 0;
+    return askedSoFar(project.path(`runs/${run}`)).get('labels')?.cost.usd ?? 0;
+  };
+  try {
+    for await (const _ of watch(project.folder, { recursive: true, signal: stop.signal }))
+      if (spent() > usd - 1e-9) stop.abort();
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+}
+
+describe('what a killed run had spent', () => {
+  it('is in runs cost, and the run that goes on from it is added up with it, each answer once', async () => {
+    let answers = 0;
+    let healthy = false;
+    const { server, project } = await started(30, {
+      fault: () => (healthy || ++answers <= 12 ? null : 'hang'),
+    });
+    await using _ = server;
+    using __ = project;
+    const killed = project.start(['run', 'pipeline.yaml']);
+    await untilSpent(project, 12 * rowUsd);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const cost = async (...args: string[]) =>
+      JSON.parse((await project.reprise('runs', 'cost', ...args, '--json')).out);
+    const first = await cost('latest');
+    expect(first.steps).toMatchObject([{ step: 'labels', status: 'interrupted', models: ['openai/small'] }]);
+    expect(first.cost.usd).toBeCloseTo(12 * rowUsd, 10);
+
+    healthy = true;
+    const done = await project.reprise('run', 'pipeline.yaml');
+    expect(done.out).toMatch(/with 1 run before it that did not succeed/);
+    expect(server.answers).toBe(30);
+    const second = await cost('latest');
+    expect(second.cost).toMatchObject({
+      usd: expect.closeTo(18 * rowUsd, 10),
+      saved_usd: expect.closeTo(12 * rowUsd, 10),
+    });
+    expect(second.resumed).toMatchObject({
+      runs: [first.run],
+      cost: { usd: expect.closeTo(30 * rowUsd, 10) },
+    });
+    const all = await cost();
+    expect(all).toMatchObject({ runs: 2, cost: { usd: expect.closeTo(30 * rowUsd, 10) } });
+  });
+});
+
+describe('a budget in the workflow', () => {
+  it('stops before the call that would pass it; --budget says otherwise', async () => {
+    const { server, project } = await started(20, {}, 'budget: { calls: 7, usd: 1 }');
+    await using _ = server;
+    using __ = project;
+    const stopped = await project.run('pipeline.yaml');
+    expect(stopped.code).toBe(4);
+    expect(stopped.step('labels').error).toMatchObject({
+      code: 'budget-reached',
+      message: 'the next call would pass the budget of 7 calls: 7 are spent',
+    });
+    expect(server.requests).toHaveLength(7);
+    const rest = await project.run('pipeline.yaml', '--budget', '100calls,5usd');
+    expect([rest.code, rest.step('labels').rows_computed, server.requests.length]).toEqual([0, 20 - 7, 20]);
+  });
+});
