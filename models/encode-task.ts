@@ -20,8 +20,28 @@ export const encodeModule = import.meta.url;
 let open: { digest: string; encoder: Promise<Encoder> } | undefined;
 
 /** Encodes texts in a worker thread, which keeps the encoder open for the next task. */
-export async function encode(task: EncodeTask): Promise<EncodeReply> {
-  const { digest, folder, settings } = task.encoder;
+export function encode({ encoder, texts, options }: EncodeTask): Promise<EncodeReply> {
+  return withEncoder(encoder, (opened) => opened.encode(texts, options));
+}
+
+/** Lists of an encoder's own tokens, each to be encoded by itself. */
+export interface EncodeTokensTask {
+  encoder: EncodeTask['encoder'];
+  lists: number[][];
+}
+
+/** Unscaled vectors of lists of tokens, as `encode` gives those of texts. */
+export function encodeTokens({ encoder, lists }: EncodeTokensTask): Promise<EncodeReply> {
+  return withEncoder(encoder, async (opened) => ({
+    ...(await opened.encodeTokens(lists, { normalize: false, dimensions: null })),
+    tokens: Int32Array.from(lists, ({ length }) => length),
+  }));
+}
+
+async function withEncoder(
+  { digest, folder, settings }: EncodeTask['encoder'],
+  work: (encoder: Encoder) => Promise<Encoded>,
+): Promise<EncodeReply> {
   if (open?.digest !== digest) {
     const old = open;
     open = undefined;
@@ -40,5 +60,5 @@ export async function encode(task: EncodeTask): Promise<EncodeReply> {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     };
   }
-  return { kind: 'encoded', encoded: await encoder.encode(task.texts, task.options) };
+  return { kind: 'encoded', encoded: await work(encoder) };
 }

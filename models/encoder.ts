@@ -98,6 +98,25 @@ export class Encoder {
       tokens[row] = encoded.truncated ? -encoded.ids.length : encoded.ids.length;
       return encoded.ids;
     });
+    return { ...(await this.#vectors(ids, options)), tokens };
+  }
+
+  /** Vectors of lists of tokens of the encoder's own, special tokens put around each. */
+  async encodeTokens(
+    lists: readonly (readonly number[])[],
+    options: Omit<EncodeOptions, 'maxTokens'>,
+  ): Promise<Omit<Encoded, 'tokens'>> {
+    const { before, after } = this.#tokenizer;
+    return this.#vectors(
+      lists.map((tokens) => [...before, ...tokens, ...after]),
+      options,
+    );
+  }
+
+  async #vectors(
+    ids: number[][],
+    options: Omit<EncodeOptions, 'maxTokens'>,
+  ): Promise<Omit<Encoded, 'tokens'>> {
     let vectors = new Float32Array(0);
     let dimensions = 0;
     for (const rows of this.#runs(ids)) {
@@ -105,13 +124,13 @@ export class Encoder {
       rows.forEach((row, index) => {
         if (dimensions === 0) {
           dimensions = Math.min(options.dimensions ?? found[index]!.length, found[index]!.length);
-          vectors = new Float32Array(texts.length * dimensions);
+          vectors = new Float32Array(ids.length * dimensions);
         }
         const vector = found[index]!.subarray(0, dimensions);
         vectors.set(options.normalize ? unitLength(vector) : vector, row * dimensions);
       });
     }
-    return { vectors, dimensions, tokens };
+    return { vectors, dimensions };
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { ModelResolver } from '../engine/registry.ts';
 import { builtInEncoders } from './catalogue.ts';
 import type { Catalogue } from './language/catalogue.ts';
 import { otherModels } from './language/model-names.ts';
+import { staticFiles } from './static/folder.ts';
 
 /** Files of an encoder's folder that say how it is used; with the network and its outside weights, what counts. */
 const settings = [
@@ -22,7 +23,7 @@ const preferred = ['onnx/model.onnx', 'model.onnx', 'onnx/model_w8.onnx'];
 /**
  * Finds the folder of an encoder. A name is one of the built-in encoders, an alias, or a path below `root` with a
  * `/` in it; aliases and paths (relative to `root`, or absolute for an alias) lead to a folder in the layout of
- * sentence-transformers with an ONNX export, or to one `.onnx` file of such a folder.
+ * sentence-transformers with an ONNX export, to one `.onnx` file of such a folder, or to a folder of static embeddings.
  */
 export function createModelResolver(options: {
   root: string;
@@ -56,17 +57,21 @@ export function builtInModels(): string {
   }
 }
 
-/** Undefined if there is no network. With a network but no tokenizer.json the folder is found, and opening it says so. */
+/** Undefined if there is neither a network nor a static model. With a network but no tokenizer.json the folder is found, and opening it says so. */
 function filesOf(path: string): { folder: string; files: string[] } | undefined {
   if (!existsSync(path)) return undefined;
   const isNetwork = network.test(path) && statSync(path).isFile();
+  if (!isNetwork && !statSync(path).isDirectory()) return undefined;
+  // A static model may be published with a network beside it that does the same.
+  const tables = isNetwork ? undefined : staticFiles(path);
+  if (tables !== undefined) return { folder: path, files: tables.sort() };
   let folder = path;
   // The tokenizer lies with the network or, in the layout of sentence-transformers, one folder above.
   if (isNetwork) {
     folder = dirname(path);
     if (!existsSync(join(folder, 'tokenizer.json')) && existsSync(join(folder, '..', 'tokenizer.json')))
       folder = dirname(folder);
-  } else if (!statSync(path).isDirectory()) return undefined;
+  }
   const chosen = isNetwork ? relative(folder, path).split(sep).join('/') : networkOf(folder);
   if (chosen === undefined) return undefined;
   const beside = outsideWeights.map((ending) => chosen + ending);

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Tokenizer as Library } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encodeWithin, openTokenizer, type Tokenizer } from './tokenizer.ts';
+import { encodeWithin, openTokenizer, type Tokenizer, type TokenizerJson } from './tokenizer.ts';
 
 const fixtures = resolve(import.meta.dirname, '../test/fixtures/encoders');
 const reference = JSON.parse(readFileSync(join(fixtures, 'texts.json'), 'utf8')) as {
@@ -57,6 +58,39 @@ describe.each(Object.keys(reference.ids))('tokenizer of %s', (name) => {
     const started = performance.now();
     expect(encodeWithin(tokenizer, 'a card, '.repeat(2_000_000), 256).ids).toHaveLength(256);
     expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it('gives the ids of the library, text by text', async () => {
+    const json = JSON.parse(
+      readFileSync(join(import.meta.dirname, name, 'tokenizer.json'), 'utf8'),
+    ) as TokenizerJson;
+    if (json.model.type !== 'WordPiece') return;
+    const library = new Library(json, {});
+    const space = fc.constantFrom(' ', '\n', '\t', '\r', '\u00a0', '\u2028', '\0', '\u0301', '');
+    const word = fc.oneof(
+      fc.constantFrom(
+        'card',
+        'Ünïcode',
+        'can’t',
+        '[MASK]',
+        'x[SEP]y',
+        '银行',
+        'в банке',
+        '👩‍👧',
+        '##s',
+        '--',
+      ),
+      fc.string({ unit: 'binary', maxLength: 5 }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(word, space), { maxLength: 12 }), (parts) => {
+        const text = parts.flat().join('').toWellFormed();
+        // Rare ideographs the library does not set apart.
+        if (/[\u{20000}-\u{2fa1f}]/u.test(text)) return;
+        expect(tokenizer.encode(text)).toEqual(library.encode(text, { add_special_tokens: false }).ids);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('takes any text', () => {

@@ -4,12 +4,18 @@ import { unigramTokenizer } from './unigram-tokenizer.ts';
 
 /** tokenizer.json of Hugging Face tokenizers, as far as it is read here. */
 export interface TokenizerJson {
-  added_tokens: { content: string }[];
+  added_tokens: { id?: number; content: string; lstrip?: boolean; rstrip?: boolean }[];
   normalizer: object | null;
   pre_tokenizer: object | null;
   post_processor: object | null;
   decoder: object | null;
-  model: { type?: string; vocab?: unknown; unk_id?: number | null; byte_fallback?: boolean };
+  model: {
+    type?: string;
+    vocab?: unknown;
+    unk_id?: number | null;
+    unk_token?: string;
+    byte_fallback?: boolean;
+  };
 }
 
 /** A tokenizer without its limits: the ids of a text's own tokens, and the special tokens that go around them. */
@@ -63,13 +69,59 @@ function cut(text: string, length: number): string {
 export async function openTokenizer(file: string, configFile?: string): Promise<Tokenizer> {
   const json = JSON.parse(readFileSync(file, 'utf8')) as TokenizerJson;
   const config = configFile ? (JSON.parse(readFileSync(configFile, 'utf8')) as object) : {};
+  return tokenizerOf(json, config);
+}
+
+/** The tokenizer that a tokenizer.json describes. */
+export async function tokenizerOf(json: TokenizerJson, config: object = {}): Promise<Tokenizer> {
   const { Tokenizer: Library } = await import('@huggingface/tokenizers');
   let opened: Tokenizer | undefined;
   const general = () => {
     opened ??= generalTokenizer(new Library(json, config), setsRareIdeographsApart(json.normalizer));
     return opened;
   };
-  return unigramTokenizer(json, general) ?? general();
+  return unigramTokenizer(json, general) ?? (splitsAtSpaces(json) ? byChunks(general()) : general());
+}
+
+/** Whether white space ends every token, as with BERT: no added token that a text may spell out has any in it. */
+function splitsAtSpaces({ model, normalizer, pre_tokenizer, added_tokens }: TokenizerJson): boolean {
+  return (
+    model.type === 'WordPiece' &&
+    (normalizer as { type?: string } | null)?.type === 'BertNormalizer' &&
+    (pre_tokenizer as { type?: string } | null)?.type === 'BertPreTokenizer' &&
+    (added_tokens ?? []).every(
+      ({ content, lstrip, rstrip }) => !/\s/.test(content) && lstrip !== true && rstrip !== true,
+    )
+  );
+}
+
+const asciiSpace = /[ \t\n\r]+/;
+/** Words whose ids are kept, and the longest of them in UTF-16 units: about 20 MB. */
+const mostChunks = 100_000;
+const longestChunk = 32;
+
+/** The same ids, of a tokenizer that ends tokens at white space: what stands between is looked up, once it is known. */
+function byChunks(tokenizer: Tokenizer): Tokenizer {
+  let known = new Map<string, readonly number[]>();
+  return {
+    ...tokenizer,
+    encode(text) {
+      const all: number[] = [];
+      for (const chunk of text.split(asciiSpace)) {
+        if (chunk === '') continue;
+        let ids = known.get(chunk);
+        if (ids === undefined) {
+          ids = tokenizer.encode(chunk);
+          if (chunk.length <= longestChunk) {
+            if (known.size >= mostChunks) known = new Map();
+            known.set(chunk, ids);
+          }
+        }
+        for (const id of ids) all.push(id);
+      }
+      return all;
+    },
+  };
 }
 
 /** Chinese characters of two UTF-16 units, as the Rust library lists them. */

@@ -1,6 +1,6 @@
 /** The doc text of `embed`. */
 export const description = `
-Gives every row a vector that stands for the meaning (\`onnx\`) or the wording (\`lexical\`) of its text. A row without a text fails
+Gives every row a vector that stands for the meaning (\`onnx\`, \`static\`) or the wording (\`lexical\`) of its text. A row without a text fails
 with its reason; an empty text is a text. Equal texts are computed once; vectors are kept in the row cache under the text, the
 encoder's files and the parameters that count, so that of 10,000 rows with 7 changed, 7 are computed.
 
@@ -19,6 +19,12 @@ Other processors may give other last bits.
 | use-multilingual-v3 | ar de en es fr it ja ko nl pl pt ru th tr zh | 512 | 0.80 (en), 0.75 (ru) | Apache-2.0 |
 
 Sources: Reimers and Gurevych 2019 (Sentence-BERT); Wang et al. 2020 (MiniLM); Yang et al. 2020 (multilingual USE).
+
+**static.** The mean of the vectors of a text's tokens, which stand in a table (Model2Vec: Tulkens and van Dongen 2024): no network runs, so that
+a million short texts take less than a minute. The table is the output \`encoder\` of a step [\`train\`](train.md) with \`method: static_embedding\`
+(\`from: { rows: queries, model: static }\`, or \`model: run:latest/static\`), or a folder with \`model.safetensors\`, \`tokenizer.json\` and
+\`config.json\` as Model2Vec and sentence-transformers save it. Tokens that the vocabulary does not know are left out. A text without any
+other has a vector of zeros, is counted in \`without_terms\` and named in a warning: its cosine with every other is 0.
 
 **lexical.** TF-IDF with scikit-learn's formulas: w(t, d) = (1 + ln tf) · (ln((1 + n) / (1 + df)) + 1), rows scaled to length 1; then
 the first \`dimensions\` right singular vectors V of the weights (latent semantic analysis: Deerwester et al. 1990; randomised SVD:

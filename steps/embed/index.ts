@@ -1,10 +1,12 @@
 import type { JsonObject } from '../../engine/json.ts';
+import { StepError } from '../../engine/problems.ts';
 import { defineRowStep, type OutputSpecs, type StepResult } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
 import { description } from './description.ts';
 import { defaultDimensions, openLexical } from './lexical.ts';
 import { openOnnx } from './onnx.ts';
 import { parameters } from './parameters.ts';
+import { openStatic } from './static.ts';
 
 const vectorsOutput = {
   kind: 'matrix',
@@ -19,7 +21,7 @@ const fitOutput = {
 export default defineRowStep({
   type: 'embed',
   summary:
-    'Turns texts into vectors: a sentence encoder on this machine, or TF-IDF with SVD without any model',
+    'Turns texts into vectors: by a sentence encoder, by static embeddings, or by TF-IDF with SVD without any model',
   description,
   parameters,
   inputs: {
@@ -30,17 +32,25 @@ export default defineRowStep({
       description:
         'Of the method lexical: an earlier fit, so that new rows get vectors in the same space as old ones.',
     },
+    model: {
+      kind: 'files',
+      optional: true,
+      description:
+        'Of the method static: the output `encoder` of a step `train` with `method: static_embedding`.',
+    },
   },
   outputs: { vectors: vectorsOutput, fit: fitOutput },
   outputsOf({ method }): OutputSpecs {
     return method === 'lexical' ? { vectors: vectorsOutput, fit: fitOutput } : { vectors: vectorsOutput };
   },
   metrics: {
-    model: 'The encoder (method onnx).',
+    model: 'The encoder (methods onnx and static, where the parameter names it).',
     dimensions: 'Numbers in a vector.',
-    truncated: 'Texts that had more than max_tokens and lost their end (method onnx).',
-    tokens_total: 'Tokens that went through the encoder, special tokens included (method onnx).',
-    without_terms: 'Texts of which the fit knows no term: their vectors are zeros (method lexical).',
+    truncated: 'Texts that had more than max_tokens and lost their end (methods onnx and static).',
+    tokens_total:
+      'Tokens that went through the encoder, special tokens included (method onnx), or that have a vector (method static).',
+    without_terms:
+      'Texts of which the fit (method lexical) or the vocabulary (method static) knows nothing: their vectors are zeros.',
   },
   example: `vectors:
   use: embed
@@ -59,19 +69,33 @@ export default defineRowStep({
   },
   fields: ({ text }) => [text],
   rowParameters: ({ method, prefix, max_tokens, normalize, dimensions }): JsonObject =>
-    method === 'onnx' ? { method, prefix, max_tokens, normalize, dimensions } : { method, prefix, normalize },
+    method === 'lexical'
+      ? { method, prefix, normalize }
+      : { method, prefix, max_tokens, normalize, dimensions },
   async open({ parameters, inputs, outputs, context }) {
     requireFields(inputs.rows, [parameters.text]);
-    return parameters.method === 'onnx'
-      ? openOnnx(parameters, inputs.rows.rows, context)
-      : openLexical(parameters, inputs, outputs.fit, context);
+    if (inputs.model && parameters.method !== 'static')
+      throw new StepError(
+        'model',
+        'the input model is a static model, and this is not how it is used',
+        'write method: static, or leave the input out',
+      );
+    switch (parameters.method) {
+      case 'onnx':
+        return openOnnx(parameters, inputs.rows.rows, context);
+      case 'static':
+        return openStatic(parameters, inputs.model, context);
+      case 'lexical':
+        return openLexical(parameters, inputs, outputs.fit, context);
+    }
   },
   async emit({ parameters, inputs, outputs, context }, rows): Promise<StepResult> {
     const ids: string[] = [];
     let data = new Float32Array(0);
     let dimensions = 0;
     let counted = 0;
-    let flagged = 0;
+    let truncated = 0;
+    let without = 0;
     for await (const { row, value } of rows) {
       if (ids.length === 0) {
         dimensions = value.length - 1;
@@ -80,28 +104,39 @@ export default defineRowStep({
       data.set(value.subarray(0, dimensions), ids.length * dimensions);
       const count = value[dimensions]!;
       counted += Math.abs(count);
-      if (parameters.method === 'onnx' ? count < 0 : count === 0) flagged++;
+      if (count < 0) truncated++;
+      if (count === 0) without++;
       ids.push(row.id);
     }
     await outputs.vectors.write(
       { data: data.subarray(0, ids.length * dimensions), rows: ids.length, columns: dimensions },
       ids,
     );
-    if (parameters.method === 'onnx') {
-      if (flagged > 0)
-        context.warn(
-          `${flagged} of ${ids.length} texts have more tokens than ${parameters.max_tokens ?? `${parameters.model} takes by default`}: their ends do not count (max_tokens raises the limit, chunks keep all)`,
-        );
-      return { metrics: { model: parameters.model, dimensions, truncated: flagged, tokens_total: counted } };
+    const { method, model } = parameters;
+    if (truncated > 0)
+      context.warn(
+        `${truncated} of ${ids.length} texts have more tokens than ${parameters.max_tokens ?? `${inputs.model ? 'the model' : model} takes by default`}: their ends do not count (max_tokens raises the limit, chunks keep all)`,
+      );
+    if (without > 0)
+      context.warn(
+        method === 'lexical'
+          ? `${without} of ${ids.length} texts have no term that the fit knows: their vectors are zeros`
+          : `${without} of ${ids.length} texts have no token that the model knows: their vectors are zeros`,
+      );
+    if (method === 'lexical') {
+      const wanted = parameters.dimensions ?? defaultDimensions;
+      if (ids.length > 0 && dimensions < wanted && !inputs.fit)
+        context.warn(`the texts carry ${dimensions} dimensions, fewer than the ${wanted} asked for`);
+      return { metrics: { dimensions, without_terms: without } };
     }
-    if (flagged > 0)
-      context.warn(
-        `${flagged} of ${ids.length} texts have no term that the fit knows: their vectors are zeros`,
-      );
-    if (ids.length > 0 && dimensions < (parameters.dimensions ?? defaultDimensions) && !inputs.fit)
-      context.warn(
-        `the texts carry ${dimensions} dimensions, fewer than the ${parameters.dimensions ?? defaultDimensions} asked for`,
-      );
-    return { metrics: { dimensions, without_terms: flagged } };
+    return {
+      metrics: {
+        ...(inputs.model ? {} : { model }),
+        dimensions,
+        truncated,
+        tokens_total: counted,
+        ...(method === 'static' && { without_terms: without }),
+      },
+    };
   },
 });

@@ -2,8 +2,9 @@ import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import { type RowComputer, RowFailure, type StepContext } from '../../engine/step.ts';
 import { type EncodeReply, type EncodeTask, encode, encodeModule } from '../../models/encode-task.ts';
-import { EncoderError, type EncoderSettings, readEncoderSettings } from '../../models/encoder-folder.ts';
+import { onnxSettings } from '../encoder-folders.ts';
 import { describeValue } from './text-field.ts';
+import { dimensionsProblem } from './too-many-dimensions.ts';
 
 export interface OnnxParameters {
   model: string;
@@ -29,10 +30,7 @@ export function openOnnx(
   context: StepContext,
 ): RowComputer<Float32Array> {
   const model = context.model(parameters.model);
-  const settings = settingsOf(
-    model.folder,
-    model.files.map(({ name }) => name),
-  );
+  const settings = onnxSettings(model);
   const maxTokens = parameters.max_tokens ?? settings.maxTokens;
   if (settings.limit !== null && maxTokens > settings.limit)
     throw new StepError(
@@ -53,11 +51,7 @@ export function openOnnx(
     if (reply.kind === 'refused') throw new StepError('model', `${model.name}: ${reply.message}`, reply.hint);
     const { vectors, dimensions, tokens } = reply.encoded;
     if (parameters.dimensions !== null && dimensions > 0 && dimensions < parameters.dimensions)
-      throw new StepError(
-        'dimensions',
-        `dimensions is ${parameters.dimensions}, but vectors of ${model.name} have ${dimensions}`,
-        `write dimensions: ${dimensions} or less, or leave it out`,
-      );
+      throw dimensionsProblem(parameters.dimensions, model.name, dimensions);
     return texts.map((_, row) => {
       if (tokens[row] === 0) return new RowFailure('the encoder knows no token of the text');
       const value = new Float32Array(dimensions + 1);
@@ -83,13 +77,4 @@ export function openOnnx(
       );
     },
   };
-}
-
-function settingsOf(folder: string, files: string[]): EncoderSettings {
-  try {
-    return readEncoderSettings(folder, files);
-  } catch (error) {
-    if (error instanceof EncoderError) throw new StepError('model', error.message, error.hint);
-    throw error;
-  }
 }

@@ -4,10 +4,10 @@ export const parameters = {
   additionalProperties: false,
   properties: {
     method: {
-      enum: ['onnx', 'lexical'],
+      enum: ['onnx', 'static', 'lexical'],
       default: 'onnx',
       description:
-        'onnx: a sentence encoder. lexical: TF-IDF and truncated SVD, for any language, without a model.',
+        'onnx: a sentence encoder. static: a table of vectors of tokens, hundreds of times faster. lexical: TF-IDF and truncated SVD, for any language, without a model.',
     },
     model: {
       type: 'string',
@@ -15,7 +15,7 @@ export const parameters = {
       default: 'all-minilm-l6-v2',
       'x-reprise': 'model',
       description:
-        'The encoder of method onnx: all-minilm-l6-v2 (English, best), use-multilingual-v3 (16 languages, five times faster), an alias, or the path of a folder in the layout of sentence-transformers with an ONNX file.',
+        'The encoder of method onnx: all-minilm-l6-v2 (English, best), use-multilingual-v3 (16 languages, five times faster), an alias, or the path of a folder in the layout of sentence-transformers with an ONNX file. Of method static, where the input `model` is not bound: an alias or the path of a folder as Model2Vec saves it.',
     },
     text: { type: 'string', minLength: 1, default: 'text', description: 'The field with the text.' },
     prefix: {
@@ -29,7 +29,7 @@ export const parameters = {
       maximum: 32768,
       default: null,
       description:
-        "Tokens of a text that count, special tokens included; what is beyond is cut off and counted in a warning. Default: the encoder's own (256 for both built-in ones).",
+        "Tokens of a text that count, special tokens included; what is beyond is cut off and counted in a warning. Default: the encoder's own (256 for both built-in ones, 512 for static ones).",
     },
     normalize: {
       type: 'boolean',
@@ -43,7 +43,7 @@ export const parameters = {
       maximum: 65536,
       default: null,
       description:
-        'onnx: keep only so many leading numbers (for encoders trained for it: Matryoshka), before scaling. lexical: components of the SVD, 256 by default.',
+        'onnx, static: keep only so many leading numbers (for encoders trained for it: Matryoshka; static ones have the principal components first), before scaling. lexical: components of the SVD, 256 by default.',
     },
     analyzer: {
       enum: ['char_wb', 'word'],

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
 import type { JsonObject } from '../../engine/json.ts';
-import { filesInput, runStep } from '../../test/run-step.ts';
+import { filesInput, folderWith, runStep } from '../../test/run-step.ts';
 import classify from '../classify/index.ts';
+import embed from '../embed/index.ts';
 import train from './index.ts';
 
 const fixture = JSON.parse(
@@ -143,5 +144,76 @@ describe('train and classify', () => {
     const none = await apply(head, { threshold: 0.5 }, [], []);
     expect(none.metrics).toEqual({ rows: 0, classes: 3, out_of_scope: 0 });
     expect(classify.check!({ out_of_scope_label: 'oos' })).toHaveLength(1);
+  });
+});
+
+describe('train with static_embedding', () => {
+  const tiny = join(import.meta.dirname, '../../test/fixtures/encoders/tiny');
+  const names = ['model.onnx', 'tokenizer.json', '1_Pooling/config.json'];
+  const models = {
+    tiny: folderWith(Object.fromEntries(names.map((name) => [name, readFileSync(join(tiny, name))]))),
+  };
+  const distil = (more: JsonObject = {}, inputs = {}) =>
+    runStep(train, {
+      with: { method: 'static_embedding', encoder: 'tiny', precision: 'float32', ...more },
+      models,
+      inputs,
+    });
+  const texts: Row[] = ['my card', 'card', 'xyzzy', '', 'bank card is my'].map((text, row) => ({
+    id: `${row}`,
+    text,
+  }));
+  const apply = (encoder: Record<string, Buffer>, more: JsonObject = {}, table = texts) =>
+    runStep(embed, {
+      with: { method: 'static', ...more },
+      inputs: { rows: table, model: filesInput(encoder) },
+    });
+
+  it('makes a table that embed takes: texts are the mean of their tokens', async () => {
+    const { files, metrics } = await distil({ dimensions: null, sif_coefficient: null });
+    expect(metrics).toMatchObject({ words: 0, dimensions: 4 });
+    const {
+      matrices,
+      metrics: found,
+      warnings,
+      tables,
+    } = await apply(files['encoder']!, { normalize: false });
+    const { data, columns, ids: kept } = matrices['vectors']!;
+    expect(kept).toEqual(['0', '1', '2', '3', '4']);
+    expect(tables['failed']).toEqual([]);
+    expect(found).toEqual({ dimensions: 4, truncated: 0, tokens_total: 7, without_terms: 2 });
+    expect(warnings).toEqual(['2 of 5 texts have no token that the model knows: their vectors are zeros']);
+    // [CLS] card [SEP] through the network, as the encoder pools it.
+    const alone = await runStep(embed, {
+      with: { model: 'tiny', normalize: false },
+      models,
+      inputs: { rows: [texts[1]!] },
+    });
+    expect([...data.subarray(columns, 2 * columns)]).toEqual([...alone.matrices['vectors']!.data]);
+    expect([...data.subarray(2 * columns, 4 * columns)]).toEqual(new Array(8).fill(0));
+  });
+
+  it('keeps principal components, and the same bytes each time', async () => {
+    const first = await distil({ dimensions: 2 });
+    const second = await distil({ dimensions: 2 });
+    expect(second.files).toEqual(first.files);
+    expect(first.metrics).toMatchObject({ dimensions: 2 });
+    const none = await apply(first.files['encoder']!, {}, []);
+    expect(none.matrices['vectors']).toMatchObject({ rows: 0, ids: [] });
+    await expect(apply(first.files['encoder']!, { dimensions: 3 })).rejects.toMatchObject({
+      code: 'dimensions',
+    });
+  });
+
+  it('says what is missing', async () => {
+    expect(train.check?.({ method: 'static_embedding' })).toHaveLength(1);
+    expect(train.check?.({ method: 'softmax', encoder: 'tiny' })).toHaveLength(1);
+    await expect(distil({ vocabulary: 'rows' })).rejects.toMatchObject({ code: 'missing-input' });
+    await expect(apply({ 'a.txt': Buffer.from('a') })).rejects.toMatchObject({ code: 'model' });
+    const { files } = await distil();
+    await expect(apply(files['encoder']!, { method: 'onnx' })).rejects.toMatchObject({ code: 'model' });
+    await expect(
+      runStep(embed, { with: { method: 'static', model: 'tiny' }, models, inputs: { rows: texts } }),
+    ).rejects.toMatchObject({ code: 'model', message: expect.stringContaining('is an ONNX encoder') });
   });
 });
