@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import PQueue from 'p-queue';
 import type { Row } from '../artefacts.ts';
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import { StepError } from '../problems.ts';
@@ -187,16 +186,14 @@ async function computeMissing(
     const rank = new Map(missing.map((piece) => [piece, order(work.fields[piece]!)]));
     missing.sort((a, b) => rank.get(a)! - rank.get(b)! || a - b);
   }
-  const queue = new PQueue({ concurrency: computer.concurrency });
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
   let failure: unknown;
-  for (let start = 0; start < missing.length; start += batchSize) {
-    const pieces = missing.slice(start, start + batchSize);
-    // Batches wait here, not in the queue, so that a million rows do not become a million closures.
-    await queue.onSizeLessThan(computer.concurrency + 1);
-    if (stopped.aborted) break;
-    void queue.add(async () => {
+  let next = 0;
+  const computeBatches = async (): Promise<void> => {
+    while (next < missing.length && !stopped.aborted) {
+      const pieces = missing.slice(next, next + batchSize);
+      next += pieces.length;
       try {
         const values = await computer.compute(
           pieces.map((piece) => work.fields[piece]!),
@@ -204,16 +201,17 @@ async function computeMissing(
         );
         pieces.forEach((piece, index) => void onValue(piece, values[index]!));
       } catch (error) {
-        if (error instanceof RowFailure && pieces.length === 1) {
-          onValue(pieces[0]!, error);
-          return;
+        if (error instanceof RowFailure && pieces.length === 1) onValue(pieces[0]!, error);
+        else {
+          failure ??= error;
+          stop.abort(error);
         }
-        failure ??= error;
-        stop.abort(error);
       }
-    });
-  }
-  await queue.onIdle();
+    }
+  };
+  const atOnce = Math.min(computer.concurrency, Math.ceil(missing.length / batchSize));
+  const batches = Promise.all(Array.from({ length: atOnce }, computeBatches));
+  await batches;
   signal.throwIfAborted();
   if (failure !== undefined) throw failure;
 }
