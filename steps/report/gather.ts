@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Row } from '../../engine/artefacts.ts';
 import type { Pool, StepInput, TableInput } from '../../engine/step.ts';
+import { isCurve } from './curve-chart.ts';
 import { clip } from './markup.ts';
 import type { Cluster, Clustering, PointMap, Report, SampleTable, Scores } from './model.ts';
 import { placesOf } from './point-map.ts';
@@ -247,8 +248,9 @@ async function readSample(
 ): Promise<SampleTable> {
   const { table } = source;
   const fields = table.fields.slice(0, maxFields);
-  // An evaluation is read as a whole: a class that is left out may be the one that matters.
-  const limit = source.step.use === 'evaluate' ? Math.max(options.rows, 200) : options.rows;
+  // An evaluation is read as a whole: a class that is left out may be the one that matters. So is a curve.
+  const limit =
+    source.step.use === 'evaluate' || isCurve(fields) ? Math.max(options.rows, 200) : options.rows;
   const head: SampleTable['head'] = [];
   for await (const block of table.blocks()) {
     for (const row of block) {

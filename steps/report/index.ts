@@ -13,6 +13,7 @@ from disk. What it shows follows from the shapes of its inputs, not from the nam
 - a table with a row for each cluster (\`cluster\`, \`name\`, and any of \`keywords\`, \`examples\`, \`size\`): the names
 - metrics: a card of numbers for each step
 - a table with \`player\` and \`rating\`, as \`evaluate\` makes of games: the ratings with their intervals
+- the \`sweep\` of \`compress\`, the rows of \`evaluate\` for a router, the \`k_curve\` of \`cluster\`: curves
 - a table with \`cluster\`, \`slice\` and \`share\`, as \`trends\` makes it: the share of each cluster over time, with its bursts
 - any other table: its first rows
 

@@ -1,5 +1,6 @@
 import type { Json } from '../../engine/json.ts';
 import type { MatrixInput, StepInput, TableInput } from '../../engine/step.ts';
+import { isCurve } from './curve-chart.ts';
 import { type TimelineSource, timelineIn } from './timeline.ts';
 
 /** A clustered table with the vectors of its rows, if there are any. */
@@ -39,6 +40,7 @@ export interface Recognized {
  * - rows with `cluster`: a clustering; a matrix of the same rows gives its map
  * - rows with `x` and `y`, and a matrix of them: places for the map of the clustering of the same rows
  * - rows with `cluster`, `slice` and `share`: how clusters go with time
+ * - a table that is read along one of its fields, such as the numbers of clusters that were tried: a curve
  * - any other table that the address selects: shown as a sample
  */
 export async function recognize(inputs: { readonly [name: string]: StepInput }): Promise<Recognized> {
@@ -51,6 +53,11 @@ export async function recognize(inputs: { readonly [name: string]: StepInput }):
     const timeline = timelineIn(name, step);
     if (timeline) {
       found.timelines.push(timeline);
+      continue;
+    }
+    const selected = step.outputs[step.output];
+    if (selected?.kind === 'table' && isCurve(selected.fields)) {
+      found.tables.push({ name, step, output: step.output, table: selected });
       continue;
     }
     const entries = Object.entries(step.outputs);

@@ -1,4 +1,5 @@
 import type { Json } from '../../engine/json.ts';
+import { curveChart } from './curve-chart.ts';
 import { count, figure, html, type Markup } from './markup.ts';
 import type { SampleTable } from './model.ts';
 import { ratingsChart } from './ratings-chart.ts';
@@ -14,7 +15,7 @@ export function tableSection(table: SampleTable, index: number): Markup {
   });
   return html`<section class="section" aria-labelledby="${id}">
 <header><h2 id="${id}" dir="auto">${byClass ? 'By class' : name}</h2><p dir="auto">${byClass ? `${name}: ` : null}${extent(table)}</p></header>
-${ratingsChart(table)}
+${ratingsChart(table) ?? curveChart(table)}
 ${
   table.head.length === 0
     ? html`<p class="card empty">This table has no rows.</p>`
