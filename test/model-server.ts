@@ -132,7 +132,7 @@ export class ModelServer {
     const refuse = (status: number, message: string, more: Record<string, string> = {}) =>
       send(status, { type: 'error', error: { type: 'error', message } }, more);
     const now = performance.now();
-    this.#recent = this.#recent.filter((at) => at > now - 60_000);
+    while (this.#recent.length > 0 && this.#recent[0]! <= now - 60_000) this.#recent.shift();
     if (this.#recent.length >= requestsPerMinute) {
       this.violations++;
       refuse(429, 'too many requests', { 'retry-after-ms': '100' });
@@ -199,6 +199,20 @@ export class ModelServer {
     this.#onAnswer?.();
   }
 }
+
+/** Faults that a further try gets over, and those that answer all the same. */
+export const everyFault: readonly Fault[] = [
+  'rate-limit',
+  'error',
+  'overloaded',
+  'reset',
+  'malformed',
+  'truncated',
+  'empty',
+  'drip',
+  'hang',
+  'wrong-usage',
+];
 
 /** Faults for a share of the requests, by what is asked and how often: the same in each run of a test. */
 export function sometimes(share: number, faults: readonly Fault[]): (request: SeenRequest) => Fault | null {

@@ -1,6 +1,6 @@
 import { setTimeout as moment } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ModelServer, type ModelServerOptions, sometimes } from '../model-server.ts';
+import { everyFault, ModelServer, type ModelServerOptions, sometimes } from '../model-server.ts';
 import { jsonl, numberedTexts, type RunSummary, TestProject } from '../project.ts';
 import { seededNumbers } from './sample-job.ts';
 
@@ -30,18 +30,7 @@ function projectOf(server: ModelServer, rows: number, model = ''): TestProject {
 describe('10,000 rows through faults in one of five requests', () => {
   const faulty: ModelServerOptions = {
     latencyMs: 20,
-    fault: sometimes(0.2, [
-      'rate-limit',
-      'error',
-      'overloaded',
-      'reset',
-      'malformed',
-      'truncated',
-      'empty',
-      'drip',
-      'hang',
-      'wrong-usage',
-    ]),
+    fault: sometimes(0.2, everyFault),
   };
 
   it('answers every row once and asks for none twice', async () => {
