@@ -1,5 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { equalShares, kCentre, proportionalShares, reservoirIndices, shuffle } from './sampling.ts';
+import {
+  equalShares,
+  kCentre,
+  neymanShares,
+  proportionalShares,
+  reservoirIndices,
+  shuffle,
+  weightedIndices,
+} from './sampling.ts';
 
 describe('shuffle', () => {
   it('keeps the items and follows the seed', () => {
@@ -41,6 +50,36 @@ describe('shares', () => {
     expect(proportionalShares([0, 0], 3)).toEqual([0, 0]);
   });
 
+  it('are in proportion to size times deviation, as far as the groups reach (Neyman)', () => {
+    // Cochran, Sampling techniques, section 5.5: n_h = n · N_h S_h / Σ N_h S_h.
+    expect(neymanShares([400, 600], [4, 2], 70)).toEqual([40, 30]);
+    expect(neymanShares([10, 600], [100, 1], 100)).toEqual([10, 90]);
+    expect(neymanShares([50, 50], [0, 3], 20)).toEqual([1, 19]);
+    expect(neymanShares([50, 50], [0, 3], 80)).toEqual([30, 50]);
+    expect(neymanShares([60, 40], [0, 0], 10)).toEqual([6, 4]);
+    expect(neymanShares([5, 5, 5], [1, 2, 3], 2)).toHaveLength(3);
+    expect(neymanShares([], [], 5)).toEqual([]);
+    const groups = fc.array(fc.tuple(fc.nat(50), fc.double({ min: 0, max: 1e6, noNaN: true })), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(groups, fc.nat(300), (given, total) => {
+        const sizes = given.map(([size]) => size);
+        const all = sizes.reduce((sum, size) => sum + size, 0);
+        const shares = neymanShares(
+          sizes,
+          given.map(([, deviation]) => deviation),
+          total,
+        );
+        expect(shares.reduce((sum, share) => sum + share, 0)).toBe(Math.min(total, all));
+        for (const [group, share] of shares.entries()) {
+          expect(share).toBeGreaterThanOrEqual(0);
+          expect(share).toBeLessThanOrEqual(sizes[group]!);
+        }
+      }),
+    );
+  });
+
   it('are equal as far as the groups reach', () => {
     expect(equalShares([100, 2, 50], 20)).toEqual([9, 2, 9]);
     expect(equalShares([5, 5, 5], 7)).toEqual([3, 2, 2]);
@@ -73,5 +112,21 @@ describe('kCentre', () => {
     expect(
       kCentre({ vectors: { data: new Float32Array(0), rows: 0, columns: 2 }, size: 2, seed: 1 }),
     ).toEqual(new Int32Array(0));
+  });
+});
+
+describe('weightedIndices', () => {
+  it('takes rows in proportion to their weights, and none that weighs nothing', () => {
+    const weights = [0, 1, 2, 3, 4];
+    const counts = weights.map(() => 0);
+    for (let seed = 0; seed < 5000; seed++)
+      for (const row of weightedIndices(weights, 1, seed)) counts[row]!++;
+    expect(counts[0]).toBe(0);
+    // Expected 500, 1,000, 1,500, 2,000; the greatest standard deviation is 35.
+    for (const [row, weight] of weights.entries())
+      expect(Math.abs(counts[row]! - 500 * weight)).toBeLessThan(175);
+    expect([...weightedIndices(weights, 10, 1)]).toEqual([1, 2, 3, 4]);
+    expect([...weightedIndices([1e-300, 1e300], 2, 1)]).toEqual([0, 1]);
+    expect([...weightedIndices([], 2, 1)]).toEqual([]);
   });
 });

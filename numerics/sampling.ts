@@ -52,6 +52,65 @@ export function proportionalShares(sizes: readonly number[], total: number): num
   return shares;
 }
 
+/**
+ * How many to take of each group, `total` together, so that the mean of a quantity is estimated with the least variance: in
+ * proportion to size · standard deviation (Neyman 1934). Never more than a group has, and at least one row of each group if
+ * `total` allows. Groups without any deviation come last; if no group has one, it is in proportion to the sizes.
+ */
+export function neymanShares(
+  sizes: readonly number[],
+  deviations: readonly number[],
+  total: number,
+): number[] {
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const wanted = Math.min(total, all);
+  const most = Math.max(...deviations, 0);
+  const weights = sizes.map((size, group) => size * (most > 0 ? deviations[group]! / most + 1e-9 : 1));
+  const least = wanted >= sizes.filter((size) => size > 0).length ? 1 : 0;
+  const share = (group: number, scale: number) =>
+    Math.min(sizes[group]!, Math.max(least, scale * weights[group]!));
+  const sum = (scale: number) => sizes.reduce((whole, _, group) => whole + share(group, scale), 0);
+  // The scale at which the shares, as far as the groups reach, add up to what is wanted: they grow with it.
+  let [low, high] = [0, 1];
+  while (sum(high) < wanted) high *= 2;
+  for (let round = 0; round < 100; round++) {
+    const middle = (low + high) / 2;
+    if (sum(middle) < wanted) low = middle;
+    else high = middle;
+  }
+  const exact = sizes.map((_, group) => share(group, high));
+  const shares = exact.map((value) => Math.floor(value + 1e-6));
+  let left = wanted - shares.reduce((whole, value) => whole + value, 0);
+  const remainder = (group: number) => exact[group]! - shares[group]!;
+  const order = [...sizes.keys()].sort((a, b) => remainder(b) - remainder(a) || a - b);
+  for (const group of order) {
+    if (left === 0) break;
+    if (shares[group]! >= sizes[group]!) continue;
+    shares[group]!++;
+    left--;
+  }
+  return shares;
+}
+
+/**
+ * `size` different indices, ascending, drawn one after another with probabilities in proportion to their weights (Efraimidis &
+ * Spirakis 2006, algorithm A-ES: the greatest u^(1/w)). Weights are at least 0; what weighs nothing is never drawn.
+ */
+export function weightedIndices(weights: ArrayLike<number>, size: number, seed: number): Int32Array {
+  const next = uniform(seed);
+  const keys = new Float64Array(weights.length);
+  const open: number[] = [];
+  for (let index = 0; index < weights.length; index++) {
+    // The logarithm of the key: the key itself would underflow for small weights.
+    const draw = Math.log(1 - next());
+    if (weights[index]! <= 0) continue;
+    keys[index] = draw / weights[index]!;
+    open.push(index);
+  }
+  open.sort((a, b) => keys[b]! - keys[a]! || a - b);
+  return Int32Array.from(open.slice(0, size)).sort();
+}
+
 /** How many to take of each group, `total` together: as equal as the sizes allow; what is left over goes to the first ones. */
 export function equalShares(sizes: readonly number[], total: number): number[] {
   const shares = sizes.map(() => 0);

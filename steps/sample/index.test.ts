@@ -75,7 +75,72 @@ describe('sample', () => {
     }
   });
 
+  it('stratified by Neyman takes more where a number varies more; so many of each group', async () => {
+    const measured = rows.map((row, index) => ({ ...row, length: row['label'] === 'a' ? 5 : index }));
+    const neyman = await runStep(sample, {
+      with: { method: 'stratified', by: 'label', allocation: 'neyman', value: 'length', size: 20 },
+      inputs: { rows: measured },
+    });
+    expect(count(neyman.tables['rows']!, 'a')).toBe(1);
+    expect(neyman.metrics).toEqual({ rows: 20, rest: 80, groups: 3 });
+    const equal = await runStep(sample, {
+      with: { method: 'stratified', by: 'label', allocation: 'equal', size: 9 },
+      inputs: { rows },
+    });
+    expect(['a', 'b', 'c'].map((label) => count(equal.tables['rows']!, label))).toEqual([3, 3, 3]);
+    const each = await runStep(sample, {
+      with: { method: 'balanced', by: 'label', per_group: 8 },
+      inputs: { rows },
+    });
+    expect(['a', 'b', 'c'].map((label) => count(each.tables['rows']!, label))).toEqual([8, 8, 5]);
+    const near = await runStep(sample, {
+      with: { method: 'cluster', per_group: 1 },
+      inputs: { rows: rows.map((row, index) => ({ ...row, cluster: index % 4, rank: 100 - index })) },
+    });
+    expect(ids(near.tables['rows'])).toEqual(['r96', 'r97', 'r98', 'r99']);
+  });
+
+  it('weighted follows the weights, and takes nothing that weighs nothing', async () => {
+    const weighed = rows.map((row, index) => ({
+      ...row,
+      weight: index < 50 ? 0 : index < 60 ? 1000 : 0.001,
+    }));
+    const run = (table: { id: string }[], size: number) =>
+      runStep(sample, { with: { method: 'weighted', weight: 'weight', size }, inputs: { rows: table } });
+    const { tables } = await run(weighed, 10);
+    expect(ids(tables['rows'])).toEqual(Array.from({ length: 10 }, (_, index) => `r${50 + index}`));
+    expect((await run(weighed, 90)).metrics).toEqual({ rows: 50, rest: 50 });
+    for (const weight of [-1, 'much', null])
+      await expect(
+        run([...weighed, { id: 'x', weight } as (typeof weighed)[number]], 5),
+      ).rejects.toMatchObject({
+        code: 'bad-weight',
+        message: expect.stringContaining('row x: weight is'),
+      });
+  });
+
+  it('mmr takes typical rows that do not repeat each other; zeros and equal rows do no harm', async () => {
+    const few = rows.slice(0, 5);
+    const run = (data: number[], more: JsonObject) =>
+      runStep(sample, {
+        with: { method: 'mmr', size: 2, ...more },
+        inputs: {
+          rows: few,
+          vectors: { matrix: { data: Float32Array.from(data), rows: 5, columns: 2 }, ids: ids(few) },
+        },
+      });
+    const data = [1, 0.5, 1, 0.5, 0.5, 1, 1, -1, -1, 1];
+    expect(ids((await run(data, { diversity: 0 })).tables['rows'])).toEqual(['r0', 'r1']);
+    expect(ids((await run(data, { diversity: 0.3 })).tables['rows'])).toEqual(['r0', 'r2']);
+    for (const method of ['mmr', 'diverse'])
+      for (const value of [0, 1]) {
+        const all = await run(new Array<number>(10).fill(value), { method, size: 9 });
+        expect(ids(all.tables['rows'])).toEqual(ids(few));
+      }
+  });
+
   it('says what is missing or broken', async () => {
+    const check = (given: JsonObject) => sample.check!({ allocation: 'proportional', ...given });
     await expect(
       runStep(sample, { with: { method: 'diverse', size: 2 }, inputs: { rows } }),
     ).rejects.toMatchObject({ code: 'no-vectors' });
@@ -89,9 +154,13 @@ describe('sample', () => {
         inputs: { rows: rows.slice(0, 2), vectors: { matrix: broken, ids: ['r0', 'r1'] } },
       }),
     ).rejects.toMatchObject({ code: 'bad-vector', message: expect.stringContaining('row 2') });
-    expect(sample.check!({ method: 'random' })).toMatchObject([{ message: expect.stringContaining('size') }]);
-    expect(sample.check!({ method: 'random', size: 1, share: 0.5 })).toHaveLength(1);
-    expect(sample.check!({ method: 'balanced', size: 1 })).toHaveLength(1);
-    expect(sample.check!({ method: 'random', size: 1, by: 'label' })).toHaveLength(1);
+    expect(check({ method: 'random' })).toMatchObject([{ message: expect.stringContaining('size') }]);
+    expect(check({ method: 'random', size: 1, share: 0.5 })).toHaveLength(1);
+    expect(check({ method: 'balanced', size: 1 })).toHaveLength(1);
+    expect(check({ method: 'random', size: 1, by: 'label' })).toHaveLength(1);
+    expect(check({ method: 'weighted', size: 1 })).toHaveLength(1);
+    expect(check({ method: 'random', per_group: 1 })).toHaveLength(1);
+    expect(check({ method: 'stratified', by: 'label', size: 1, allocation: 'neyman' })).toHaveLength(1);
+    expect(check({ method: 'balanced', by: 'label', size: 1, allocation: 'equal' })).toHaveLength(1);
   });
 });
