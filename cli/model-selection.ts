@@ -5,6 +5,7 @@ import { ProblemError } from '../engine/problems.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import { costOf } from '../models/language/cost.ts';
+import { readSettings } from '../models/language/settings.ts';
 import type { Cli } from './command.ts';
 import { columns, count, usd } from './format.ts';
 import { listedAliases } from './language-model-list.ts';
@@ -17,9 +18,27 @@ export interface Needs {
   input_tokens: number;
   output_tokens: number;
   requests: number;
+  /** Answers are JSON. */
+  json: boolean;
+  /** Requests come with pictures. */
+  images: boolean;
+  /** US dollars that all of it may cost; null if nothing says so. */
+  most_usd: number | null;
   /** What counts most. */
-  priority: 'quality' | 'cost';
+  priority: Preference;
   reason: string;
+}
+
+export const preferences = ['quality', 'cost', 'speed'] as const;
+export type Preference = (typeof preferences)[number];
+
+/** What the task wants in one respect, and what the model has of it. */
+export interface Trait {
+  trait: 'context' | 'json' | 'images' | 'price' | 'score' | 'latency';
+  wanted: string;
+  has: string;
+  /** Null where nothing is known, or nothing is wanted. */
+  fits: boolean | null;
 }
 
 /** A model that might be taken, and what speaks for or against it. */
@@ -30,8 +49,11 @@ export interface Candidate {
   context: number | null;
   /** The best score that a route of the workflow has for it: measured by an evaluation. */
   quality: number | null;
+  /** Milliseconds that a route of the workflow has for it. */
+  latency: number | null;
   /** What the use case would cost; null if no price is known. */
   usd: number | null;
+  traits: Trait[];
   /** Null where it may be taken. */
   rejected: string | null;
   why: string;
@@ -47,9 +69,25 @@ const needsSchema: JsonObject = {
     input_tokens: tokens('A usual request.'),
     output_tokens: tokens('A usual answer.'),
     requests: { type: 'integer', minimum: 1, description: 'How many requests there will be.' },
-    priority: { enum: ['quality', 'cost'], description: 'What counts more.' },
+    json: { type: 'boolean', description: 'Whether answers must be JSON.' },
+    images: { type: 'boolean', description: 'Whether requests come with pictures.' },
+    most_usd: {
+      type: ['number', 'null'],
+      description: 'US dollars that all of it may cost; null if the text does not say.',
+    },
+    priority: { enum: [...preferences], description: 'What counts most.' },
   },
-  required: ['reason', 'longest_tokens', 'input_tokens', 'output_tokens', 'requests', 'priority'],
+  required: [
+    'reason',
+    'longest_tokens',
+    'input_tokens',
+    'output_tokens',
+    'requests',
+    'json',
+    'images',
+    'most_usd',
+    'priority',
+  ],
   additionalProperties: false,
 };
 
@@ -75,8 +113,16 @@ export async function selectModel(
     workspace,
     reader,
     useCase,
+    prefer,
     signal,
-  }: { workspace: Workspace; reader: string; useCase: string; signal: AbortSignal },
+  }: {
+    workspace: Workspace;
+    reader: string;
+    useCase: string;
+    /** Instead of what the reader thinks counts most. */
+    prefer?: Preference | undefined;
+    signal: AbortSignal;
+  },
 ): Promise<{ needs: Needs; candidates: Candidate[] }> {
   const { names = [], find } = workspace.languageModels ?? {};
   const model = find?.(reader);
@@ -90,53 +136,124 @@ export async function selectModel(
     const { code, message, hint } = result.failure;
     throw ProblemError.of(code, `${reader} did not read the use case: ${message}`, { ...(hint && { hint }) });
   }
-  const needs = result.answer.json as unknown as Needs;
+  const read = result.answer.json as unknown as Needs;
+  const needs = { ...read, priority: prefer ?? read.priority };
   return { needs, candidates: ranked(needs, workflow, workspace) };
 }
 
 /** The candidates, the one to take first, those that do not fit last. */
 function ranked(needs: Needs, workflow: ResolvedWorkflow, workspace: Workspace): Candidate[] {
-  const measured = qualities(workflow);
-  const candidates = listedAliases(workflow, readCatalogue(workspace)).map(
-    ({ alias, provider, model, price }): Candidate => {
-      const context = workspace.languageModels?.find(alias)?.tokens.context ?? null;
-      const { input_tokens, output_tokens, requests } = needs;
-      const usage = { input_tokens, output_tokens, cached_tokens: 0, written_tokens: 0, estimated: true };
-      const cost = price === null ? null : costOf(usage, price) * requests;
-      const tooSmall = context !== null && context < needs.longest_tokens;
-      const quality = measured.get(alias) ?? null;
-      const why = [
-        context === null
-          ? 'its context is not known'
-          : `${count(needs.longest_tokens)} tokens ${tooSmall ? 'do not fit' : 'fit'} into its ${count(context)}`,
-        quality === null ? 'no score was measured' : `score ${quality}`,
-        cost === null ? 'no price is known' : `about ${usd(cost)} for ${count(requests)} requests`,
-      ].join(', ');
-      return {
-        alias,
-        model: `${provider}/${model}`,
-        context,
-        quality,
-        usd: cost,
-        rejected: tooSmall ? 'its context is too small' : null,
-        why,
-      };
-    },
-  );
-  const better = (a: Candidate, b: Candidate) => (b.quality ?? -Infinity) - (a.quality ?? -Infinity) || 0;
-  const cheaper = (a: Candidate, b: Candidate) => (a.usd ?? Infinity) - (b.usd ?? Infinity) || 0;
-  const [first, second] = needs.priority === 'quality' ? [better, cheaper] : [cheaper, better];
+  const scores = measured(workflow, 'quality');
+  const latencies = measured(workflow, 'latency');
+  const candidates = listedAliases(workflow, readCatalogue(workspace)).map((listed): Candidate => {
+    const { alias, provider, model, price } = listed;
+    const context = workspace.languageModels?.find(alias)?.tokens.context ?? null;
+    const { input_tokens, output_tokens, requests } = needs;
+    const usage = { input_tokens, output_tokens, cached_tokens: 0, written_tokens: 0, estimated: true };
+    const cost = price === null ? null : costOf(usage, price) * requests;
+    const quality = scores.get(alias) ?? null;
+    const latency = latencies.get(alias) ?? null;
+    const { json } = readSettings(workflow.models[alias]!);
+    const traits = traitsOf(needs, { context, cost, quality, latency, provider, json });
+    const misfit = traits.find(({ fits }) => fits === false);
+    const rejected =
+      provider === 'replay'
+        ? 'it has recorded answers only'
+        : misfit === undefined
+          ? null
+          : `${misfit.trait}: ${misfit.has}, and the task wants ${misfit.wanted}`;
+    const why = traits.map(({ trait, has }) => `${trait} ${has}`).join(', ');
+    return {
+      alias,
+      model: `${provider}/${model}`,
+      context,
+      quality,
+      latency,
+      usd: cost,
+      traits,
+      rejected,
+      why,
+    };
+  });
+  const orders: { [preference in Preference]: (a: Candidate, b: Candidate) => number } = {
+    quality: (a, b) => (b.quality ?? -Infinity) - (a.quality ?? -Infinity) || 0,
+    cost: (a, b) => (a.usd ?? Infinity) - (b.usd ?? Infinity) || 0,
+    speed: (a, b) => (a.latency ?? Infinity) - (b.latency ?? Infinity) || 0,
+  };
+  const first = orders[needs.priority];
   return candidates.sort(
-    (a, b) => Number(a.rejected !== null) - Number(b.rejected !== null) || first(a, b) || second(a, b),
+    (a, b) =>
+      Number(a.rejected !== null) - Number(b.rejected !== null) ||
+      first(a, b) ||
+      orders.quality(a, b) ||
+      orders.cost(a, b),
   );
 }
 
-/** The best score of each alias in the routes of the workflow. */
-function qualities({ models }: ResolvedWorkflow): Map<string, number> {
+/** What the task wants of a model, against what it has. */
+function traitsOf(
+  needs: Needs,
+  has: {
+    context: number | null;
+    cost: number | null;
+    quality: number | null;
+    latency: number | null;
+    provider: string;
+    json: 'schema' | 'object' | 'prompt';
+  },
+): Trait[] {
+  const { context, cost, quality, latency, provider } = has;
+  const { longest_tokens, most_usd, requests } = needs;
+  const ways = { schema: 'by a schema', object: 'by JSON mode', prompt: 'in words only' };
+  const way = provider === 'command' ? ways.prompt : ways[has.json];
+  const pictures = provider !== 'local' && provider !== 'replay';
+  return [
+    {
+      trait: 'context',
+      wanted: `${count(longest_tokens)} tokens`,
+      has: context === null ? 'not known' : `of ${count(context)} tokens`,
+      fits: context === null ? null : context >= longest_tokens,
+    },
+    {
+      trait: 'json',
+      wanted: needs.json ? 'JSON' : 'any text',
+      has: way,
+      fits: needs.json ? (way === ways.prompt ? null : true) : null,
+    },
+    {
+      trait: 'images',
+      wanted: needs.images ? 'pictures' : 'none',
+      has: pictures ? 'as the provider takes them' : 'not taken',
+      fits: !needs.images ? null : pictures ? null : false,
+    },
+    {
+      trait: 'price',
+      wanted: most_usd === null ? 'no limit' : `${usd(most_usd)} at most`,
+      has: cost === null ? 'not known' : `about ${usd(cost)} for ${count(requests)} requests`,
+      fits: cost === null || most_usd === null ? null : cost <= most_usd,
+    },
+    {
+      trait: 'score',
+      wanted: 'a high one',
+      has: quality === null ? 'not measured' : `${quality}`,
+      fits: null,
+    },
+    {
+      trait: 'latency',
+      wanted: 'a short one',
+      has: latency === null ? 'not measured' : `of ${count(Math.round(latency))} ms`,
+      fits: null,
+    },
+  ];
+}
+
+/** The best number of each alias in the routes of the workflow. */
+function measured({ models }: ResolvedWorkflow, kind: 'quality' | 'latency'): Map<string, number> {
   const best = new Map<string, number>();
-  for (const { route } of Object.values(models) as { route?: { quality?: Record<string, number> } }[])
-    for (const [alias, score] of Object.entries(route?.quality ?? {}))
-      best.set(alias, Math.max(score, best.get(alias) ?? -Infinity));
+  const better = kind === 'quality' ? Math.max : Math.min;
+  for (const { route } of Object.values(models) as { route?: { [kind: string]: Record<string, number> } }[])
+    for (const [alias, value] of Object.entries(route?.[kind] ?? {}))
+      best.set(alias, better(value, best.get(alias) ?? value));
   return best;
 }
 
@@ -149,7 +266,7 @@ export function selectionTable(
     rejected !== null ? cli.paint('red', '✖') : index === 0 ? cli.paint('green', '✔') : '',
     alias,
     model,
-    rejected === null ? why : `${rejected}: ${why}`,
+    rejected === null ? why : `${rejected} (${why})`,
   ]);
   return `${needs.reason}\n${needs.priority} counts most\n\n${columns(rows)}`;
 }

@@ -1,6 +1,7 @@
 import { builtInEncoders } from '../../models/catalogue.ts';
 import type { Command } from '../command.ts';
 import { columns } from '../format.ts';
+import type { Preference } from '../model-selection.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
 
 export const command: Command = {
@@ -79,7 +80,7 @@ export const command: Command = {
       name: 'select',
       summary: 'recommend a model of a workflow for a use case',
       description:
-        'A model of the workflow reads from the description what the task needs (lengths, requests, what counts most); then the language models of the workflow are ranked by it: whether it fits into their context, their measured scores (`quality` of a route), and what it would cost. Each is listed with what speaks for or against it. The answer is kept: the same description gives the same choice. Exit code 1 if no model fits.',
+        'A model of the workflow reads from the description what the task needs (lengths, requests, what counts most); then the language models of the workflow are ranked by it: whether it fits into their context, whether they take its pictures, what it would cost, and the scores and latencies that a route of the workflow has for them. Each is listed with what the task wants and what it has. The answer is kept: the same description gives the same choice. Exit code 1 if no model fits.',
       arguments: [
         { name: '<file>', description: 'a workflow' },
         { name: '<use_case>', description: 'a text that describes the task, such as USE-CASE.md' },
@@ -88,6 +89,11 @@ export const command: Command = {
         {
           flags: '--model <alias>',
           description: 'who reads the description; the first model of the workflow',
+        },
+        {
+          flags: '--prefer <what>',
+          description: 'what counts most, instead of what the description says',
+          choices: ['quality', 'cost', 'speed'],
         },
         { flags: '--json', description: 'as JSON on stdout' },
       ],
@@ -105,6 +111,7 @@ export const command: Command = {
             workspace,
             reader: (options['model'] as string | undefined) ?? workspace.languageModels?.names[0] ?? '',
             useCase: readUseCase(useCase as string, cli),
+            prefer: options['prefer'] as Preference | undefined,
             signal: cli.signal,
           });
           cli.out(options['json'] ? `${JSON.stringify(selected)}\n` : selectionTable(selected, cli));

@@ -9,26 +9,43 @@ it('models select ranks the models of a workflow for a use case, says of each wh
     input_tokens: 8000,
     output_tokens: 500,
     requests: 100,
+    json: true,
+    images: false,
+    most_usd: null,
     priority: 'quality',
   };
   await using server = await ModelServer.start({
-    reply: ({ prompt }) => JSON.stringify(prompt.includes('cheap') ? { ...needs, priority: 'cost' } : needs),
+    reply: ({ prompt }) =>
+      JSON.stringify(
+        prompt.includes('cheap')
+          ? { ...needs, priority: 'cost' }
+          : prompt.includes('scans')
+            ? { ...needs, images: true, most_usd: 2 }
+            : needs,
+      ),
   });
   const model = (more: string) => `{ provider: openai, base_url: "${server.url('openai')}", ${more} }`;
   using project = new TestProject({
     'USE-CASE.md': 'Sum up contracts.',
+    'scans.md': 'Read scans of contracts, for two dollars.',
     'cheap.md': 'Sum up contracts. It must be cheap.',
     'w.yaml': `
 models:
   small: ${model('model: s, context: 8000, price: { input: 0.1, output: 0.4 }')}
   middle: ${model('model: m, context: 32000, price: { input: 1, output: 4 }')}
   large: ${model('model: l, context: 200000, price: { input: 5, output: 20 }')}
-  best: { route: { among: [small, middle, large], by: quality, quality: { small: 0.7, middle: 0.8, large: 0.9 } } }
+  own: { provider: local, path: own.gguf, context: 32000 }
+  best:
+    route:
+      among: [small, middle, large]
+      by: quality
+      quality: { small: 0.7, middle: 0.8, large: 0.9 }
+      latency: { small: 200, middle: 400, large: 900 }
 steps:
   t: { use: load, with: { path: USE-CASE.md } }
 `,
   });
-  const select = async (file: string) => {
+  const select = async (file: string, ...more: string[]) => {
     const { out, code } = await project.reprise(
       'models',
       'select',
@@ -37,6 +54,7 @@ steps:
       '--model',
       'middle',
       '--json',
+      ...more,
     );
     const { candidates } = JSON.parse(out) as { candidates: Record<string, unknown>[] };
     return { code, candidates };
@@ -51,14 +69,15 @@ steps:
         quality: 0.9,
         usd: 5,
         rejected: null,
-        why: expect.stringContaining('20,000 tokens fit into its 200,000'),
+        why: 'context of 200,000 tokens, json by a schema, images as the provider takes them, price about $5.00 for 100 requests, score 0.9, latency of 900 ms',
+        traits: expect.arrayContaining([
+          { trait: 'context', wanted: '20,000 tokens', has: 'of 200,000 tokens', fits: true },
+          { trait: 'json', wanted: 'JSON', has: 'by a schema', fits: true },
+        ]),
       },
       { alias: 'middle', usd: 1, rejected: null },
-      {
-        alias: 'small',
-        rejected: 'its context is too small',
-        why: expect.stringContaining('20,000 tokens do not fit into its 8,000'),
-      },
+      { alias: 'own', usd: null, rejected: null },
+      { alias: 'small', rejected: 'context: of 8,000 tokens, and the task wants 20,000 tokens' },
     ],
   });
   expect(await select('USE-CASE.md')).toEqual(careful);
@@ -66,8 +85,21 @@ steps:
   expect((await select('cheap.md')).candidates.map(({ alias }) => alias)).toEqual([
     'middle',
     'large',
+    'own',
     'small',
   ]);
+  // What counts most can be said on the command line: the description is not read again.
+  const preferred = await select('USE-CASE.md', '--prefer', 'speed');
+  expect(preferred.candidates.map(({ alias }) => alias)).toEqual(['middle', 'large', 'own', 'small']);
+  expect(server.requests).toHaveLength(2);
+  expect(await select('scans.md')).toMatchObject({
+    candidates: [
+      { alias: 'middle', rejected: null },
+      { alias: 'large', rejected: 'price: about $5.00 for 100 requests, and the task wants $2.00 at most' },
+      { alias: 'small' },
+      { alias: 'own', rejected: 'images: not taken, and the task wants pictures' },
+    ],
+  });
   const wrong = await project.reprise('models', 'select', 'w.yaml', 'none.md');
   expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('none.md cannot be read') });
 });
