@@ -66,8 +66,8 @@ topics:
 \`\`\`
 
 \`assign\` leaves earlier rows where they were; a new row goes to the cluster with the nearest centre if it is no farther than 95 % of the cluster's earlier rows. The
-others, and earlier noise, are pooled, and become new clusters where \`min_cluster_size\` of them (half of them new) are as close together as rows of earlier clusters, outside of all these; what is left goes to the nearest cluster (by \`hdbscan\`
-it is noise). \`recluster\` clusters all rows again, k-means from the earlier centres if \`k\` is as many. Either way a cluster keeps its number as long as it
+others, and earlier noise, are pooled, and become new clusters where \`min_cluster_size\` of them (half of them new) are as close together as rows of earlier clusters, outside of all these; what is left goes to the nearest cluster. By \`hdbscan\` new rows
+and earlier noise go where density puts them, which takes as long as clustering all rows; what is left is noise. \`recluster\` clusters all rows again, k-means from the earlier centres if \`k\` is as many. Either way a cluster keeps its number as long as it
 shares half of its rows with itself of before, new clusters get numbers that none has had, and the output \`evolution\` says what became of each (after MONIC,
 Spiliopoulou et al. 2006).
 

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
 import { WorkerPool } from '../../engine/execute/pool.ts';
 import type { JsonObject } from '../../engine/json.ts';
+import { clusteringScores, contingency } from '../../numerics/clustering-metrics.ts';
 import { gaussians } from '../../numerics/random.ts';
 import { runStep, type StepOutputs } from '../../test/run-step.ts';
 import cluster from './index.ts';
@@ -121,6 +122,30 @@ describe('cluster goes on from an earlier run', () => {
     expect(clusterOf(second).get('4-0')).toBe(4);
     expect(second.metrics).toMatchObject({ k: 5, noise: 2 });
   });
+
+  it.each<JsonObject>([
+    { k: 5 },
+    { method: 'spherical_kmeans', k: 5 },
+    { method: 'hdbscan', min_cluster_size: 8 },
+  ])(
+    'assign: a tenth more rows give what clustering all of them gives, and nothing is renumbered: %j',
+    async (options) => {
+      const counts = [90, 72, 54, 36, 27];
+      const all = rowsOf(counts.map((count) => Math.round(count / 0.9)));
+      const first = await run([rowsOf(counts)], options);
+      const second = await run([all], { ...options, update: 'assign' }, first);
+      const whole = await run([all], options);
+      const labels = ({ tables }: StepOutputs) => tables['rows']!.map((row) => Number(row['cluster']) + 1);
+      const { ari } = clusteringScores(contingency(labels(whole), labels(second)));
+      expect(ari).toBeGreaterThanOrEqual(0.9);
+      const [before, after] = [clusterOf(first), clusterOf(second)];
+      const moved = [...before].filter(([id, number]) => number !== -1 && after.get(id) !== number);
+      expect(moved).toEqual([]);
+      // The centre of each number is where it was.
+      for (const [at, id] of first.matrices['centers']!.ids.entries())
+        expect(second.matrices['centers']!.ids[at]).toBe(id);
+    },
+  );
 
   it('takes no rows, and none before; says what it needs', async () => {
     const none = await run([], { k: 3 });

@@ -9,6 +9,7 @@ import { gatherRows } from '../../numerics/vectors.ts';
 import type { Earlier } from './earlier.ts';
 import type { Found } from './methods.ts';
 import type { Parameters } from './parameters.ts';
+import { assignByDensity } from './update-density.ts';
 
 /** Share of a cluster's earlier rows that lie within its radius. */
 const radiusQuantile = 0.95;
@@ -17,7 +18,8 @@ const leastForRadius = 5;
 
 /**
  * Keeps earlier rows where they were and gives new ones to the nearest cluster. Those outside its radius, and earlier noise,
- * are pooled: where many are close together they make new clusters; the others go to the nearest cluster after all, or are noise.
+ * are pooled: where many are close together they make new clusters; the others go to the nearest cluster after all. By HDBSCAN
+ * density says where they go, or that they are noise.
  */
 export async function assignToEarlier(
   matrix: Matrix,
@@ -25,6 +27,7 @@ export async function assignToEarlier(
   { parameters, metric }: { parameters: Parameters; metric: Metric },
   context: StepContext,
 ): Promise<Found> {
+  if (parameters.method === 'hdbscan') return assignByDensity(matrix, earlier, parameters, context);
   const labels = earlier.labels.slice();
   const k = earlier.numbers.length;
   const added = rowsWhere(labels, (label) => label === -2);
@@ -42,7 +45,7 @@ export async function assignToEarlier(
   const clusters = k + (await addDense(matrix, labels, pool, earlier, { parameters, metric }, context));
   const left = pool.filter((row) => labels[row]! < 0);
   for (const row of left) labels[row] = -1;
-  if (parameters.method !== 'hdbscan' && left.length > 0 && matrix.rows > 0) {
+  if (left.length > 0 && matrix.rows > 0) {
     const now = await placed(matrix, labels, clusters, metric, context);
     // Without any centre to go to all are one cluster.
     const centres = now.k > 0 ? now.centres : earlier.centres;
