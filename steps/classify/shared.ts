@@ -65,7 +65,7 @@ const parameters = {
           enum: choices,
           default: 'similarity',
           description:
-            "`similarity`: those most like the row's text (TF-IDF cosine), the likest last; `diversity`: the same for all rows, as unlike each other as can be; `random`: the same for all rows.",
+            "`similarity`: those most like the row's text (TF-IDF cosine), the likest last; `mmr`: like it and unlike each other; `balanced`: of each answer in turns the likest; `diversity`: the same for all rows, as unlike each other as can be; `random`: the same for all rows.",
         },
         count: { type: 'integer', minimum: 1, maximum: 100, default: 4, description: 'Examples for a row.' },
         seed: { type: 'integer', default: 42, description: 'Of `random`: another number draws others.' },

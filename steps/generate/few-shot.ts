@@ -8,34 +8,42 @@ export interface Candidate {
   readonly answer: string;
 }
 
-export const choices = ['similarity', 'diversity', 'random'] as const;
+export const choices = ['similarity', 'mmr', 'balanced', 'diversity', 'random'] as const;
 
 /** The examples to show before a question, the last one next to it. */
 export type Chooser = (question: string) => readonly Candidate[];
+
+/** Examples among which `mmr` chooses. */
+const mmrPool = 50;
 
 const terms = { analyzer: 'word', ngramRange: [1, 1], sublinearTf: true } as const;
 
 /**
  * Chooses among examples:
  * - `similarity`: those most like the question (cosine of TF-IDF vectors), the likest last
+ * - `mmr`: like the question and unlike each other, by maximal marginal relevance (Carbonell & Goldstein 1998) with both counting
+ *   the same, among the `mmrPool` likest; the likest last
+ * - `balanced`: of each answer in turns the one most like the question, the likest last
  * - `diversity`: the same for all questions: the one most like all others, then always the one that is least like those
  *   that were chosen (farthest-first traversal; Gonzalez 1985)
  * - `random`: the same for all questions, drawn by `seed`
  *
- * An example that asks the very question is not shown with it: its answer would be given away.
+ * An example that asks the very question (but for case and white space) is not shown with it: its answer would be given away.
  */
 export function chooserOf(
   candidates: readonly Candidate[],
   { by, count, seed }: { by: (typeof choices)[number]; count: number; seed: number },
 ): Chooser {
-  const others = (from: Iterable<number>, question: string): Candidate[] => {
-    const chosen: Candidate[] = [];
-    for (const index of from) {
-      const candidate = candidates[index]!;
-      if (chosen.length < count && candidate.question !== question) chosen.push(candidate);
-    }
-    return chosen;
+  const forms = candidates.map(({ question }) => plain(question));
+  const isOther = (question: string) => {
+    const form = plain(question);
+    return (index: number) => forms[index] !== form;
   };
+  const others = (from: readonly number[], question: string): Candidate[] =>
+    from
+      .filter(isOther(question))
+      .slice(0, count)
+      .map((index) => candidates[index]!);
   // One more than is shown: one of them may be the question itself.
   const most = Math.min(count + 1, candidates.length);
   if (by === 'random') {
@@ -47,7 +55,28 @@ export function chooserOf(
     const spread = index.spread(most);
     return (question) => others(spread, question);
   }
+  if (by === 'mmr')
+    return (question) => others(index.marginal(question, count, isOther(question)), question).reverse();
+  if (by === 'balanced')
+    return (question) =>
+      others(inTurns(index.likest(question).filter(isOther(question)), candidates), question).reverse();
   return (question) => others(index.likest(question), question).reverse();
+}
+
+function plain(question: string): string {
+  return question.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
+}
+
+/** The first of each answer, then the second of each, and so on. */
+function inTurns(order: readonly number[], candidates: readonly Candidate[]): number[] {
+  const taken = new Map<string, number>();
+  const turns = order.map((index, place) => {
+    const { answer } = candidates[index]!;
+    const turn = taken.get(answer) ?? 0;
+    taken.set(answer, turn + 1);
+    return { index, place, turn };
+  });
+  return turns.sort((a, b) => a.turn - b.turn || a.place - b.place).map(({ index }) => index);
 }
 
 /** Cosine similarities of texts to a fixed set of them. */
@@ -67,6 +96,28 @@ class LikenessIndex {
   likest(text: string): number[] {
     const alike = this.#to(this.#tfidf.transform([text]), 0);
     return Array.from(alike, (_, index) => index).sort((a, b) => alike[b]! - alike[a]! || a - b);
+  }
+
+  /** So many of the texts that are wanted, like a text and unlike each other. */
+  marginal(text: string, count: number, isWanted: (index: number) => boolean): number[] {
+    const alike = this.#to(this.#tfidf.transform([text]), 0);
+    const pool = Array.from(alike, (_, index) => index).filter(isWanted);
+    pool.sort((a, b) => alike[b]! - alike[a]! || a - b).splice(Math.max(mmrPool, count));
+    const likest = new Map(pool.map((index) => [index, 0]));
+    const chosen: number[] = [];
+    while (chosen.length < count && likest.size > 0) {
+      let best = -1;
+      let most = Number.NEGATIVE_INFINITY;
+      for (const [index, like] of likest) {
+        const score = alike[index]! - like;
+        if (score > most) [best, most] = [index, score];
+      }
+      chosen.push(best);
+      likest.delete(best);
+      const toBest = this.#to(this.#rows, best);
+      for (const [index, like] of likest) likest.set(index, Math.max(like, toBest[index]!));
+    }
+    return chosen;
   }
 
   /** So many texts, each as unlike the ones before it as can be. */
