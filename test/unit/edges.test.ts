@@ -29,6 +29,7 @@ function data(texts: readonly string[], vector = direction): Data {
     group: `g${index % 3}`,
     cluster: index % 2,
     score: index,
+    created_at: `2026-01-${String(1 + (index % 28)).padStart(2, '0')}`,
   }));
   const values = texts.flatMap((_, row) =>
     Array.from({ length: columns }, (_, column) => vector(row, column)),
@@ -161,6 +162,19 @@ const setups: Record<string, Setup> = {
   'train softmax': { use: 'train', inputs: both },
   'train knn': { use: 'train', with: { method: 'knn' }, inputs: both },
   'train centroid': { use: 'train', with: { method: 'centroid' }, inputs: both },
+  trends: { use: 'trends', with: { time: 'created_at', slice: 'week' }, inputs: table },
+  validate: {
+    use: 'validate',
+    with: {
+      on_fail: 'quarantine',
+      expectations: [
+        { expect: 'not_null', field: 'text' },
+        { expect: 'unique', field: 'text', severity: 'warn' },
+        { expect: 'length', field: 'text', max_value: 2000 },
+      ],
+    },
+    inputs: table,
+  },
 };
 
 let server: ModelServer;
