@@ -38,7 +38,7 @@ describe('summarize keywords', () => {
       inputs: { rows },
     });
     expect(warnings).toEqual([]);
-    expect(metrics).toEqual({ clusters: 3, rows: 15, unclustered: 0 });
+    expect(metrics).toMatchObject({ clusters: 3, rows: 15, unclustered: 0, topic_diversity: 1 });
     const names = tables['rows']!;
     expect(names.map((row) => row['name'])).toEqual(['Exchange rate', 'Card not arrived', 'ATM top up']);
     expect(names[0]).toMatchObject({
@@ -64,6 +64,20 @@ describe('summarize keywords', () => {
     const spread = await keywords({ keywords: 2, diversity: 0.9 });
     expect(spread[1]).not.toEqual(plain[1]!.slice(0, 2));
     expect(spread[1]![0]).toBe(plain[1]![0]);
+  });
+
+  it('finds the keywords of topics coherent, those of rows thrown together not', async () => {
+    const npmi = async (given: Row[]) => {
+      const { metrics, tables } = await runStep(summarize, {
+        with: { max_ngram: 1 },
+        inputs: { rows: given },
+      });
+      const each = tables['rows']!.map((row) => Number(row['coherence']));
+      expect(metrics['npmi']).toBeCloseTo(each.reduce((sum, value) => sum + value, 0) / each.length, 5);
+      return Number(metrics['npmi']);
+    };
+    const mixed = rows.map((row, at) => ({ ...row, cluster: at % 3 }));
+    expect(await npmi(rows)).toBeGreaterThan((await npmi(mixed)) + 0.1);
   });
 
   it('gives different names to clusters of the same words', async () => {
@@ -92,7 +106,7 @@ describe('summarize keywords', () => {
         vectors: { matrix: { data, rows: 5, columns: 1 }, ids },
       },
     });
-    expect(metrics).toEqual({ clusters: 1, rows: 4, unclustered: 1 });
+    expect(metrics).toMatchObject({ clusters: 1, rows: 4, unclustered: 1 });
     // The mean of 0, 5, 6, 7 is 4.5.
     expect(tables['rows']).toMatchObject([
       { id: '7', cluster: 7, size: 4, name: expect.stringMatching(/^Перевод денег/), example_ids: ['b'] },

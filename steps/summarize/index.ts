@@ -23,7 +23,7 @@ export default defineVariants({
     rows: {
       kind: 'table',
       description:
-        'A row for each cluster: `cluster`, `name`, `size`, `share` of the rows, `keywords`, `examples` (texts) and their `example_ids`; by a model also `description`. Of documents: the rows with `title` and `summary`.',
+        'A row for each cluster: `cluster`, `name`, `size`, `share` of the rows, `keywords`, their `coherence` (by keywords only), `examples` (texts) and their `example_ids`; by a model also `description`. Of documents: the rows with `title` and `summary`.',
     },
     failed: {
       kind: 'table',

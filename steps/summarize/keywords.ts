@@ -33,12 +33,38 @@ export const byKeywords = defineStep({
         size: found.sizes[index]!,
         share: significant(found.sizes[index]! / total),
         keywords: names[index]!.keywords,
+        coherence: finite(names[index]!.coherence.npmi),
         examples: examples[index]!.map((row) => found.texts[row]!),
         example_ids: examples[index]!.map((row) => found.ids[row]!),
       });
     }
+    const words = names.flatMap(({ keywords }) => keywords);
     return {
-      metrics: { clusters: found.numbers.length, unclustered: inputs.rows.rows - total, rows: total },
+      metrics: {
+        clusters: found.numbers.length,
+        unclustered: inputs.rows.rows - total,
+        rows: total,
+        ...meanOf(
+          'npmi',
+          names.map(({ coherence }) => coherence.npmi),
+        ),
+        ...meanOf(
+          'c_v',
+          names.map(({ coherence }) => coherence.cv),
+        ),
+        ...(words.length > 0 && { topic_diversity: significant(new Set(words).size / words.length) }),
+      },
     };
   },
 });
+
+function finite(value: number): number | null {
+  return Number.isNaN(value) ? null : significant(value);
+}
+
+/** The mean of the values that there are, under a name; nothing if there are none. */
+function meanOf(name: string, values: readonly number[]): Record<string, number> {
+  const known = values.filter((value) => !Number.isNaN(value));
+  if (known.length === 0) return {};
+  return { [name]: significant(known.reduce((sum, value) => sum + value, 0) / known.length) };
+}

@@ -1,3 +1,4 @@
+import { type Coherence, topicCoherence } from '../../numerics/topic-coherence.ts';
 import { diverseTerms } from './diverse-terms.ts';
 import { clusterTerms, type Term, type TermOptions } from './terms.ts';
 
@@ -7,6 +8,8 @@ export const moduleUrl = import.meta.url;
 export interface ClusterName {
   name: string;
   keywords: string[];
+  /** How far the keywords occur together in texts; NaN of fewer than two. */
+  coherence: Coherence;
 }
 
 /** Terms of a cluster that are looked at. */
@@ -27,7 +30,7 @@ export function nameClusters(
 ): ClusterName[] {
   const sizes = new Int32Array(options.k);
   for (const cluster of options.clusters) sizes[cluster]!++;
-  const terms = clusterTerms({ ...options, limit: Math.max(candidates, 3 * options.keywords) });
+  const { terms, table } = clusterTerms({ ...options, limit: Math.max(candidates, 3 * options.keywords) });
   const choose = (cluster: number, count: number, least: readonly number[]) =>
     nameOf(chooseNameTerms(terms[cluster]!, sizes[cluster]!, count, least));
   const names = terms.map((_, cluster) => choose(cluster, options.nameTerms, leastShare));
@@ -37,10 +40,14 @@ export function nameClusters(
   }
   for (const cluster of repeated(names))
     names[cluster] = `${names[cluster] || 'Cluster'} ${options.numbers[cluster]}`;
+  const chosen = terms.map((own) => diverseTerms(withoutRepeats(own), options.keywords, options.diversity));
+  const textsOf = table.textsOf(chosen.flat().map(({ term }) => term));
   return names.map((name, cluster) => ({
     name: name || `Cluster ${options.numbers[cluster]}`,
-    keywords: diverseTerms(withoutRepeats(terms[cluster]!), options.keywords, options.diversity).map(
-      (term) => term.text,
+    keywords: chosen[cluster]!.map(({ text }) => text),
+    coherence: topicCoherence(
+      chosen[cluster]!.map(({ term }) => textsOf.get(term)!),
+      options.texts.length,
     ),
   }));
 }

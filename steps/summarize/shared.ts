@@ -153,6 +153,9 @@ spaces are found by dictionary. The name is made of the terms that weigh most an
 Examples are the texts nearest the centre: by the field \`rank\` or \`distance\` that \`cluster\` writes, else by the vectors, else the first ones.
 Rows without a cluster, or in the cluster −1 (noise), are left out.
 
+\`coherence\` says how far a cluster's keywords occur in the same texts: normalised pointwise mutual information (NPMI, Bouma 2009), mean over their pairs. The metrics \`npmi\` and \`c_v\` (Röder et
+al. 2015) are means over clusters, as gensim has them with each text as one window; \`topic_diversity\` is the share of different ones among all keywords (Dieng et al. 2020).
+
 \`model\` asks a language model for a title and a description of each cluster, or of each row (\`of: documents\`):
 
 \`\`\`yaml
@@ -179,6 +182,9 @@ A cluster counts as a row: \`max_row_failures\`, the row cache and \`retry\` wor
     clusters: 'Clusters that were named.',
     unclustered: 'Rows without a cluster.',
     rows: 'Rows in them; documents that were summarized.',
+    npmi: 'keywords: how far the keywords of a cluster occur in the same texts, mean over clusters; 0 is chance, 1 always.',
+    c_v: 'keywords: the same by C_V, 0 to 1.',
+    topic_diversity: 'keywords: share of the keywords that differ, 0 to 1.',
   },
   example: `names:
   use: summarize

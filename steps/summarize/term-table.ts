@@ -83,6 +83,14 @@ export class TermTable implements TermCounts {
     cell.forms.set(form, (cell.forms.get(form) ?? 0) + 1);
   }
 
+  /** The texts that hold each of some terms, in any class, rising. */
+  textsOf(terms: readonly number[]): Map<number, number[]> {
+    const texts = new Map(terms.map((term): [number, number[]] => [term, []]));
+    for (const cell of this.cells) texts.get(cell.term)?.push(...cell.texts);
+    for (const own of texts.values()) own.sort((a, b) => a - b);
+    return texts;
+  }
+
   get classes(): Int32Array {
     return Int32Array.from(this.cells, (cell) => cell.class);
   }

@@ -3,12 +3,14 @@ import { stem } from '../../numerics/stem.ts';
 import { phrases } from '../../numerics/words.ts';
 import { Casing, mostFrequent } from './casing.ts';
 import { plain } from './content-words.ts';
-import { countTerms } from './term-table.ts';
+import { countTerms, type TermTable } from './term-table.ts';
 
 /** A word, or a few in a row, in the texts of a cluster. */
 export interface Term {
   /** As it is mostly written there. */
   text: string;
+  /** Its number in the table. */
+  term: number;
   /** Stems of its words, sorted: forms (card, cards) and orders (pending transfer, transfer pending) count together. */
   stems: string[];
   /** Its c-TF-IDF in the cluster. */
@@ -38,10 +40,10 @@ export interface TermOptions extends Omit<CtfidfOptions, 'factors'> {
 const leastForTwo = 5;
 
 /**
- * The terms of each cluster that are most typical of it, by c-TF-IDF, the heaviest first. Terms are words that are no
- * stop words, and such words in a row. In a cluster of five texts or more a term must be in two of them.
+ * The terms of each cluster that are most typical of it, by c-TF-IDF, the heaviest first, and the
+ * table of all. Terms are words that are no stop words, and such words in a row. In a cluster of five texts or more a term must be in two of them.
  */
-export function clusterTerms(options: TermOptions): Term[][] {
+export function clusterTerms(options: TermOptions): { terms: Term[][]; table: TermTable } {
   const { texts, clusters, k, limit } = options;
   const table = countTerms({ ...options, classOf: clusters, classes: k });
   const sizes = new Int32Array(k);
@@ -53,17 +55,19 @@ export function clusterTerms(options: TermOptions): Term[][] {
     if (cell.texts.length < (sizes[cell.class]! < leastForTwo ? 1 : 2)) return;
     found[cell.class]!.push({
       text: mostFrequent(cell.forms),
+      term: cell.term,
       stems: table.keys[cell.term]!.split(' '),
       weight: weights[index]!,
       texts: cell.texts,
     });
   });
-  return found.map((terms) =>
-    terms
+  const terms = found.map((own) =>
+    own
       .sort((a, b) => b.weight - a.weight || b.texts.length - a.texts.length || (a.text < b.text ? -1 : 1))
       .slice(0, limit)
       .map((term) => ({ ...term, text: casing.restore(term.text) })),
   );
+  return { terms, table };
 }
 
 /** By term: `seedMultiplier` if it has all words of a seed, in any form and order; else 1. */
