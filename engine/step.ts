@@ -16,6 +16,7 @@ import type { FromSchema, ValueSchema } from './schema-type.ts';
  * - `template`: a Handlebars text, in which `${{ }}` is not expanded
  * - `template-file`: a path to such a text; the step gets the text itself, as the member `text` beside it
  * - `sql`: a query; a `StepError` that says where in it a mistake is (`at`) is shown with the place in the workflow's file
+ * - `embedding-model`: the name of an encoder, or the alias of a model of a provider that gives vectors
  * - `language-model`: the alias of a language model; what it stands for counts in the fingerprint
  */
 export type ParameterSchema = ValueSchema & { readonly type: 'object' };
@@ -74,6 +75,8 @@ export interface MatrixInput {
   readonly columns: number;
   readonly ids: Digest;
   read(): Promise<Matrix>;
+  /** The same in blocks of rows, in their order, so that a matrix larger than the memory can be gone through. */
+  blocks(): AsyncIterable<Matrix>;
 }
 
 export interface FilesInput {

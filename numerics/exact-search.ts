@@ -50,3 +50,17 @@ export async function exactSearch(task: ExactSearchTask): Promise<Ranked[][]> {
   }
   return found;
 }
+
+/** Adds to the hits of each query those in another part of the documents, which begins at `offset`; the `k` best stay. */
+export function mergeNearest(
+  found: readonly Ranked[][],
+  more: readonly Ranked[][],
+  offset: number,
+  k: number,
+): Ranked[][] {
+  return found.map((hits, query) =>
+    [...hits, ...more[query]!.map(({ document, score }) => ({ document: document + offset, score }))]
+      .sort((a, b) => b.score - a.score || a.document - b.document)
+      .slice(0, k),
+  );
+}

@@ -212,6 +212,14 @@ export function matrixInput(matrix: Matrix, ids: string[]): MatrixInput {
     columns: matrix.columns,
     ids: idsDigest(ids),
     read: async () => matrix,
+    async *blocks() {
+      const { data, rows, columns } = matrix;
+      // Small ones, so that a test has several.
+      for (let row = 0; row < rows; row += 100) {
+        const own = Math.min(100, rows - row);
+        yield { data: data.slice(row * columns, (row + own) * columns), rows: own, columns };
+      }
+    },
   };
 }
 

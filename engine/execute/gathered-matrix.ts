@@ -80,5 +80,8 @@ export async function gatherMatrices(
       }
       return { data, rows: ids.length, columns };
     },
+    async *blocks() {
+      for (const { artefact } of parts) yield* store.readMatrix(artefact).blocks();
+    },
   };
 }

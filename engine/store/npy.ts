@@ -33,3 +33,37 @@ export function parseNpy(file: Buffer): Matrix {
     columns,
   };
 }
+
+/** Bytes of a block of rows of `npyBlocks`. */
+const blockBytes = 16 * 2 ** 20;
+
+/** The rows of a `.npy` file as written by `npyHeader`, block by block, from its bytes in any pieces. */
+export async function* npyBlocks(
+  pieces: AsyncIterable<Uint8Array>,
+  { rows, columns }: { rows: number; columns: number },
+): AsyncGenerator<Matrix, void> {
+  const rowBytes = columns * Float32Array.BYTES_PER_ELEMENT;
+  const blockRows = Math.max(1, Math.floor(blockBytes / Math.max(1, rowBytes)));
+  let skip = npyHeader(rows, columns).length;
+  let left = rows;
+  const next = () => new Uint8Array(Math.min(left, blockRows) * rowBytes);
+  let block = next();
+  let filled = 0;
+  for await (const piece of pieces) {
+    let at = Math.min(skip, piece.length);
+    skip -= at;
+    while (at < piece.length && left > 0) {
+      const count = Math.min(piece.length - at, block.length - filled);
+      block.set(piece.subarray(at, at + count), filled);
+      at += count;
+      filled += count;
+      if (filled < block.length) continue;
+      const own = block.length / rowBytes;
+      left -= own;
+      yield { data: new Float32Array(block.buffer), rows: own, columns };
+      block = next();
+      filled = 0;
+    }
+  }
+  if (left > 0 && rowBytes > 0) throw new Error('the .npy file does not fit its shape');
+}

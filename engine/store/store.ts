@@ -28,7 +28,7 @@ import type { ArtefactInput, FilesInput, Matrix, MatrixInput, TableInput } from 
 import type { StoredBlob } from './blob-list.ts';
 import { BlobFolder } from './blobs.ts';
 import { FilesWriter, filesInput } from './files.ts';
-import { npyHeader, parseNpy } from './npy.ts';
+import { npyBlocks, npyHeader, parseNpy } from './npy.ts';
 import { concatTables, type TablePart, tableBlocks, tableInput, tableLines } from './table-reader.ts';
 import { TableWriter } from './table-writer.ts';
 
@@ -117,6 +117,7 @@ export class Store {
       columns,
       ids,
       read: async () => parseNpy(await this.#blobs.read(artefact.blob)),
+      blocks: () => npyBlocks(this.#blobs.stream(artefact.blob), artefact),
     };
   }
 

@@ -207,6 +207,37 @@ describe('tables', () => {
 });
 
 describe('matrices', () => {
+  it('are read in blocks of rows, in whatever pieces their bytes come', async () => {
+    const store = openStore();
+    // More than a block, and rows across the pieces that a blob is read in.
+    const [rows, columns] = [120_007, 37];
+    const data = Float32Array.from({ length: rows * columns }, (_, at) => at);
+    const artefact = await store.writeMatrix({ data, rows, columns }, digestOf('ids'));
+    let row = 0;
+    for await (const block of store.readMatrix(artefact).blocks()) {
+      expect(block.columns).toBe(columns);
+      expect(block.data.length).toBe(block.rows * columns);
+      expect(
+        Buffer.compare(
+          Buffer.from(block.data.buffer),
+          Buffer.from(data.slice(row * columns, row * columns + block.data.length).buffer),
+        ),
+      ).toBe(0);
+      row += block.rows;
+    }
+    expect(row).toBe(rows);
+    for (const [noRows, noColumns] of [
+      [0, 3],
+      [0, 0],
+    ] as const) {
+      const empty = await store.writeMatrix(
+        { data: new Float32Array(0), rows: noRows, columns: noColumns },
+        digestOf(''),
+      );
+      expect(await Array.fromAsync(store.readMatrix(empty).blocks())).toEqual([]);
+    }
+  });
+
   it('survive writing and reading, and are .npy files', async () => {
     const store = openStore();
     await fc.assert(

@@ -7,7 +7,7 @@ import { compilePrompt, type Prompt, PromptError } from '../../models/language/p
 import { answerFieldProblems } from '../answer-fields.ts';
 import { allOf, promptOf, promptProblems, rowFields, rowsAtOnce, samplingOf } from '../asking.ts';
 import { requireFields } from '../missing-field.ts';
-import { type Candidate, type Chooser, chooserOf } from './few-shot.ts';
+import { type Candidate, type Chooser, type choices, chooserOf } from './few-shot.ts';
 import { imagesOf, withImages } from './images.ts';
 import { askInParts, combinePrompt, contextShare, type LongInput, type Sample } from './long-input.ts';
 import { messagesOf, shownExamples, type Texts } from './messages.ts';
@@ -186,9 +186,7 @@ function mostTokens(messages: readonly Message[]): number {
 
 /** How examples are chosen; null if none are. */
 async function openChooser(
-  given:
-    | { output: string; by: 'similarity' | 'diversity' | 'random'; count: number; seed: number }
-    | undefined,
+  given: { output: string; by: (typeof choices)[number]; count: number; seed: number } | undefined,
   table: Parameters<typeof requireFields>[0] | undefined,
   prompt: Prompt,
   scope: JsonObject,
