@@ -6,6 +6,7 @@ import { type PiiType, replacePii } from '../clean/pii.ts';
 import { normalize } from '../dedupe/normalize.ts';
 import { gopherQuality, gopherRepetition } from './gopher.ts';
 import type { Rules } from './parameters.ts';
+import { openProfanity } from './profanity.ts';
 import { characterCount, isWord, tokensOf } from './tokens.ts';
 import { c4Quality, fineWebQuality } from './web-text.ts';
 
@@ -17,6 +18,8 @@ export interface AssessTask {
   rules: Rules;
   /** Ascending hashes of the n-grams that must not be there, in memory that threads share. */
   forbidden: Float64Array | undefined;
+  /** Words that a text must not have. */
+  profane: readonly string[];
 }
 
 /** What was found about a text. */
@@ -41,7 +44,14 @@ const form = {
 let opened: { key: string; identify: (text: string) => Identified } | undefined;
 
 /** Checks texts against the rules, in a worker thread. */
-export function assess({ texts, rules, forbidden }: AssessTask): Assessment[] {
+export async function assess({ texts, rules, forbidden, profane }: AssessTask): Promise<Assessment[]> {
+  const countTokens = await tokenCounter(rules.length);
+  const offences =
+    rules.profanity &&
+    openProfanity(profane, {
+      cyrillic: rules.profanity.languages.includes('ru'),
+      allow: rules.profanity.allow,
+    });
   const identify = rules.language && identifier(rules.language.min_confidence, rules.language.min_letters);
   const overlaps = forbidden && rules.contamination && openOverlap(forbidden, rules.contamination.ngram);
   return texts.map((text) => {
@@ -56,7 +66,7 @@ export function assess({ texts, rules, forbidden }: AssessTask): Assessment[] {
     // DataTrove's C4 filter hands what is left of the text to those after it; here all rules see the text as it came.
     const needTokens = rules.length || rules.gopher_quality || rules.gopher_repetition || rules.fineweb;
     const tokens = needTokens ? tokensOf(text) : [];
-    if (rules.length) reasons.push(...lengthReasons(text, tokens, rules.length));
+    if (rules.length) reasons.push(...lengthReasons(text, tokens, countTokens(text), rules.length));
     if (rules.gopher_quality) reasons.push(...gopherQuality(text, tokens, rules.gopher_quality));
     if (rules.gopher_repetition) reasons.push(...gopherRepetition(text, tokens, rules.gopher_repetition));
     if (rules.fineweb) reasons.push(...fineWebQuality(text, tokens, rules.fineweb));
@@ -66,6 +76,7 @@ export function assess({ texts, rules, forbidden }: AssessTask): Assessment[] {
       found.text = result.text;
     }
     if (rules.pii) reasons.push(...piiReasons(text, rules.pii));
+    if (rules.profanity && offences && offences(text) > rules.profanity.max) reasons.push('profanity');
     if (overlaps?.(text)) reasons.push('contaminated');
     found.reasons = [...new Set(reasons)];
     return found;
@@ -84,9 +95,24 @@ function identifier(minConfidence: number, minLetters: number) {
   return opened.identify;
 }
 
+/** Counts tokens of a model, if a bound asks for it: the vocabulary takes a second to load. */
+async function tokenCounter(rules: Rules['length']): Promise<(text: string) => number> {
+  if (!rules || (rules.min_tokens === 0 && rules.max_tokens === null)) return () => 0;
+  const { countTokens } =
+    rules.tokenizer === 'o200k_base'
+      ? await import('gpt-tokenizer/encoding/o200k_base')
+      : await import('gpt-tokenizer/encoding/cl100k_base');
+  // The time for a run without a space grows with its square: long ones are cut, which may cost a token at each cut.
+  return (text) =>
+    text
+      .split(/(\S{1000})/)
+      .reduce((sum, part) => sum + (part === '' ? 0 : countTokens(part, { allowedSpecial: 'all' })), 0);
+}
+
 function lengthReasons(
   text: string,
   tokens: readonly string[],
+  modelTokens: number,
   rules: NonNullable<Rules['length']>,
 ): string[] {
   const reasons: string[] = [];
@@ -96,6 +122,8 @@ function lengthReasons(
   if (rules.max_characters !== null && characters > rules.max_characters) reasons.push('too_many_characters');
   if (words < rules.min_words) reasons.push('too_few_words');
   if (rules.max_words !== null && words > rules.max_words) reasons.push('too_many_words');
+  if (modelTokens < rules.min_tokens) reasons.push('too_few_tokens');
+  if (rules.max_tokens !== null && modelTokens > rules.max_tokens) reasons.push('too_many_tokens');
   return reasons;
 }
 

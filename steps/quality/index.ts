@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Row } from '../../engine/artefacts.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { StepContext, TableInput } from '../../engine/step.ts';
@@ -5,8 +6,10 @@ import { defineStep } from '../../engine/step.ts';
 import { ascendingSet } from '../../numerics/shingles.ts';
 import { requireFields } from '../missing-field.ts';
 import { significant } from '../significant.ts';
+import { components, openAcross } from './across.ts';
 import { type Assessment, type AssessTask, assess, assessModule, ngramsOf } from './assess.ts';
-import { type Parameters, parameters, ruleNames } from './parameters.ts';
+import { type Parameters, parameters, type Rules, ruleNames } from './parameters.ts';
+import { profaneList } from './profanity.ts';
 
 /** Characters in the texts of a task for a worker thread, about, and rows at most. */
 const taskCharacters = 500_000;
@@ -27,6 +30,12 @@ the output \`rejected\` with all its \`reasons\`; the output \`reasons\` counts 
 - \`pii\`: e-mail addresses, telephone numbers, payment cards (Luhn's check digit), IP addresses, and keys of well-known services.
 - \`contamination\`: runs of 13 words (as for GPT-3; Brown et al. 2020), after case, accents, numbers and punctuation are put aside, that are in a row of
   \`against\` too.
+- \`profanity\`: whole words of the list that C4 was filtered by, in 24 languages, and of a list of your own.
+- \`boilerplate\`: lines that many rows have (numbers aside), and lines about cookies, terms and copyright; only texts of several lines have the former.
+- \`coherence\`: how well a character is foreseen by the two before it, in a model of all other rows' texts; random letters, broken encodings and other
+  languages than those of the table stand out. It needs some hundred rows to judge by.
+- \`score\`: the product of what a row has of each component, from 0 to 1: \`complete\` (there is a text), \`unique\` (it was not there before), \`letters\` (rather than
+  digits and marks), \`varied\` (its runs of three words do not repeat), \`coherent\`, and \`rules\` (it breaks none of those that are on). The table's score is the mean of its rows' over all rows, times 100.
 
 The rules for words are made for running text in English; for questions and chats \`language\` and \`length\` are of use. Time is
 that of reading the texts once for each group, shared among all threads.`,
@@ -49,6 +58,11 @@ that of reading the texts once for each group, shared among all threads.`,
       kind: 'table',
       description: 'The rows that do not pass, as they came, with their `reasons`.',
     },
+    score: {
+      kind: 'table',
+      description:
+        'With `score`: a row for each component, with the mean over all rows as `score`, from 0 to 100.',
+    },
     reasons: {
       kind: 'table',
       description:
@@ -56,6 +70,7 @@ that of reading the texts once for each group, shared among all threads.`,
     },
   },
   metrics: {
+    dataset_score: 'With `score`: the mean score of the rows, from 0 to 100.',
     rejected: 'Rows that break a rule.',
     rejected_share: 'Those rows as a share of all.',
     kept: 'Rows that pass.',
@@ -75,7 +90,11 @@ that of reading the texts once for each group, shared among all threads.`,
   async run({ parameters: given, inputs, outputs, context }) {
     const { text: field, on_fail: onFail, ...rules } = given as unknown as Parameters;
     requireFields(inputs.rows, [field]);
-    const added = rules.language ? ['language', 'language_confidence'] : [];
+    const added = [
+      ...(rules.language ? ['language', 'language_confidence'] : []),
+      ...(rules.coherence ? ['coherence'] : []),
+      ...(rules.score ? ['quality_score'] : []),
+    ];
     const marks = onFail === 'mark' ? ['reasons'] : [];
     outputs.rows.expect([...inputs.rows.fields, ...added, ...marks]);
     outputs.rejected.expect([...inputs.rows.fields, ...added, 'reasons']);
@@ -89,16 +108,31 @@ that of reading the texts once for each group, shared among all threads.`,
         )
       : undefined;
 
+    const profane = await profaneWordsOf(rules.profanity, context);
+    const across = await openAcross(inputs.rows, field, rules, context);
     const total = inputs.rows.rows;
     const counts = new Map<string, { rows: number; alone: number }>();
     let done = 0;
     let rejected = 0;
-    for await (const { rows, found } of assessed(inputs.rows, field, { rules, forbidden }, context)) {
+    for await (const { rows, found } of assessed(
+      inputs.rows,
+      field,
+      { rules, forbidden, profane },
+      context,
+    )) {
       for (const [index, row] of rows.entries()) {
-        const { reasons, language, text } = found[index]!;
-        const described: Row = language
-          ? { ...row, language: language.language, language_confidence: significant(language.confidence) }
-          : row;
+        const { language, text } = found[index]!;
+        const own = row[field];
+        const wider = across?.assess(typeof own === 'string' ? own : null, found[index]!.reasons);
+        const reasons = [...found[index]!.reasons, ...(wider?.reasons ?? [])];
+        const described: Row = {
+          ...row,
+          ...(language && {
+            language: language.language,
+            language_confidence: significant(language.confidence),
+          }),
+          ...wider?.fields,
+        };
         for (const reason of reasons) {
           const count = counts.get(reason) ?? { rows: 0, alone: 0 };
           count.rows++;
@@ -122,11 +156,25 @@ that of reading the texts once for each group, shared among all threads.`,
     const byCount = [...counts].sort(([a, left], [b, right]) => right.rows - left.rows || (a < b ? -1 : 1));
     for (const [reason, { rows, alone }] of byCount)
       await outputs.reasons.write({ id: reason, reason, rows, share: significant(rows / total), alone });
-    return {
-      metrics: { rejected, rejected_share: total > 0 ? rejected / total : 0, kept: total - rejected },
-    };
+    const metrics = { rejected, rejected_share: total > 0 ? rejected / total : 0, kept: total - rejected };
+    outputs.score.expect(['id', 'component', 'score']);
+    if (!rules.score || !across) return { metrics };
+    const means = across.means();
+    for (const component of components)
+      await outputs.score.write({
+        id: component,
+        component,
+        score: significant(100 * means.components[component]),
+      });
+    return { metrics: { ...metrics, dataset_score: significant(100 * means.score) } };
   },
 });
+
+async function profaneWordsOf(rules: Rules['profanity'], context: StepContext): Promise<string[]> {
+  if (!rules) return [];
+  const [file] = rules.words === null ? [] : context.files(rules.words);
+  return profaneList(rules.languages, file === undefined ? null : await readFile(file, 'utf8'), rules.allow);
+}
 
 /** Hashes of the n-grams of all texts of the evaluation set, ascending, in memory that threads share. */
 async function forbiddenNgrams(

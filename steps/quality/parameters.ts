@@ -1,6 +1,7 @@
 import type { ValueSchema } from '../../engine/schema-type.ts';
 import { type PiiType, piiTypes } from '../clean/pii.ts';
 import type { GopherQuality, GopherRepetition } from './gopher.ts';
+import { profaneLanguages } from './profane-words.ts';
 import type { C4Quality, FineWebQuality } from './web-text.ts';
 
 /** The rules that are on; null is off. */
@@ -11,12 +12,19 @@ export interface Rules {
     max_characters: number | null;
     min_words: number;
     max_words: number | null;
+    min_tokens: number;
+    max_tokens: number | null;
+    tokenizer: 'o200k_base' | 'cl100k_base';
   } | null;
   gopher_quality: GopherQuality | null;
   gopher_repetition: GopherRepetition | null;
   c4: C4Quality | null;
   fineweb: FineWebQuality | null;
   pii: PiiType[] | null;
+  profanity: { languages: string[]; words: string | null; allow: string[]; max: number } | null;
+  boilerplate: { min_rows: number; min_characters: number; max_share: number; phrases: boolean } | null;
+  coherence: { min: number } | null;
+  score: { min: number } | null;
   contamination: { ngram: number; fields: string[] | null } | null;
 }
 
@@ -33,7 +41,11 @@ export const ruleNames = [
   'c4',
   'fineweb',
   'pii',
+  'profanity',
+  'boilerplate',
+  'coherence',
   'contamination',
+  'score',
 ] as const satisfies readonly (keyof Rules)[];
 
 /** A group of rules that is off unless it is given; `{}` turns it on with its defaults. */
@@ -107,6 +119,14 @@ export const parameters = {
       max_characters: amount(null, 'Characters at most.'),
       min_words: least('Words at least.'),
       max_words: amount(null, 'Words at most.'),
+      min_tokens: least('Tokens at least.'),
+      max_tokens: amount(null, 'Tokens at most.'),
+      tokenizer: {
+        enum: ['o200k_base', 'cl100k_base'],
+        default: 'o200k_base',
+        description:
+          "Whose tokens: OpenAI's encodings. Other models' counts differ by a few in a hundred for English.",
+      },
     }),
     gopher_quality: group("Gopher's quality rules; null or 0 turns one off.", {
       min_doc_words: amount(50, 'Words at least.'),
@@ -202,6 +222,67 @@ export const parameters = {
       default: null,
       description: `Personal or secret data that must not be there: ${piiTypes.join(', ')}. The step \`clean\` masks it instead.`,
     },
+    profanity: group('Offensive words: whole words of a list, whatever their case.', {
+      languages: {
+        type: 'array',
+        items: { enum: profaneLanguages },
+        uniqueItems: true,
+        default: ['en', 'ru'],
+        description:
+          'Languages of the [list](https://github.com/LDNOOBW/List-of-Dirty-Naughty-Obscene-and-Otherwise-Bad-Words) that C4 was filtered by; [] for none of it.',
+      },
+      words: {
+        type: ['string', 'null'],
+        minLength: 1,
+        'x-reprise': 'input-path',
+        default: null,
+        description: 'A file of your own with a word or phrase on each line.',
+      },
+      allow: {
+        type: 'array',
+        items: { type: 'string', minLength: 1 },
+        default: [],
+        description: 'Words that are no offence here.',
+      },
+      max: { type: 'integer', minimum: 0, default: 0, description: 'Offensive words that a text may have.' },
+    }),
+    boilerplate: group(
+      'Texts that are mostly lines which many rows have, or lines about cookies, terms and copyright.',
+      {
+        min_rows: {
+          type: 'integer',
+          minimum: 2,
+          default: 10,
+          description: 'Rows that a line is in to be boilerplate.',
+        },
+        min_characters: {
+          type: 'integer',
+          minimum: 1,
+          default: 20,
+          description: 'Shorter lines do not count.',
+        },
+        max_share: {
+          type: 'number',
+          minimum: 0,
+          maximum: 1,
+          default: 0.5,
+          description: 'The share of the characters that may be in such lines.',
+        },
+        phrases: flag('Look for phrases about cookies, terms and copyright (en, ru, de, fr, es, zh).'),
+      },
+    ),
+    coherence: group(
+      'Texts whose characters do not follow each other as those of the other rows; adds `coherence`, 0 to 1.',
+      {
+        min: { type: 'number', minimum: 0, maximum: 1, default: 0.5, description: 'Coherence at least.' },
+      },
+    ),
+    score: group(
+      'Gives each row a `quality_score` from 0 to 1, and the table a score from 0 to 100; see above.',
+      {
+        min: { type: 'number', minimum: 0, maximum: 1, default: 0, description: 'Score of a row at least.' },
+      },
+    ),
     contamination: group('Texts that share an n-gram of words with a row of `against` are rejected.', {
       ngram: {
         type: 'integer',
