@@ -34,6 +34,11 @@ export interface Sampling {
 
 export interface LanguageRequest extends Sampling {
   readonly messages: readonly Message[];
+  /**
+   * The vector of the last message's text is wanted, with so many numbers if the model can: the answer's text is its
+   * numbers, as little-endian float32 in base64.
+   */
+  readonly embedding?: { readonly dimensions: number | null };
   /** JSON Schema that the answer must fit; without it the answer is text. */
   readonly schema?: JsonObject;
   /** Which of several answers to the same words this is; 0 if not given. */

@@ -35,6 +35,7 @@ export interface ValueSchema {
     | 'output-path'
     | 'model'
     | 'language-model'
+    | 'embedding-model'
     | 'cel'
     | 'sql'
     | 'template'

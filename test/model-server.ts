@@ -56,6 +56,8 @@ export class ModelServer {
   readonly asked = new Map<string, number>();
   readonly answered = new Map<string, number>();
   readonly requests: SeenRequest[] = [];
+  /** The texts of each request for vectors. */
+  readonly embedded: string[][] = [];
   readonly faults = new Map<Fault, number>();
   underway = 0;
   mostUnderway = 0;
@@ -105,6 +107,10 @@ export class ModelServer {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
     const url = request.url!;
+    if (url.endsWith('/embeddings')) {
+      this.#embed(body, request.headers, response);
+      return;
+    }
     const format = url.endsWith('/chat/completions')
       ? 'openai'
       : url.endsWith('/responses')
@@ -121,6 +127,57 @@ export class ModelServer {
     } finally {
       this.underway--;
     }
+  }
+
+  /** Vectors of texts: the sums of their characters' codes, by place. A text that is empty is refused, with its company. */
+  #embed(body: Record<string, unknown>, headers: IncomingMessage['headers'], response: ServerResponse): void {
+    const texts = body['input'] as string[];
+    this.embedded.push(texts);
+    const prompt = texts.join(' ');
+    const attempt = this.asked.get(prompt) ?? 0;
+    this.asked.set(prompt, attempt + 1);
+    const seen: SeenRequest = { format: 'openai', prompt, attempt, body, headers };
+    this.requests.push(seen);
+    const send = (status: number, answer: unknown, more: Record<string, string> = {}) => {
+      response.writeHead(status, { 'content-type': 'application/json', ...more });
+      response.end(JSON.stringify(answer));
+    };
+    const fault = this.#options.fault?.(seen) ?? null;
+    const refused: { [fault in Fault]?: [number, string] } = {
+      'rate-limit': [429, 'slow down'],
+      denied: [401, 'wrong key'],
+      error: [500, 'something broke'],
+    };
+    const refusal = texts.includes('') ? [400, 'input cannot be an empty string'] : refused[fault ?? 'drip'];
+    if (refusal !== undefined) {
+      const [status, message] = refusal as [number, string];
+      send(status, { error: { message } }, { 'retry-after-ms': '20' });
+      return;
+    }
+    if (fault === 'empty') {
+      send(200, { object: 'list', data: [] });
+      return;
+    }
+    const size = (body['dimensions'] as number | undefined) ?? 8;
+    const data = texts.map((text, index) => {
+      const numbers = embeddingOf(text, size);
+      const embedding =
+        body['encoding_format'] === 'base64' && fault !== 'wrong-usage'
+          ? Buffer.from(numbers.buffer).toString('base64')
+          : [...numbers];
+      return { object: 'embedding', index, embedding };
+    });
+    // Servers may give them in any order.
+    data.reverse();
+    const tokens = texts.reduce((sum, text) => sum + countedTokens(text), 0);
+    send(200, {
+      object: 'list',
+      data,
+      model: `${body['model']}-2026-01-01`,
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
+    });
+    this.answered.set(prompt, (this.answered.get(prompt) ?? 0) + 1);
+    this.#onAnswer?.();
   }
 
   async #answer(seen: SeenRequest, response: ServerResponse): Promise<void> {
@@ -229,6 +286,13 @@ function lastWords(body: Record<string, unknown>): string {
   }[];
   const content = messages.findLast(({ role }) => role === 'user')?.content ?? '';
   return typeof content === 'string' ? content : content.map(({ text }) => text ?? '').join('');
+}
+
+/** What the server says is the vector of a text. */
+export function embeddingOf(text: string, size: number): Float32Array {
+  const numbers = new Float32Array(size);
+  for (let at = 0; at < text.length; at++) numbers[at % size]! += text.charCodeAt(at);
+  return numbers;
 }
 
 /** Tokens that the server counts: one for each word. */

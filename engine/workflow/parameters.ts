@@ -134,7 +134,9 @@ function applyMarks(
       setAt(instance.parameters, pointer, path);
       if (mark === 'input-path') instance.files.push({ parameter, path, place });
       if (mark === 'output-path') instance.outputFiles.push({ parameter, path, place });
-    } else if (mark === 'model') {
+    } else if (mark === 'embedding-model' && context.languageAliases.includes(value)) {
+      instance.languageModels.push({ parameter, name: value, place });
+    } else if (mark === 'model' || mark === 'embedding-model') {
       const folder = exact ? folderOf(scalar, instance.draft.part) : context.root;
       // A folder of a model is a path like any other; anything else is a name.
       const isFolder = value.includes('/') && !value.startsWith('run:');
@@ -334,7 +336,8 @@ export function markedValues(
     seen.add(`${mark}${pointer}`);
     const parameter = pointerParts(pointer).join('.');
     if (mark === 'input-path') files.push({ parameter, path: value, place: places(pointer) });
-    if (mark === 'model') modelNames.push({ parameter, name: value, place: places(pointer) });
+    if (mark === 'model' || mark === 'embedding-model')
+      modelNames.push({ parameter, name: value, place: places(pointer) });
     if (mark === 'language-model') languageModels.push({ parameter, name: value, place: places(pointer) });
   });
   return { files, modelNames, languageModels };

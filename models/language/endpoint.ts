@@ -13,14 +13,23 @@ import type { Batches } from './batches.ts';
 import type { Budget, Reservation } from './budget.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Bill, nothingSpent, noUsage } from './cost.ts';
-import { Estimates } from './estimates.ts';
-import { type Failed, fromProvider, outOfOrder, schemaWrong, unusable, withoutKey } from './failures.ts';
+import { Estimates, type Expected } from './estimates.ts';
+import {
+  type Failed,
+  fromProvider,
+  noVectors,
+  outOfOrder,
+  schemaWrong,
+  unusable,
+  withoutKey,
+} from './failures.ts';
 import type { OutputChecks } from './output.ts';
-import { type Provider, type ProviderAnswer, ProviderError } from './provider.ts';
+import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
 import { batchKey, type FullRequest, sourceOf } from './request.ts';
-import type { Resilience } from './resilience.ts';
+import type { Resilience, Tries } from './resilience.ts';
 import { sanitized } from './sanitize.ts';
 import { type ModelSettings, modelIdentity } from './settings.ts';
+import { givesVectors, TextBatches } from './text-batches.ts';
 
 /** What endpoints of one run share. */
 export interface Surroundings {
@@ -48,6 +57,7 @@ export class Endpoint {
   #provider: Promise<Provider> | undefined;
   #line: Promise<Resilience> | undefined;
   #batches: Promise<Batches> | undefined;
+  #texts: TextBatches | undefined;
   #warned = false;
   #opened: Resilience | undefined;
 
@@ -109,6 +119,8 @@ export class Endpoint {
         usd,
       };
     };
+    if (request.embedding !== null && (this.gathers || !givesVectors(provider)))
+      return noVectors(this.shown, this.gathers);
     let messages = this.#inWords(request);
     const keys: string[] = [];
     for (let turn = 1; ; turn++) {
@@ -116,6 +128,10 @@ export class Endpoint {
       if ('failure' in called) {
         const said = called.failure.scope === 'row' ? answerOf({ text: '', served: null }, '') : null;
         return { ...called, spent: bill.spent, said };
+      }
+      if (request.embedding !== null) {
+        const { text, served } = called.said;
+        return { answer: answerOf({ text, served }, text), cached: false, wasted: null };
       }
       keys.push(called.key);
       const said = this.#ended(called.said, request.sampling);
@@ -186,8 +202,8 @@ export class Endpoint {
     const { model } = this.settings;
     const drawn = ofSample(sampling, sample);
     const asked = { model, messages, sampling: drawn, schema, sample, ...(onText && { onText }) };
-    const key = batchKey(await this.filedUnder(full), asked, turn);
-    const expected = this.estimates.expected(messages, sampling);
+    const key = batchKey(await this.filedUnder(full), { ...asked, embedding: full.embedding }, turn);
+    const expected = this.estimates.expected(messages, full.embedding ? { max_tokens: 0 } : sampling);
     let room: Reservation | null = null;
     const charge = (usage: Usage, billed: number | null) => {
       const cost = billed ?? this.estimates.cost(usage);
@@ -210,7 +226,7 @@ export class Endpoint {
       return { said, key };
     };
     try {
-      if (this.gathers) {
+      if (this.gathers && full.embedding === null) {
         const source = sourceOf(await this.filedUnder(full));
         const batched = await (await this.#gatherer()).ask(key, source, asked, expected, options);
         if ('failure' in batched) return batched;
@@ -224,15 +240,14 @@ export class Endpoint {
       const reserved = budget && (await budget.reserve(expected, this.shown, signal));
       if (reserved !== null && 'failure' in reserved) return reserved;
       room = reserved;
-      const line = await this.#connect();
-      const said = await line.ask(asked, expected.input + expected.usual, signal, {
+      const tries: Tries = {
         onFailed: chargeFailed,
         async beforeAgain() {
           const refused = (await reserved?.renew()) ?? null;
           if (refused !== null) throw new Refused(refused);
         },
-      });
-      return await answered(said);
+      };
+      return await answered(await this.#asked(asked, full, expected, signal, tries));
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Refused) return error.failed;
@@ -243,6 +258,21 @@ export class Endpoint {
     } finally {
       room?.end();
     }
+  }
+
+  async #asked(
+    asked: ProviderRequest,
+    { embedding }: FullRequest,
+    { input, usual }: Expected,
+    signal: AbortSignal,
+    tries: Tries,
+  ): Promise<ProviderAnswer> {
+    const line = await this.#connect();
+    if (embedding === null) return line.ask(asked, input + usual, signal, tries);
+    const wanted = { ...asked, embedding: { texts: [], ...embedding } };
+    if (this.settings.provider === 'replay') return line.ask(wanted, input, signal, tries);
+    this.#texts ??= new TextBatches(line);
+    return this.#texts.ask(wanted, asked.messages.at(-1)?.content ?? '', input, signal, tries);
   }
 
   get tokens(): ModelTokens {

@@ -85,14 +85,13 @@ export class Estimates {
 
   /** The same by the length of the texts, at once. */
   byLength(
-    { messages, sampling }: FullRequest,
+    { messages, sampling, embedding }: FullRequest,
     usualOutput: number,
     input: number = estimatedInput(messages),
   ) {
-    const output = Math.min(
-      sampling.max_tokens ?? Infinity,
-      usualOutput || sampling.max_tokens || guessedOutput,
-    );
+    const output = embedding
+      ? 0
+      : Math.min(sampling.max_tokens ?? Infinity, usualOutput || sampling.max_tokens || guessedOutput);
     return { input_tokens: input, output_tokens: output, usd: this.#usd(input, output) };
   }
 

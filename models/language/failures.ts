@@ -57,6 +57,32 @@ export function ruleFails(route: string, why: string, scope: Failure['scope'], h
   });
 }
 
+/** Vectors of several models cannot be compared. */
+export function mixedVectors(alias: string): Failed {
+  return failed({
+    scope: 'step',
+    code: 'model-no-vectors',
+    message: `${alias} has several models, whose vectors could not be compared`,
+    hint: 'name an alias without fallback and route',
+    retryable: false,
+  });
+}
+
+/** Only some providers have encoders. */
+export function noVectors(model: string, inBatches: boolean): Failed {
+  return failed({
+    scope: 'step',
+    code: 'model-no-vectors',
+    message: inBatches
+      ? `${model} is asked in batches, which are for answers, not for vectors`
+      : `${model} gives no vectors of texts`,
+    hint: inBatches
+      ? 'name an alias without batch'
+      : 'provider openai and whatever speaks its format (base_url), openrouter and replay do',
+    retryable: false,
+  });
+}
+
 export function withoutKey(model: string, keyName: string): Failed {
   return failed({
     scope: 'step',

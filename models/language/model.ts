@@ -12,7 +12,7 @@ import type {
 import type { AnswerCache } from './answers.ts';
 import { addSpent } from './cost.ts';
 import type { Endpoint } from './endpoint.ts';
-import { type Failed, noneFits, notKnown, recordedFailure } from './failures.ts';
+import { type Failed, mixedVectors, noneFits, notKnown, recordedFailure } from './failures.ts';
 import { type FullRequest, fullRequest, requestDigest, sourceOf } from './request.ts';
 import type { Choice } from './route.ts';
 import type { Underway } from './underway.ts';
@@ -74,6 +74,7 @@ export class Model implements LanguageModel {
 
   async ask(request: LanguageRequest, options: AskOptions): Promise<AskResult> {
     options.signal.throwIfAborted();
+    if (request.embedding && this.#line.endpoints.length > 1) return mixedVectors(this.alias);
     const choice = await this.#line.choose(request, options.row);
     if ('failure' in choice) return choice;
     const { order, route } = choice;

@@ -14,6 +14,8 @@ export interface ProviderRequest {
   readonly schema: JsonObject | null;
   /** Which of several answers to the same words. Programs are told; it does not go to a server. */
   readonly sample?: number;
+  /** Vectors of these texts are wanted, not an answer to `messages`. */
+  readonly embedding?: { readonly texts: readonly string[]; readonly dimensions: number | null };
   /** Hears the text so far, of a provider that streams. */
   readonly onText?: (text: string) => void;
 }
@@ -23,6 +25,8 @@ export type ProviderUsage = Omit<Usage, 'estimated'>;
 
 export interface ProviderAnswer {
   readonly text: string;
+  /** Of texts to embed, in their order: little-endian float32 in base64. */
+  readonly vectors?: readonly string[];
   /** `length`: cut off at max_tokens or the end of the context. `refused`: by the model or a filter. */
   readonly finish: 'stop' | 'length' | 'refused';
   /** Null if the provider did not say, or what it said cannot be. */

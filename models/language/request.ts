@@ -9,12 +9,17 @@ export interface FullRequest {
   readonly sampling: Sampling;
   readonly schema: JsonObject | null;
   readonly sample: number;
+  /** A vector is wanted, not words. */
+  readonly embedding: { readonly dimensions: number | null } | null;
 }
 
 export function fullRequest(request: LanguageRequest, defaults: Sampling): FullRequest {
   const { messages, schema, sample = 0, temperature, top_p, max_tokens, stop, seed, top_logprobs } = request;
+  const { embedding = null } = request;
+  // Nothing is drawn, and nothing has an end.
+  if (embedding !== null) return { messages, sampling: {}, schema: null, sample: 0, embedding };
   const own = definedOnly({ temperature, top_p, max_tokens, stop, seed, top_logprobs });
-  return { messages, sampling: { ...defaults, ...own }, schema: schema ?? null, sample };
+  return { messages, sampling: { ...defaults, ...own }, schema: schema ?? null, sample, embedding };
 }
 
 /**
@@ -22,12 +27,19 @@ export function fullRequest(request: LanguageRequest, defaults: Sampling): FullR
  * of a schema count in their order: models write them in it, and reason before a score is another answer than after it.
  * No code counts: a mended parser asks nothing again.
  */
-export function requestDigest({ messages, sampling, schema, sample }: FullRequest): `sha256:${string}` {
+export function requestDigest({
+  messages,
+  sampling,
+  schema,
+  sample,
+  embedding,
+}: FullRequest): `sha256:${string}` {
   const counted = {
     messages: sorted(messages as unknown as Json),
     sample,
     sampling: sorted(sampling as unknown as Json),
     schema,
+    ...(embedding !== null && { embedding }),
   };
   return `sha256:${hash('sha256', JSON.stringify(counted))}`;
 }

@@ -26,6 +26,23 @@ a million short texts take less than a minute. The table is the output \`encoder
 \`config.json\` as Model2Vec and sentence-transformers save it. Tokens that the vocabulary does not know are left out. A text without any
 other has a vector of zeros, is counted in \`without_terms\` and named in a warning: its cosine with every other is 0.
 
+**openai.** Asks a server (\`POST /v1/embeddings\`), up to 128 texts in a request; the model is an alias of \`models\`, with key, price, limits and
+retries [as for language models](../models.md):
+
+\`\`\`yaml
+models:
+  ada: { provider: openai, model: text-embedding-3-small }
+steps:
+  vectors:
+    use: embed
+    from: queries
+    with: { method: openai, model: ada, dimensions: 512 }
+\`\`\`
+
+Vectors are kept as answers are: by text, model and \`dimensions\`, whatever happens to the step, so that a text is paid for once; \`--offline\`
+and \`--budget\` hold, and the output \`answers\` has each vector with its tokens and cost. A server may compute a text's vector a little differently
+in other company: what it said first stays. A text that it refuses (OpenAI: an empty one) fails its row, not its company.
+
 **lexical.** TF-IDF with scikit-learn's formulas: w(t, d) = (1 + ln tf) · (ln((1 + n) / (1 + df)) + 1), rows scaled to length 1; then
 the first \`dimensions\` right singular vectors V of the weights (latent semantic analysis: Deerwester et al. 1990; randomised SVD:
 Halko, Martinsson and Tropp 2011), and a text's vector is w · V, scaled to length 1. Terms are n-grams of characters within words

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
-import { defineRowStep, type OutputSpecs, type StepResult } from '../../engine/step.ts';
+import { defineRowStep, type OutputSpecs, type RowComputer, type StepResult } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
 import { description } from './description.ts';
+import { openHosted, vectorOf } from './hosted.ts';
 import { defaultDimensions, openLexical } from './lexical.ts';
 import { openOnnx } from './onnx.ts';
 import { parameters } from './parameters.ts';
@@ -21,7 +22,7 @@ const fitOutput = {
 export default defineRowStep({
   type: 'embed',
   summary:
-    'Turns texts into vectors: by a sentence encoder, by static embeddings, or by TF-IDF with SVD without any model',
+    'Turns texts into vectors: by a sentence encoder, static embeddings, a server, or TF-IDF with SVD without any model',
   description,
   parameters,
   inputs: {
@@ -44,11 +45,11 @@ export default defineRowStep({
     return method === 'lexical' ? { vectors: vectorsOutput, fit: fitOutput } : { vectors: vectorsOutput };
   },
   metrics: {
-    model: 'The encoder (methods onnx and static, where the parameter names it).',
+    model: 'The encoder (where the parameter names it; not of method lexical).',
     dimensions: 'Numbers in a vector.',
     truncated: 'Texts that had more than max_tokens and lost their end (methods onnx and static).',
     tokens_total:
-      'Tokens that went through the encoder, special tokens included (method onnx), or that have a vector (method static).',
+      'Tokens that went through the encoder, special tokens included (method onnx), that have a vector (method static), or that the server counted (method openai).',
     without_terms:
       'Texts of which the fit (method lexical) or the vocabulary (method static) knows nothing: their vectors are zeros.',
   },
@@ -56,12 +57,17 @@ export default defineRowStep({
   use: embed
   from: queries
   with: { model: use-multilingual-v3 }`,
-  check({ ngram_range: range, method }) {
+  check({ ngram_range: range, method, max_tokens }) {
     const problems: { parameter: string; message: string }[] = [];
     if (range && range[0]! > range[1]!)
       problems.push({
         parameter: 'ngram_range',
         message: `ngram_range goes from the least to the greatest size; ${range[0]} is above ${range[1]}`,
+      });
+    if (method === 'openai' && max_tokens !== null)
+      problems.push({
+        parameter: 'max_tokens',
+        message: 'max_tokens is for encoders on this machine: a server takes texts whole, or refuses them',
       });
     if (range && method !== 'lexical')
       problems.push({ parameter: 'ngram_range', message: 'ngram_range is for method: lexical' });
@@ -72,7 +78,7 @@ export default defineRowStep({
     method === 'lexical'
       ? { method, prefix, normalize }
       : { method, prefix, max_tokens, normalize, dimensions },
-  async open({ parameters, inputs, outputs, context }) {
+  async open({ parameters, inputs, outputs, context }): Promise<RowComputer<Float32Array | string>> {
     requireFields(inputs.rows, [parameters.text]);
     if (inputs.model && parameters.method !== 'static')
       throw new StepError(
@@ -85,6 +91,8 @@ export default defineRowStep({
         return openOnnx(parameters, inputs.rows.rows, context);
       case 'static':
         return openStatic(parameters, inputs.model, context);
+      case 'openai':
+        return openHosted(parameters, context);
       case 'lexical':
         return openLexical(parameters, inputs, outputs.fit, context);
     }
@@ -96,7 +104,8 @@ export default defineRowStep({
     let counted = 0;
     let truncated = 0;
     let without = 0;
-    for await (const { row, value } of rows) {
+    for await (const { row, value: filed } of rows) {
+      const value = vectorOf(filed);
       if (ids.length === 0) {
         dimensions = value.length - 1;
         data = new Float32Array(inputs.rows.rows * dimensions);

@@ -4,18 +4,18 @@ export const parameters = {
   additionalProperties: false,
   properties: {
     method: {
-      enum: ['onnx', 'static', 'lexical'],
+      enum: ['onnx', 'static', 'openai', 'lexical'],
       default: 'onnx',
       description:
-        'onnx: a sentence encoder. static: a table of vectors of tokens, hundreds of times faster. lexical: TF-IDF and truncated SVD, for any language, without a model.',
+        'onnx: a sentence encoder. static: a table of vectors of tokens, hundreds of times faster. openai: a server with OpenAI’s embeddings format. lexical: TF-IDF and truncated SVD, for any language, without a model.',
     },
     model: {
       type: 'string',
       minLength: 1,
       default: 'all-minilm-l6-v2',
-      'x-reprise': 'model',
+      'x-reprise': 'embedding-model',
       description:
-        'The encoder of method onnx: all-minilm-l6-v2 (English, best), use-multilingual-v3 (16 languages, five times faster), an alias, or the path of a folder in the layout of sentence-transformers with an ONNX file. Of method static, where the input `model` is not bound: an alias or the path of a folder as Model2Vec saves it.',
+        'The encoder of method onnx: all-minilm-l6-v2 (English, best), use-multilingual-v3 (16 languages, five times faster), an alias, or the path of a folder in the layout of sentence-transformers with an ONNX file. Of method static, where the input `model` is not bound: an alias or the path of a folder as Model2Vec saves it. Of method openai the alias, under `models`, of a model of provider openai (with `base_url` any server of that format) or openrouter.',
     },
     text: { type: 'string', minLength: 1, default: 'text', description: 'The field with the text.' },
     prefix: {
@@ -43,7 +43,7 @@ export const parameters = {
       maximum: 65536,
       default: null,
       description:
-        'onnx, static: keep only so many leading numbers (for encoders trained for it: Matryoshka; static ones have the principal components first), before scaling. lexical: components of the SVD, 256 by default.',
+        'onnx, static: keep only so many leading numbers (for encoders trained for it: Matryoshka; static ones have the principal components first), before scaling. openai: what the server is asked for. lexical: components of the SVD, 256 by default.',
     },
     analyzer: {
       enum: ['char_wb', 'word'],

@@ -31,6 +31,10 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
     }),
     async ask(request, signal) {
       try {
+        if (request.embedding) {
+          const { embeddings } = await import('./openai-embeddings.ts');
+          return await embeddings(client, request, request.embedding, signal);
+        }
         return await way.ask(client, request, options, signal);
       } catch (error) {
         signal.throwIfAborted();

@@ -15,8 +15,9 @@ export async function openProvider({ settings, root }: ProviderOptions): Promise
   const path = settings.path!;
   const recorded = await readAnswers(resolve(root, path), path, settings.model);
   return {
-    async ask({ messages, sampling, schema, sample = 0 }) {
-      const found = recorded.get(requestDigest({ messages, sampling, schema, sample }));
+    async ask({ messages, sampling, schema, sample = 0, embedding: wanted }) {
+      const embedding = wanted ? { dimensions: wanted.dimensions } : null;
+      const found = recorded.get(requestDigest({ messages, sampling, schema, sample, embedding }));
       if (found === undefined)
         throw new ProviderError('rejected', `${path} has no answer to this request`, {
           hint: 'a replay needs the same prompt, sampling parameters, schema and number of samples as then',

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../engine/json.ts';
+import type { AskResult } from '../../engine/language-model.ts';
+import { embeddingOf, ModelServer, type ModelServerOptions } from '../../test/model-server.ts';
+import { createLanguageModels } from './index.ts';
+
+const price = { input: 2, output: 0 };
+const signal = new AbortController().signal;
+const options = { signal, notify: () => {} };
+
+function modelsAt(server: ModelServer, more: JsonObject = {}, budget?: { usd: number }) {
+  const alias = { provider: 'openai', base_url: server.url('openai'), model: 'e', price, ...more };
+  return createLanguageModels({
+    root: process.cwd(),
+    aliases: { e: alias },
+    secret: () => undefined,
+    answers: null,
+    ...(budget && { budget }),
+  }).find('e')!;
+}
+
+const vectorIn = (result: AskResult) => {
+  if (!('answer' in result)) throw new Error(result.failure.message);
+  return [...new Float32Array(Uint8Array.from(Buffer.from(result.answer.text, 'base64')).buffer)];
+};
+
+async function embed(server: ModelServerOptions, texts: string[], more: JsonObject = {}) {
+  await using running = await ModelServer.start(server);
+  const model = modelsAt(running, more);
+  const results = await Promise.all(
+    texts.map((text) =>
+      model.ask({ messages: [{ role: 'user', content: text }], embedding: { dimensions: 4 } }, options),
+    ),
+  );
+  return { results, requests: running.embedded, bodies: running.requests.map(({ body }) => body) };
+}
+
+const words = (count: number) => Array.from({ length: count }, (_, index) => `text number ${index}`);
+
+describe('vectors of texts', () => {
+  it('go many to a request, each to its own text, with its share of tokens and cost', async () => {
+    const texts = words(300);
+    const { results, requests, bodies } = await embed({}, texts);
+    expect(requests.map(({ length }) => length)).toEqual([128, 128, 44]);
+    expect(bodies[0]).toMatchObject({ model: 'e', dimensions: 4, encoding_format: 'base64' });
+    results.forEach((result, row) => void expect(vectorIn(result)).toEqual([...embeddingOf(texts[row]!, 4)]));
+    const answers = results.flatMap((result) => ('answer' in result ? [result.answer] : []));
+    expect(answers.reduce((sum, { usage }) => sum + usage.input_tokens, 0)).toBe(900);
+    expect(answers.reduce((sum, { usd }) => sum + (usd ?? 0), 0)).toBeCloseTo((900 * 2) / 1e6, 12);
+    expect(answers[0]).toMatchObject({ served: 'e-2026-01-01', json: null });
+  });
+
+  it('are taken as lists of numbers as well, and are asked for again where they are none', async () => {
+    const lists = await embed({ fault: () => 'wrong-usage' }, ['a b']);
+    expect(vectorIn(lists.results[0]!)).toEqual([...embeddingOf('a b', 4)]);
+    const again = await embed(
+      { fault: ({ attempt }) => (attempt === 0 ? 'rate-limit' : attempt === 1 ? 'empty' : null) },
+      words(3),
+    );
+    expect(again.requests).toHaveLength(3);
+    expect(again.results.every((result) => 'answer' in result)).toBe(true);
+  });
+
+  it('fail by themselves where a text is refused, and all where the key is', async () => {
+    const { results } = await embed({}, ['one', '', 'two', 'three']);
+    expect(results.map((result) => ('failure' in result ? result.failure.code : 'given'))).toEqual([
+      'given',
+      'request-rejected',
+      'given',
+      'given',
+    ]);
+    const denied = await embed({ fault: () => 'denied' }, words(2));
+    expect(denied.results[0]).toMatchObject({ failure: { scope: 'step', code: 'model-denied' } });
+  });
+
+  it('are not asked of those that have none, nor of several models', async () => {
+    await using server = await ModelServer.start();
+    const request = { messages: [{ role: 'user' as const, content: 'a' }], embedding: { dimensions: null } };
+    const anthropic = modelsAt(server, { provider: 'anthropic' });
+    expect(await anthropic.ask(request, options)).toMatchObject({ failure: { code: 'model-no-vectors' } });
+    const fallback = modelsAt(server, { fallback: [{ provider: 'openai', model: 'f' }] });
+    expect(await fallback.ask(request, options)).toMatchObject({ failure: { code: 'model-no-vectors' } });
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it('keep to the budget, and their cost is estimated by their input', async () => {
+    await using server = await ModelServer.start();
+    const request = {
+      messages: [{ role: 'user' as const, content: 'a b c' }],
+      embedding: { dimensions: null },
+    };
+    const model = modelsAt(server, {}, { usd: 1e-9 });
+    expect(await model.ask(request, options)).toMatchObject({ failure: { code: 'budget-reached' } });
+    expect(await model.estimate(request)).toMatchObject({ known: false, output_tokens: 0 });
+    expect(server.requests).toHaveLength(0);
+  });
+});

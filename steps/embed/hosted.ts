@@ -1,0 +1,77 @@
+import type { Json } from '../../engine/json.ts';
+import { StepError } from '../../engine/problems.ts';
+import { type RowComputer, RowFailure, type StepContext } from '../../engine/step.ts';
+import { describeValue } from './text-field.ts';
+
+export interface HostedParameters {
+  model: string;
+  text: string;
+  prefix: string;
+  normalize: boolean;
+  dimensions: number | null;
+}
+
+/** Rows that wait for a vector at once: several requests with many texts each. */
+const rowsAtOnce = 1024;
+
+/** A row's value: float32 in base64, its vector and, as one more number at the end, its tokens. */
+type Filed = string;
+
+/** Rows to vectors by a server; the layer of language models puts texts together, keeps what was said, and counts cost. */
+export function openHosted(parameters: HostedParameters, context: StepContext): RowComputer<Filed> {
+  const { model: alias, dimensions, normalize } = parameters;
+  const model = modelOf(alias, context);
+  return {
+    identity: null,
+    batchSize: 1,
+    concurrency: rowsAtOnce,
+    async compute([row]) {
+      const [text] = row ?? [];
+      if (typeof text !== 'string')
+        throw new RowFailure(describeValue(parameters.text, (text ?? null) as Json));
+      const answer = await model.ask({
+        messages: [{ role: 'user', content: parameters.prefix + text }],
+        embedding: { dimensions },
+      });
+      const vector = floats(answer.text);
+      if (dimensions !== null && vector.length !== dimensions)
+        throw new StepError(
+          'dimensions',
+          `dimensions is ${dimensions}, but ${alias} gives vectors of ${vector.length} numbers`,
+          'leave dimensions out: the model does not take it',
+        );
+      const value = new Float32Array(vector.length + 1);
+      value.set(normalize ? unitLength(vector) : vector);
+      value[vector.length] = answer.usage.input_tokens;
+      return [Buffer.from(value.buffer).toString('base64')];
+    },
+  };
+}
+
+function modelOf(alias: string, context: StepContext) {
+  try {
+    return context.languageModel(alias);
+  } catch {
+    throw new StepError(
+      'model',
+      `${alias} is no model of a provider`,
+      'method: openai takes an alias of models: ada: { provider: openai, model: text-embedding-3-small }',
+    );
+  }
+}
+
+/** The numbers of a row's value, whichever way it is kept. */
+export function vectorOf(value: Float32Array | Filed): Float32Array {
+  return typeof value === 'string' ? floats(value) : value;
+}
+
+function floats(base64: string): Float32Array {
+  return new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
+}
+
+function unitLength(vector: Float32Array): Float32Array {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+  return vector.map((value) => value * scale);
+}
