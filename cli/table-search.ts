@@ -3,7 +3,6 @@ import { CelError, loadCel } from '../engine/cel.ts';
 import { ProblemError } from '../engine/problems.ts';
 import type { RunRecord } from '../engine/record/record.ts';
 import type { TableInput } from '../engine/step.ts';
-import { gatherRows } from '../numerics/vectors.ts';
 import type { OpenProject } from './project.ts';
 import { type QueryVector, queryVector } from './query-vector.ts';
 
@@ -101,18 +100,22 @@ async function nearest(
   k: number,
   expand: boolean,
 ) {
-  const [{ exactSearch }, { expandedVectors }] = await Promise.all([
-    import('../numerics/exact-search.ts'),
-    import('../numerics/query-expansion.ts'),
-  ]);
-  const all = await vectors.read();
-  const documents = places.length === all.rows ? all : gatherRows(all, places);
-  if (!expand) return (await exactSearch({ queries: query, documents, k }))[0];
-  const first = await exactSearch({ queries: query, documents, k: expansion.documents });
-  return (
-    await exactSearch({ queries: expandedVectors(query, documents, first, expansion), documents, k })
-  )[0];
+  const { DocumentVectors } = await import('../steps/search/document-vectors.ts');
+  const all = places.length === vectors.rows ? null : places;
+  const documents = await DocumentVectors.open(vectors, all, inThisThread);
+  const options = { index: 'exact', recall: 1 } as const;
+  if (!expand) return (await documents.nearest(query, k, options)).found[0];
+  const { found } = await documents.nearest(query, expansion.documents, options);
+  return (await documents.nearest(await documents.expanded(query, found, expansion), k, options)).found[0];
 }
+
+/** One query is answered before a thread has started. */
+const inThisThread = {
+  async run<A, R>(module: string | URL, exportName: string, args: A): Promise<R> {
+    const functions = (await import(String(module))) as Record<string, (args: A) => R>;
+    return functions[exportName]!(args);
+  },
+};
 
 /** The texts that are searched, and where their rows stand. */
 async function textsOf(

@@ -28,24 +28,20 @@ export class Bm25 {
   readonly #scores: Float64Array;
   readonly #touched: Uint32Array;
 
-  /** `documents`: the words of each. */
-  constructor(documents: readonly (readonly string[])[], { k1 = 1.2, b = 0.75 }: Bm25Options = {}) {
-    this.size = documents.length;
-    this.#scores = new Float64Array(documents.length);
-    this.#touched = new Uint32Array(documents.length);
-    let tokens = 0;
-    for (const words of documents) tokens += words.length;
-    const mean = tokens / Math.max(1, documents.length);
+  /** `documents`: the words of each; gone through once. */
+  constructor(documents: Iterable<readonly string[]>, { k1 = 1.2, b = 0.75 }: Bm25Options = {}) {
     // The different words of all documents, one document after the other, and how often each says them.
-    const numbers = new Uint32Array(tokens);
-    const counts = new Uint32Array(tokens);
-    const ends = new Uint32Array(documents.length);
+    const numbers = new GrowingNumbers();
+    const counts = new GrowingNumbers();
+    const ends = new GrowingNumbers();
+    const lengths = new GrowingNumbers();
     const frequencies: number[] = [];
     // By word: one more than where the document that is read has it, if that is at or after its first entry.
     const places: number[] = [];
-    let filled = 0;
-    documents.forEach((words, document) => {
-      const first = filled;
+    let tokens = 0;
+    for (const words of documents) {
+      const first = numbers.length;
+      tokens += words.length;
       for (const word of words) {
         let number = this.#numbers.get(word);
         if (number === undefined) {
@@ -55,31 +51,36 @@ export class Bm25 {
           places.push(0);
         }
         const place = places[number]! - 1;
-        if (place >= first) counts[place]!++;
+        if (place >= first) counts.values[place]!++;
         else {
-          numbers[filled] = number;
-          counts[filled] = 1;
+          numbers.push(number);
+          counts.push(1);
           frequencies[number]!++;
-          places[number] = ++filled;
+          places[number] = numbers.length;
         }
       }
-      ends[document] = filled;
-    });
+      ends.push(numbers.length);
+      lengths.push(words.length);
+    }
+    this.size = ends.length;
+    this.#scores = new Float64Array(this.size);
+    this.#touched = new Uint32Array(this.size);
     this.#starts = new Uint32Array(frequencies.length + 1);
     frequencies.forEach((frequency, number) => {
       this.#starts[number + 1] = this.#starts[number]! + frequency;
     });
-    this.#documents = new Uint32Array(filled);
-    this.#weights = new Float64Array(filled);
+    this.#documents = new Uint32Array(numbers.length);
+    this.#weights = new Float64Array(numbers.length);
     const next = this.#starts.slice();
     this.#idfs = Float64Array.from(frequencies, (frequency) =>
-      Math.log(1 + (documents.length - frequency + 0.5) / (frequency + 0.5)),
+      Math.log(1 + (this.size - frequency + 0.5) / (frequency + 0.5)),
     );
-    for (let document = 0, entry = 0; document < documents.length; document++) {
-      const norm = k1 * (1 - b + (b * documents[document]!.length) / mean);
-      for (; entry < ends[document]!; entry++) {
-        const number = numbers[entry]!;
-        const count = counts[entry]!;
+    const mean = tokens / Math.max(1, this.size);
+    for (let document = 0, entry = 0; document < this.size; document++) {
+      const norm = k1 * (1 - b + (b * lengths.values[document]!) / mean);
+      for (; entry < ends.values[document]!; entry++) {
+        const number = numbers.values[entry]!;
+        const count = counts.values[entry]!;
         const at = next[number]!++;
         this.#documents[at] = document;
         this.#weights[at] = (this.#idfs[number]! * count) / (count + norm);
@@ -118,5 +119,20 @@ export class Bm25 {
     const best = mostRelevant(found, (document) => scores[document]!, k);
     for (const document of found) scores[document] = 0;
     return best;
+  }
+}
+
+/** Whole numbers below 2³², appended one by one. */
+class GrowingNumbers {
+  length = 0;
+  values = new Uint32Array(1024);
+
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const longer = new Uint32Array(2 * this.values.length);
+      longer.set(this.values);
+      this.values = longer;
+    }
+    this.values[this.length++] = value;
   }
 }

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WorkerPool } from '../../engine/execute/pool.ts';
 import type { JsonObject } from '../../engine/json.ts';
 import { gaussians } from '../../numerics/random.ts';
-import { runStep } from '../../test/run-step.ts';
+import { matrixInput, runStep } from '../../test/run-step.ts';
+import { DocumentVectors } from './document-vectors.ts';
 import search from './index.ts';
 
 const pool = new WorkerPool({ threads: 2 });
@@ -159,6 +160,34 @@ describe('search', () => {
     const meant = await run({ mode: 'semantic', expand: { documents: 2 } }, vectors);
     expect(hitsOf(meant.tables['hits']!, 'q').slice(0, 2)).toEqual(['b', 'a']);
     expect(meant.tables['expansions']![0]).toMatchObject({ terms: [] });
+  });
+
+  it('vectors that are not held in memory are compared from the disk, with the same hits', async () => {
+    const columns = 4;
+    const data = Float32Array.from(gaussians(350 * columns, 3));
+    const input = matrixInput(
+      { data, rows: 350, columns },
+      Array.from({ length: 350 }, (_, row) => `${row}`),
+    );
+    const queries = { data: data.slice(0, 5 * columns), rows: 5, columns };
+    const options = { index: 'exact', recall: 1 } as const;
+    const expansion = { terms: 0, documents: 3, alpha: 1, beta: 0.75 };
+    const workers = pool.forStep(new AbortController().signal);
+    for (const places of [null, Array.from({ length: 100 }, (_, row) => 3 * row + 1), [349], []]) {
+      const answers: unknown[] = [];
+      for (const heldBytes of [1e9, 0]) {
+        const vectors = await DocumentVectors.open(input, places, workers, heldBytes);
+        expect(vectors.isHeld).toBe(heldBytes > 0);
+        const { found } = await vectors.nearest(queries, 7, options);
+        answers.push({ found, expanded: await vectors.expanded(queries, found, expansion) });
+      }
+      expect(answers[1]).toEqual(answers[0]);
+    }
+    data[300 * columns] = Number.NaN;
+    const broken = await DocumentVectors.open(input, null, workers, 0);
+    await expect(broken.nearest(queries, 7, options)).rejects.toMatchObject({
+      message: expect.stringContaining('row 301'),
+    });
   });
 
   it('min_score: the near duplicates of a text; language: its stems and stop words', async () => {

@@ -3,14 +3,13 @@ import { CelError, loadCel } from '../../engine/cel.ts';
 import { StepError } from '../../engine/problems.ts';
 import { defineStep, type OutputSpecs, type StepContext, type TableInput } from '../../engine/step.ts';
 import type { IvfFound } from '../../numerics/ivf-search.ts';
-import { expandedVectors, type WeightedWord } from '../../numerics/query-expansion.ts';
+import type { WeightedWord } from '../../numerics/query-expansion.ts';
 import type { Ranked } from '../../numerics/ranking.ts';
-import { gatherRows } from '../../numerics/vectors.ts';
 import { requireFinite } from '../finite-vectors.ts';
 import { requireFields } from '../missing-field.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
-import { nearestDocuments } from './nearest.ts';
+import { DocumentVectors } from './document-vectors.ts';
 import { parameters } from './parameters.ts';
 import { fuseHits, type KeywordHits, type KeywordTask, moduleUrl as rankUrl } from './rank.ts';
 
@@ -31,7 +30,7 @@ export default defineStep({
   description: `The \`mode\` is one of
 
 - \`keyword\` (default): BM25 in Lucene's form, Σ idf · f/(f + k1·(1 − b + b·length/mean length)), on lower-case words, by their stems (21 languages). Words such as *how* and *the* count only in a query that has no others. Documents without a word of the query are not found.
-- \`semantic\`: greatest cosine of the vectors. All documents are compared; by an inverted file (\`index: ivf\`) only those in the lists nearest to the query.
+- \`semantic\`: greatest cosine of the vectors. All documents are compared; by an inverted file (\`index: ivf\`) only those in the lists nearest to the query. More than 384 MB of vectors are not held in memory: they are compared block by block from the disk.
 - \`hybrid\`: both, each \`depth\` documents deep, as one by reciprocal rank fusion, Σ 1/(rrf_k + rank) (Cormack et al. 2009), or by their scores (\`fusion: weighted\`).
 
 \`semantic\` and \`hybrid\` need \`query_vectors\` and \`document_vectors\` of one encoder. Equal scores stand in the order of the documents.
@@ -115,25 +114,30 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
         );
       sameRows(queries, queryVectors);
       sameRows(documents, documentVectors);
-      const [own, others] = [await queryVectors.read(), await documentVectors.read()];
-      if (own.rows > 0 && others.rows > 0 && own.columns !== others.columns)
+      if (
+        queryVectors.rows > 0 &&
+        documentVectors.rows > 0 &&
+        queryVectors.columns !== documentVectors.columns
+      )
         throw new StepError(
           'other-vectors',
-          `vectors of queries have ${own.columns} numbers, those of documents ${others.columns}`,
+          `vectors of queries have ${queryVectors.columns} numbers, those of documents ${documentVectors.columns}`,
           'make both with one encoder and the same parameters',
         );
+      const own = await queryVectors.read();
       requireFinite(own);
-      requireFinite(others);
-      const task = {
-        queries: own,
-        documents: leftOut === 0 ? others : gatherRows(others, searched.places),
-        k: wanted,
-      };
+      const places = leftOut === 0 ? null : searched.places;
+      const vectors = await DocumentVectors.open(documentVectors, places, context.pool);
+      if (parameters.index === 'ivf' && !vectors.isHeld)
+        context.warn(
+          'there are too many vectors for an inverted file in memory: all are compared, from the disk',
+        );
+      let meant = own;
       if (expand !== undefined) {
-        const first = await nearestDocuments({ ...task, k: expand.documents }, parameters, context);
-        task.queries = expandedVectors(task.queries, task.documents, first.found, expand);
+        const { found } = await vectors.nearest(own, expand.documents, parameters);
+        meant = await vectors.expanded(own, found, expand);
       }
-      ({ found: semantic, ivf } = await nearestDocuments(task, parameters, context));
+      ({ found: semantic, ivf } = await vectors.nearest(meant, wanted, parameters));
     }
     outputs.hits.expect([
       'id',

@@ -34,7 +34,7 @@ export function rankByKeywords(task: KeywordTask): KeywordHits {
   const analyse = (words: string[]) => (task.stem ? words.map(stem) : words);
   const telling = (words: string[]) => (task.stopWords ? words.filter((word) => !isStopWord(word)) : words);
   const index = new Bm25(
-    task.documents.map((text) => analyse(wordsOf(text))),
+    analysed(task.documents, (text) => analyse(wordsOf(text))),
     task,
   );
   const queries = task.queries.map((text) => {
@@ -61,6 +61,11 @@ export function rankByKeywords(task: KeywordTask): KeywordHits {
     hits.added.push(added.map(({ word, weight }) => ({ word: spelt?.get(word) ?? word, weight })));
   }
   return hits;
+}
+
+/** One text at a time: the words of all would take several times their memory. */
+function* analysed(texts: readonly string[], analyse: (text: string) => string[]): Generator<string[]> {
+  for (const text of texts) yield analyse(text);
 }
 
 function wordsOf(text: string): string[] {
