@@ -32,6 +32,7 @@ export function openLanguageModels(
     root: workspace.root,
     aliases: workflow.models,
     secret: (name) => keys[name],
+    isSecret: (name) => workflow.secrets?.includes(name) === true,
     catalogue: readCatalogue(workspace),
     condition: async (source) => {
       const program = (await (await import('../engine/cel.ts')).loadCel())(source);

@@ -35,6 +35,8 @@ import { givesVectors, TextBatches } from './text-batches.ts';
 export interface Surroundings {
   readonly root: string;
   secret(name: string): string | undefined;
+  /** Whether the value of the variable is a key that must stand nowhere, and not a word for a server that wants none. */
+  isSecret(name: string): boolean;
   /** Variables that no program is given, unless it is said to be for it. */
   readonly secretNames: readonly string[];
   readonly checks: OutputChecks;
@@ -332,8 +334,9 @@ export class Endpoint {
       const { openProvider } = await import('./providers/index.ts');
       const { keyName } = settings;
       const key = keyName === null ? undefined : this.#around.secret(keyName);
+      const keyIsSecret = keyName !== null && this.#around.isSecret(keyName);
       const { root, secretNames } = this.#around;
-      return openProvider({ settings, key, keyName, secretNames, root });
+      return openProvider({ settings, key, keyName, keyIsSecret, secretNames, root });
     })();
     return this.#provider;
   }

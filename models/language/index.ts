@@ -8,7 +8,7 @@ import { Endpoint, type Surroundings } from './endpoint.ts';
 import { type Line, Model, type Shared } from './model.ts';
 import { OutputChecks } from './output.ts';
 import { type Choice, type Condition, isRoute, readRoute, routeOf } from './route.ts';
-import { type ModelSettings, readSettings, secretNames } from './settings.ts';
+import { type ModelSettings, readSettings, secretNames, shortestKey } from './settings.ts';
 import { Underway } from './underway.ts';
 
 export interface LanguageModelOptions {
@@ -18,6 +18,8 @@ export interface LanguageModelOptions {
   aliases: Readonly<Record<string, JsonObject>>;
   /** The value of an environment variable that holds a key. */
   secret(name: string): string | undefined;
+  /** Whether that value must stand nowhere; if not given, by its length. */
+  isSecret?(name: string): boolean;
   /** Null: every request is made anew. */
   answers: AnswerCache | null;
   /** Where batches are noted. Without it each request is asked for itself, whatever a model says. */
@@ -40,6 +42,7 @@ export function createLanguageModels(options: LanguageModelOptions): LanguageMod
   const around: Surroundings = {
     root,
     secret: options.secret,
+    isSecret: options.isSecret ?? ((name) => (options.secret(name)?.length ?? 0) >= shortestKey),
     secretNames: secretNames(aliases),
     checks: new OutputChecks(),
     catalogue: options.catalogue ?? catalogueOf(),

@@ -1,6 +1,6 @@
 import { Redaction } from '../../../engine/record/redaction.ts';
 import type { Provider, ProviderAnswer } from '../provider.ts';
-import { type ModelSettings, type ProviderName, shortestKey } from '../settings.ts';
+import type { ModelSettings, ProviderName } from '../settings.ts';
 
 /** What a provider is opened with. */
 export interface ProviderOptions {
@@ -8,6 +8,8 @@ export interface ProviderOptions {
   /** The key's value, and the variable that it comes from. */
   readonly key: string | undefined;
   readonly keyName: string | null;
+  /** The key stands in no answer; else it is a word like any other. */
+  readonly keyIsSecret: boolean;
   /** Variables with keys: of the environment that a program is given, they are left out. */
   readonly secretNames: readonly string[];
   /** The project's root: programs start there, and paths are relative to it. */
@@ -29,10 +31,8 @@ const providers: { readonly [name in ProviderName]: () => Promise<ProviderModule
 
 export async function openProvider(options: ProviderOptions): Promise<Provider> {
   const provider = await (await providers[options.settings.provider]()).openProvider(options);
-  const { key } = options;
-  return key === undefined || key.length < shortestKey
-    ? provider
-    : withoutKey(provider, new Redaction([key]));
+  const { key, keyIsSecret } = options;
+  return key !== undefined && keyIsSecret ? withoutKey(provider, new Redaction([key])) : provider;
 }
 
 /** What a server says back of the key that it was sent stands in no answer: answers are kept, shown and shared. */
