@@ -21,8 +21,8 @@ import { runWords } from './runs/words.ts';
 
 export const command: Command = {
   name: 'export',
-  summary: 'write an output of a run to a file: jsonl, csv, parquet, npy',
-  description: `Writes a table as .jsonl, .csv, .tsv or .parquet, a matrix as .npy, and the single file of a files output as it is. With .gz or .zst behind, packed.`,
+  summary: 'write an output of a run to a file: jsonl, csv, parquet, arrow, xlsx, sqlite, npy',
+  description: `Writes a table as .jsonl, .csv, .tsv, .parquet, .arrow, .xlsx or .sqlite, a matrix as .npy, and the single file of a files output as it is. With .gz or .zst behind, packed.`,
   arguments: [
     { name: '<run>', description: runWords },
     { name: '<address>', description: 'step, step.output or step[axis=value].output' },
@@ -51,7 +51,7 @@ export const command: Command = {
       if (target === undefined)
         throw ProblemError.of('no-output-file', 'export needs a file', { hint: 'add -o topics.csv' });
       const { record, name, input } = await openPast(run as string, address as string, project);
-      const bytes = bytesOf(input, target, options);
+      const bytes = bytesOf(input, target, name.split('.')[0]!, options);
       const path = resolve(cli.cwd, target);
       const written = await writeFile(path, bytes, cli.signal).catch((error: NodeJS.ErrnoException) => {
         // Errors of the target's file system; a blob that is missing is another matter.
@@ -90,6 +90,7 @@ async function writeFile(
 function bytesOf(
   input: ArtefactInput,
   target: string,
+  step: string,
   options: Readonly<Record<string, unknown>>,
 ): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   if (input.kind === 'files') {
@@ -118,6 +119,7 @@ function bytesOf(
       ? once(async () => Buffer.concat(await Array.fromAsync(writeNpy(await input.read()))))
       : writeTable(input, format as (typeof tableFormats)[number], {
           csv: { escapeFormulas: options['escapeFormulas'] === true },
+          name: step,
         });
   return said?.packing ? packed(written, said.packing) : written;
 }

@@ -13,6 +13,7 @@ export const commands: { readonly [name: string]: () => Promise<{ command: Comma
   runs: () => import('./runs/index.ts'),
   show: () => import('./show.ts'),
   export: () => import('./export.ts'),
+  query: () => import('./query.ts'),
   search: () => import('./search.ts'),
   lineage: () => import('./lineage.ts'),
   graph: () => import('./graph.ts'),

@@ -1,11 +1,11 @@
 import type { Artefact, Row } from '../../engine/artefacts.ts';
 import { CelError, loadCel } from '../../engine/cel.ts';
-import type { Json } from '../../engine/json.ts';
 import { ProblemError } from '../../engine/problems.ts';
 import type { ArtefactInput, MatrixInput, TableInput } from '../../engine/step.ts';
 import type { Cli, Command } from '../command.ts';
-import { columns, count, counted, size, truncate } from '../format.ts';
+import { columns, count, counted, size } from '../format.ts';
 import { openPast } from '../past-artefact.ts';
+import { printRows } from '../printed-rows.ts';
 import { withProject } from '../project.ts';
 import { runWords } from './runs/words.ts';
 
@@ -125,48 +125,14 @@ async function printTable(
 ): Promise<void> {
   const shown = await Array.fromAsync(rows);
   const fields = ['id', ...table.fields.filter((field) => field !== 'id')];
-  const lines = shown.map((row) => fields.map((field) => cellText(row[field])));
-  const widths = fitted(fields, lines, cli.columns);
-  const cut = [fields, ...lines].map((cells) =>
-    cells.flatMap((cell, index) => (widths[index] ? [truncate(cell, widths[index])] : [])),
+  const hidden = printRows(
+    fields,
+    shown.map((row) => fields.map((field) => row[field])),
+    cli,
   );
-  const [head, ...body] = columns(cut).split('\n');
-  cli.out(`${cli.paint('bold', head!)}\n${body.join('\n')}`);
-  const hidden = fields.filter((_, index) => !widths[index]);
   cli.err(
-    `${cli.paint('dim', `${name}: ${counted(shown.length, 'row')} of ${count(table.rows)}${hidden.length > 0 ? `; fields that do not fit: ${hidden.join(', ')}` : ''}`)}\n`,
+    `${cli.paint('dim', `${name}: ${counted(shown.length, 'row')} of ${count(table.rows)}${hidden}`)}\n`,
   );
-}
-
-/** Cell widths that fill the terminal: narrow columns get what they need, wide ones share the rest; 0 leaves one out. */
-function fitted(fields: readonly string[], lines: readonly string[][], room: number): number[] {
-  const wanted = fields.map((field, index) =>
-    Math.max(field.length, ...lines.map((cells) => cells[index]!.length)),
-  );
-  const widths = fields.map(() => 0);
-  const least = 8;
-  let left = room;
-  let shown = 0;
-  for (; shown < fields.length && left >= least; shown++) left -= Math.min(wanted[shown]!, least) + 2;
-  for (let index = 0; index < shown; index++) widths[index] = Math.min(wanted[index]!, least);
-  for (
-    let open = widths.flatMap((width, index) => (width > 0 && width < wanted[index]! ? [index] : []));
-    left > 0 && open.length > 0;
-  ) {
-    const share = Math.max(1, Math.floor(left / open.length));
-    for (const index of open) {
-      const more = Math.min(share, wanted[index]! - widths[index]!, left);
-      widths[index]! += more;
-      left -= more;
-    }
-    open = open.filter((index) => widths[index]! < wanted[index]!);
-  }
-  return widths;
-}
-
-function cellText(value: Json | undefined): string {
-  if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value.replace(/\s+/g, ' ') : JSON.stringify(value);
 }
 
 async function printAs(

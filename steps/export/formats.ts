@@ -2,12 +2,17 @@ import { pipeline, Readable } from 'node:stream';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import type { Matrix } from '../../engine/step.ts';
 import { npyHeader } from '../../engine/store/npy.ts';
+import { writeArrow } from './arrow.ts';
 import { allColumns, columnsOf, type TableSource } from './columns.ts';
 import { type CsvWriteOptions, writeCsv } from './csv.ts';
 import { writeJsonl } from './jsonl.ts';
 import { type Compression, writeParquet } from './parquet.ts';
+import { writeSqlite } from './sqlite.ts';
+import { type Sheet, writeXlsx } from './xlsx.ts';
 
-export const tableFormats = ['jsonl', 'csv', 'tsv', 'parquet'] as const;
+export const tableFormats = ['jsonl', 'csv', 'tsv', 'parquet', 'arrow', 'xlsx', 'sqlite'] as const;
+/** Formats whose files hold several tables. */
+export const workbookFormats = ['xlsx', 'sqlite'] as const;
 /** Formats of tables, and `npy` of matrices. */
 export const exportFormats = [...tableFormats, 'npy'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
@@ -18,7 +23,18 @@ export interface TableWriteOptions {
   csv?: Partial<CsvWriteOptions>;
   /** Of Parquet. */
   compression?: Compression;
+  /** Of xlsx and SQLite: what the table is called there. */
+  name?: string;
+  /** Of xlsx: hears how many texts were too long for a cell and were cut, at the end. */
+  onCut?: (count: number) => void;
 }
+
+/** Other extensions of the formats. */
+const aliases: { readonly [extension: string]: ExportFormat } = {
+  ndjson: 'jsonl',
+  feather: 'arrow',
+  db: 'sqlite',
+};
 
 /** The format and packing that a file name says; undefined for a name that says none. */
 export function formatOfName(
@@ -27,7 +43,7 @@ export function formatOfName(
   const match = /\.([a-z]+?)(?:\.(gz|zst))?$/i.exec(name);
   if (!match) return undefined;
   const extension = match[1]!.toLowerCase();
-  const format = extension === 'ndjson' ? 'jsonl' : exportFormats.find((known) => known === extension);
+  const format = aliases[extension] ?? exportFormats.find((known) => known === extension);
   const packing = match[2]?.toLowerCase() as 'gz' | 'zst' | undefined;
   return format && { format, packing };
 }
@@ -43,7 +59,19 @@ export async function* writeTable(
     yield* writeJsonl(table.blocks(), columns);
     return;
   }
+  if (format === 'xlsx' || format === 'sqlite') {
+    yield* writeWorkbook(
+      [{ name: options.name ?? 'rows', table, columns: options.columns }],
+      format,
+      options,
+    );
+    return;
+  }
   const names = await allColumns(table, columns);
+  if (format === 'arrow') {
+    yield* writeArrow(table, names);
+    return;
+  }
   if (format === 'parquet') {
     yield* writeParquet(table, names, { compression: options.compression ?? 'snappy' });
     return;
@@ -55,6 +83,15 @@ export async function* writeTable(
     ...options.csv,
     delimiter: options.csv?.delimiter ?? delimiter,
   });
+}
+
+/** The bytes of several tables in one file. */
+export function writeWorkbook(
+  tables: readonly Sheet[],
+  format: (typeof workbookFormats)[number],
+  { onCut }: Pick<TableWriteOptions, 'onCut'> = {},
+): AsyncGenerator<Uint8Array> {
+  return format === 'xlsx' ? writeXlsx(tables, onCut) : writeSqlite(tables);
 }
 
 /** A float32 `.npy` file (numpy.lib.format 1.0). */

@@ -1,21 +1,31 @@
 import { basename } from 'node:path';
 import { StepError } from '../../engine/problems.ts';
-import { anyInputs, defineStep, type FilesInput, type StepInput } from '../../engine/step.ts';
+import {
+  anyInputs,
+  defineStep,
+  type FilesInput,
+  type StepInput,
+  type TableInput,
+} from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
 import {
   type ExportFormat,
   exportFormats,
   formatOfName,
   packed,
+  type TableWriteOptions,
   tableFormats,
+  workbookFormats,
   writeNpy,
   writeTable,
+  writeWorkbook,
 } from './formats.ts';
 import { compressions } from './parquet.ts';
 
 export default defineStep({
   type: 'export',
-  summary: 'Writes a table or matrix to a file of the project: JSON Lines, CSV, TSV, Parquet, npy',
+  summary:
+    'Writes a table or matrix to a file of the project: JSON Lines, CSV, TSV, Parquet, Arrow, Excel, SQLite, npy',
   description: `The file is an output of the step, in the store, and is copied to \`path\` whenever it is not there: also when the step
 itself is cached. The same rows give the same bytes.
 
@@ -27,6 +37,16 @@ they are, with a warning, unless \`escape_formulas\` is on: it changes the data.
 
 **Parquet.** Types are found from the rows: boolean, 32 or 64-bit integer, double, text; mixed and nested values are of the
 logical type JSON. A field that a row lacks is null.
+
+**Arrow.** An IPC file, which is Feather V2 (\`.arrow\`, \`.feather\`), uncompressed. As Parquet, but lists and objects are lists and structs;
+what is mixed is JSON (\`arrow.json\`).
+
+**Excel.** \`.xlsx\`, with a frozen header and filters. Texts are texts, never formulas, whatever they begin with; objects and arrays
+are JSON. A sheet holds 1,048,575 rows, a cell 32,767 characters: longer texts are cut, with a warning. With several inputs
+(\`from: { topics: topics, scores: scores }\`) each is a sheet.
+
+**SQLite.** \`.sqlite\` or \`.db\`: a table, or one for each input, with \`id\` as its primary key. Booleans are 0 and 1, objects, arrays and mixed
+values JSON in texts.
 
 **npy.** A matrix, float32. The page or model of another step is copied as it is.`,
   parameters: {
@@ -89,9 +109,10 @@ logical type JSON. A field that a row lacks is null.
     return problems;
   },
   async run({ parameters, inputs, outputs, context }) {
-    const input = onlyInput(inputs);
-    const artefact = input.outputs[input.output]!;
     const said = parameters.path === undefined ? undefined : formatOfName(parameters.path);
+    const workbook = workbookFormats.find((known) => known === (parameters.format ?? said?.format));
+    const input = onlyInput(inputs, workbook !== undefined && parameters.columns === undefined);
+    const artefact = input.outputs[input.output]!;
     const name = basename(parameters.path ?? `${input.step}.${parameters.format}`);
     let bytes = 0;
     async function* counted(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -114,20 +135,21 @@ logical type JSON. A field that a row lacks is null.
     }
     const format = fitting(asked, tableFormats, name, 'table');
     requireFields(artefact, parameters.columns ?? [], input.step);
-    let done = 0;
-    const table = {
-      fields: artefact.fields,
+    const followed = (table: TableInput) => ({
+      fields: table.fields,
       async *blocks() {
-        done = 0; // Parquet reads the table twice
-        for await (const block of artefact.blocks()) {
+        let done = 0; // some formats read the table twice
+        for await (const block of table.blocks()) {
           context.signal.throwIfAborted();
           yield block;
           done += block.length;
-          context.progress(done, artefact.rows, 'rows');
+          context.progress(done, table.rows, 'rows');
         }
       },
-    };
-    const written = writeTable(table, format, {
+    });
+    const options: TableWriteOptions = {
+      name: Object.keys(inputs)[0] ?? 'rows',
+      onCut: (count) => context.warn(cutWarning(count)),
       columns: parameters.columns,
       compression: parameters.compression,
       csv: {
@@ -138,9 +160,18 @@ logical type JSON. A field that a row lacks is null.
           if (!parameters.escape_formulas) context.warn(formulaWarning(count));
         },
       },
-    });
+    };
+    const tables = Object.entries(inputs).map(([name, each]) => ({ name, table: tableOf(each) }));
+    const written =
+      workbook !== undefined && tables.length > 1
+        ? writeWorkbook(
+            tables.map(({ name, table }) => ({ name, table: followed(table) })),
+            workbook,
+            options,
+          )
+        : writeTable(followed(artefact), format, options);
     await outputs.file.write(name, counted(written));
-    return { metrics: { rows: artefact.rows, bytes } };
+    return { metrics: { rows: tables.reduce((sum, { table }) => sum + table.rows, 0), bytes } };
   },
 });
 
@@ -149,14 +180,28 @@ function formulaWarning(count: number): string {
   return `${texts} with = + - or @: a spreadsheet runs that as a formula. If people open the file in one, add escape_formulas: true`;
 }
 
-function onlyInput(inputs: { readonly [name: string]: StepInput }): StepInput {
+function cutWarning(count: number): string {
+  const texts = count === 1 ? '1 text was' : `${count.toLocaleString('en')} texts were`;
+  return `${texts} too long for a cell of Excel (32,767 characters) and cut there: .parquet or .csv have all of them`;
+}
+
+function tableOf({ step, output, outputs }: StepInput): TableInput {
+  const artefact = outputs[output];
+  if (artefact?.kind === 'table') return artefact;
+  throw new StepError('export-inputs', `${step}.${output} is no table`, 'Name outputs that are tables.');
+}
+
+/** The one input, or the first of several where the format holds several. */
+function onlyInput(inputs: { readonly [name: string]: StepInput }, several: boolean): StepInput {
   const all = Object.values(inputs);
-  if (all.length === 1) return all[0]!;
+  if (all.length === 1 || (several && all.length > 1)) return all[0]!;
   const names = Object.keys(inputs).join(', ');
   throw new StepError(
     'export-inputs',
     all.length === 0 ? 'export has nothing to write' : `export writes one output, and from names ${names}`,
-    all.length === 0 ? 'Say which step: from: topics' : 'Write an export step for each.',
+    all.length === 0
+      ? 'Say which step: from: topics'
+      : 'Write an export step for each, or .xlsx or .sqlite without `columns`, which hold several tables.',
   );
 }
 

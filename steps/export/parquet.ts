@@ -2,6 +2,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { BasicType, ColumnSource } from 'hyparquet-writer';
 import type { Row } from '../../engine/artefacts.ts';
 import type { Json } from '../../engine/json.ts';
+import { ColumnTypes, type ColumnType as FoundType } from '../column-types.ts';
 import type { TableSource } from './columns.ts';
 
 export const compressions = ['snappy', 'zstd', 'gzip', 'none'] as const;
@@ -99,33 +100,23 @@ function asWritten(value: Json): Json {
 }
 
 async function columnTypes(table: TableSource, columns: readonly string[]): Promise<ColumnType[]> {
-  const types: (ColumnType | undefined)[] = columns.map(() => undefined);
-  for await (const block of table.blocks()) {
-    for (const row of block) {
-      for (let index = 0; index < columns.length; index++) {
-        const value = row[columns[index]!];
-        if (types[index] === 'JSON' || value === null || value === undefined) continue;
-        if (Object.hasOwn(row, columns[index]!)) types[index] = join(types[index], typeOf(value));
-      }
-    }
+  const found = new ColumnTypes(columns);
+  for await (const block of table.blocks()) for (const row of block) found.add(row);
+  return columns.map((name) => parquetType(found.all.get(name)));
+}
+
+function parquetType(type: FoundType | undefined): ColumnType {
+  switch (type?.kind) {
+    case undefined:
+    case 'text':
+      return 'STRING';
+    case 'boolean':
+      return 'BOOLEAN';
+    case 'integer':
+      return type.bits === 32 ? 'INT32' : 'INT64';
+    case 'double':
+      return 'DOUBLE';
+    default:
+      return 'JSON';
   }
-  return types.map((type) => type ?? 'STRING');
-}
-
-function typeOf(value: Exclude<Json, null>): ColumnType {
-  if (typeof value === 'string') return 'STRING';
-  if (typeof value === 'boolean') return 'BOOLEAN';
-  if (typeof value !== 'number') return 'JSON';
-  if (!Number.isSafeInteger(value)) return 'DOUBLE';
-  return value === (value | 0) ? 'INT32' : 'INT64';
-}
-
-const numeric: readonly ColumnType[] = ['INT32', 'INT64', 'DOUBLE'];
-
-/** The narrowest type that holds both. */
-function join(a: ColumnType | undefined, b: ColumnType): ColumnType {
-  if (a === undefined || a === b) return b;
-  if (numeric.includes(a) && numeric.includes(b))
-    return numeric[Math.max(numeric.indexOf(a), numeric.indexOf(b))]!;
-  return 'JSON';
 }

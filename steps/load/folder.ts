@@ -39,13 +39,10 @@ export function dataFiles(
   const wanted = asked === 'auto' ? (byFormat.has('parquet') ? 'parquet' : [...byFormat.keys()][0]) : asked;
   const chosen = wanted && byFormat.get(wanted);
   if (!chosen) {
-    const arrow = files.some((path) => path.endsWith('.arrow'));
     throw new StepError(
       'no-file',
-      `${name} holds no file that load can read${arrow ? ', only Arrow files' : ''}`,
-      arrow
-        ? "Save the data set as Parquet: dataset.to_parquet('data.parquet')"
-        : 'Name the files in it, and their format.',
+      `${name} holds no file that load can read`,
+      'Name the files in it, and their format.',
     );
   }
   if (asked === 'auto' && wanted !== 'parquet' && byFormat.size > 1) {
@@ -75,7 +72,8 @@ const words: Record<string, string> = {
 /** The split that a path names, as Hugging Face's `datasets` reads it: `train-00000-of-00002`, `test.csv`, `dev/a.jsonl`. */
 function splitOf(path: string): string | undefined {
   const shard = /(?:^|\/)(?:[^/]*?[-_.])??([a-z]\w*)-\d{5}-of-\d{5}/i.exec(path)?.[1];
-  if (shard !== undefined) return words[shard.toLowerCase()] ?? shard;
+  // `save_to_disk` calls every shard `data`, in a folder for each split.
+  if (shard !== undefined && shard !== 'data') return words[shard.toLowerCase()] ?? shard;
   const found = path
     .toLowerCase()
     .split(/[^a-z]+/)

@@ -263,7 +263,7 @@ describe('files', () => {
     });
     expect(await failure({ 'a.dat': 'x' }, { path: 'a.dat' })).toMatchObject({
       code: 'unknown-format',
-      hint: 'Add format: jsonl | json | csv | tsv | parquet | txt | md | html | pdf | code',
+      hint: 'Add format: jsonl | json | csv | tsv | parquet | arrow | txt | md | html | pdf | code',
     });
     const cut = gzipSync(jsonl({ a: 1 })).subarray(0, 20);
     expect(await failure({ 'a.jsonl.gz': cut }, { path: 'a.jsonl.gz' })).toMatchObject({

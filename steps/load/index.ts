@@ -22,7 +22,8 @@ const manifest = {
 
 export default defineStep({
   type: 'load',
-  summary: 'Reads rows from files: JSON Lines, JSON, CSV, TSV, Parquet, text, Markdown, HTML, PDF, code',
+  summary:
+    'Reads rows from files: JSON Lines, JSON, CSV, TSV, Parquet, Arrow, text, Markdown, HTML, PDF, code',
   description: `Reads files as streams and makes a row of each record. What cannot be read goes to the output \`rejected\`, with file,
 line, reason and the beginning of the record, and is counted: rows + rejected + left out (by \`skip\` and \`sample\`) =
 records.
@@ -50,9 +51,10 @@ the file. A wrong quote costs its line and no more.
 
 **Folders.** Of a folder the Parquet files are read, as Hugging Face keeps data sets; or its files of one format, without
 \`README.md\` and the data set's own metadata; hidden files are not. \`split\` is added where a name says it: \`train-00000-of-00002\`,
-\`test.csv\`, \`dev/…\` (train, validation, test). Arrow files are not read.
-
+\`test.csv\`, \`dev/…\` (train, validation, test).
 **Parquet.** Dates and times become ISO 8601 texts, binary values base64, NaN null.
+
+**Arrow.** IPC files (Feather V2), also packed, and streams; values as those of Parquet. Decimals are exact.
 
 **Text.** A row a line (blank lines are none), paragraph or file.
 

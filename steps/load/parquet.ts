@@ -4,6 +4,7 @@ import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import type { Json, JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
+import { isoTime, itemFlaw, jsonNumber, tooDeep } from './binary-values.ts';
 import { utf8Text } from './decode.ts';
 import { setField } from './fields.ts';
 import { deepestNesting, type Flaw, type Item, type Notes, newNotes, showRaw } from './found.ts';
@@ -108,22 +109,6 @@ const parsers = {
   timestampFromNanoseconds: (time: bigint) => isoTime(time),
 };
 
-/** ISO 8601 of nanoseconds since 1970, with as many digits as it takes, at least three; null outside of Date's range. */
-function isoTime(nanoseconds: bigint | undefined): string | undefined | null {
-  if (nanoseconds === undefined || nanoseconds === null) return undefined;
-  const rest = ((nanoseconds % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const date = new Date(Number((nanoseconds - rest) / 1_000_000n));
-  if (Number.isNaN(date.getTime())) return null;
-  const more =
-    rest === 0n
-      ? ''
-      : rest
-          .toString()
-          .padStart(6, '0')
-          .replace(/0{1,3}$/, '');
-  return date.toISOString().replace('Z', `${more}Z`);
-}
-
 /** Walks a column's chunks in the order of the rows. */
 class Cursor {
   readonly name: string;
@@ -158,18 +143,7 @@ function itemOf(row: number, cursors: readonly Cursor[], notes: Notes): Item {
       notes.messages.add(`column ${cursor.name} holds bytes that are no text: they are read as base64`);
     const converted = isText ? utf8Text(stored) : toJson(stored, notes, 0);
     if (typeof converted === 'symbol') {
-      flaw ??=
-        converted === infinite
-          ? {
-              code: 'non_finite_number',
-              reason: 'an infinite number, which JSON does not have',
-              field: cursor.name,
-            }
-          : {
-              code: 'too_deep',
-              reason: `nested more than ${deepestNesting} levels deep`,
-              field: cursor.name,
-            };
+      flaw ??= itemFlaw(converted, cursor.name);
       setField(value, cursor.name, null);
     } else {
       setField(value, cursor.name, converted);
@@ -180,25 +154,11 @@ function itemOf(row: number, cursors: readonly Cursor[], notes: Notes): Item {
   return { record: row + 1, line: null, value, raw: undefined };
 }
 
-const infinite = Symbol('an infinite number');
-const tooDeep = Symbol('too deep');
-
 /** A value of Parquet as JSON, or why it has none. */
 function toJson(value: unknown, notes: Notes, depth: number): Json | symbol {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') {
-    if (Number.isFinite(value)) return value;
-    if (!Number.isNaN(value)) return infinite;
-    notes.notANumber++;
-    return null;
-  }
-  if (typeof value === 'bigint') {
-    const number = Number(value);
-    if (Number.isSafeInteger(number)) return number;
-    notes.exactNumbers++;
-    return value.toString();
-  }
+  if (typeof value === 'number' || typeof value === 'bigint') return jsonNumber(value, notes);
   if (value instanceof Date) return isoTime(BigInt(value.getTime()) * 1_000_000n) ?? null;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (depth >= deepestNesting) return tooDeep;

@@ -1,3 +1,4 @@
+import { readArrow } from './arrow.ts';
 import type { ChunkLimits } from './chunks.ts';
 import { type CodeOptions, readCode } from './code.ts';
 import { type CsvOptions, readCsv } from './csv.ts';
@@ -41,6 +42,8 @@ export function readFile(file: SourceFile, reading: Reading, options: ReaderOpti
       return readCsv(file, reading, { ...options.csv, delimiter: options.csv.delimiter ?? '\t' });
     case 'parquet':
       return readParquet(file, reading, options);
+    case 'arrow':
+      return readArrow(file, reading, options);
     case 'txt':
       return readText(file, reading, options);
     case 'md':

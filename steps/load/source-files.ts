@@ -12,6 +12,7 @@ export const formats = [
   'csv',
   'tsv',
   'parquet',
+  'arrow',
   'txt',
   'md',
   'html',
@@ -56,6 +57,10 @@ export const extensions: Record<string, Format> = {
   tab: 'tsv',
   parquet: 'parquet',
   pq: 'parquet',
+  arrow: 'arrow',
+  arrows: 'arrow',
+  feather: 'arrow',
+  ipc: 'arrow',
   txt: 'txt',
   text: 'txt',
   log: 'txt',
@@ -164,6 +169,7 @@ function formatOf(name: string, head: Buffer, compression: Compression, asked: F
   const extension = extname(bare).slice(1).toLowerCase();
   let format: Format | undefined = asked === 'auto' ? extensions[extension] : asked;
   if (head.toString('latin1', 0, 4) === 'PAR1') format = 'parquet';
+  if (head.toString('latin1', 0, 6) === 'ARROW1') format = 'arrow';
   if (format === undefined) {
     const what = extension === '' ? 'has no extension' : `has the extension .${extension}`;
     throw new StepError(
@@ -172,11 +178,11 @@ function formatOf(name: string, head: Buffer, compression: Compression, asked: F
       `Add format: ${formats.join(' | ')}`,
     );
   }
-  if (format === 'parquet' && compression !== 'none') {
+  if ((format === 'parquet' || format === 'arrow') && compression !== 'none') {
     throw new StepError(
       'unknown-format',
-      `${name} is a packed Parquet file, which cannot be read in parts`,
-      'Unpack it: Parquet packs its columns itself.',
+      `${name} is a packed ${format === 'arrow' ? 'Arrow' : 'Parquet'} file, which cannot be read in parts`,
+      'Unpack it: the format packs its columns itself.',
     );
   }
   return format;

@@ -14,7 +14,7 @@ import { jsonOf, type ValueNotes } from './values.ts';
 
 type DuckDb = typeof import('@duckdb/node-api');
 
-/** A table that a query may name. */
+/** A table that a query may name: `step` or `step.output`. */
 export interface NamedTable {
   name: string;
   input: TableInput;
@@ -125,9 +125,10 @@ export class SqlDatabase {
     // The default of 16 MB is the longest line that is read; buffers of that size are taken at once.
     const size = longest > 2 ** 24 ? `, maximum_object_size=${longest + 1}` : '';
     const source = `read_json(${text(path)}, format='newline_delimited', columns={${columns.join(', ')}}${size})`;
-    await this.#connection.run(
-      `CREATE ${uses > 1 ? 'TABLE' : 'VIEW'} ${quoted(name)} AS SELECT * FROM ${source}`,
-    );
+    const [schema, ...rest] = name.split('.').map(quoted);
+    if (rest.length > 0) await this.#connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+    const kind = uses > 1 ? 'TABLE' : 'VIEW';
+    await this.#connection.run(`CREATE ${kind} ${[schema, ...rest].join('.')} AS SELECT * FROM ${source}`);
     return left;
   }
 

@@ -127,6 +127,10 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(p.read('out/rejected.csv')).toContain('high');
     expect(existsSync(p.path('out/clean.parquet'))).toBe(true);
   },
+  by_team(run, p) {
+    expect(run.step('teams').rows).toBe(5);
+    expect(existsSync(p.path('out/teams.xlsx'))).toBe(true);
+  },
   with_python(run) {
     expect(run.step('words').rows).toBe(60);
     expect(run.step('long').rows).toBeGreaterThan(0);
