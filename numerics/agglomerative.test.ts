@@ -26,6 +26,20 @@ describe('agglomerate', () => {
     },
   );
 
+  // scipy 1.17.1, cluster.hierarchy.linkage of these points: the last four heights, and the sum of all 559.
+  it.each([
+    ['ward', [47.626263, 53.714616, 73.144186, 171.000064], 892.372355],
+    ['average', [5.985641, 6.934442, 7.193437, 10.952635], 289.826266],
+    ['complete', [11.684207, 12.34011, 15.067547, 22.331292], 437.879453],
+    ['single', [2.085939, 2.146144, 2.35341, 2.447329], 151.608089],
+  ] as const)('merges by %s linkage at the heights of scipy', async (linkage, last, sum) => {
+    const { distances } = await clustered({ linkage, until: { clusters: 1 } });
+    expect(distances).toHaveLength(559);
+    // Distances are kept as float32.
+    for (const [at, height] of last.entries()) expect(distances[555 + at]! / height).toBeCloseTo(1, 5);
+    expect(distances.reduce((total, height) => total + height, 0) / sum).toBeCloseTo(1, 4);
+  });
+
   it('cuts by distance as scikit-learn does', async () => {
     const { labels } = await clustered({ linkage: 'single', until: { distance: 0.5 } });
     expect(clusteringScores(contingency(reference.single, labels)).ari).toBe(1);

@@ -46,6 +46,16 @@ describe('what cluster tells of its clusters', () => {
       return sum;
     };
     const nearest = await of('nearest');
+    // The first is the medoid: of all rows of its corner the one with the least squared distances to them.
+    const members = vectors.ids.filter((_, row) => row % 4 === vectors.ids.indexOf(nearest[0]![0]!) % 4);
+    const square = (a: string, b: string) =>
+      [0, 1].reduce(
+        (sum, axis) =>
+          sum + (vectors.matrix.data[place(a) + axis]! - vectors.matrix.data[place(b) + axis]!) ** 2,
+        0,
+      );
+    const cost = (id: string) => members.reduce((sum, other) => sum + square(id, other), 0);
+    expect(cost(nearest[0]![0]!)).toBe(Math.min(...members.map(cost)));
     for (const selection of ['mmr', 'k_centre']) {
       const diverse = await of(selection);
       expect(diverse.map((ids) => ids.length)).toEqual([3, 3, 3, 3]);

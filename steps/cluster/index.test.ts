@@ -195,6 +195,7 @@ describe('cluster', () => {
     { k: 'auto' },
     { k: 'auto', k_criterion: 'elbow' },
     { method: 'agglomerative', k: 'auto' },
+    { method: 'leiden' },
     { method: 'louvain' },
     { method: 'minibatch_kmeans', k: 3 },
     { method: 'spherical_kmeans', k: 3 },
