@@ -18,7 +18,14 @@ import { readCatalogue } from './price-catalogue.ts';
 export function openLanguageModels(
   workflow: ResolvedWorkflow,
   workspace: Workspace,
-  options: { budget?: BudgetLimits; offline?: boolean; answers?: AnswerCache; root?: string } = {},
+  options: {
+    budget?: BudgetLimits;
+    offline?: boolean;
+    answers?: AnswerCache;
+    root?: string;
+    /** Nothing is asked in batches: an answer is wanted now. */
+    live?: boolean;
+  } = {},
 ): void {
   const names = keyNames(workflow.models);
   const keys: Secrets = {
@@ -38,6 +45,7 @@ export function openLanguageModels(
       const program = (await (await import('../engine/cel.ts')).loadCel())(source);
       return (scope) => program.test(scope);
     },
+    batches: options.live === true ? null : workspace.caches.batches,
     fileDigest: async (path) => {
       const [found] = await workspace.files.many([join(workspace.root, path)]);
       return found === undefined || found instanceof Error ? null : found.digest;

@@ -32,7 +32,7 @@ export async function testModels(
   signal: AbortSignal,
 ): Promise<TestedModel[]> {
   if (workspace.languageModels === null) return [];
-  openLanguageModels(workflow, workspace, { answers: noAnswers });
+  openLanguageModels(workflow, workspace, { answers: noAnswers, live: true });
   const { names, find } = workspace.languageModels;
   const models = names
     .flatMap((alias) => find(alias) ?? [])

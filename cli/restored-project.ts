@@ -71,7 +71,8 @@ export function restoredProject(
         if (workspace.languageModels !== null) {
           const { openLanguageModels } = await import('./language-models.ts');
           // Asked live, the models are asked about everything: no answer is known in a restored project.
-          const recorded = live ? {} : { answers: await answersOf(record, own.store), offline: true };
+          // Nor in batches: those would be noted in a folder that goes.
+          const recorded = live ? { live } : { answers: await answersOf(record, own.store), offline: true };
           openLanguageModels(workflow, workspace, { ...recorded, root: own.root });
         }
         return workflow;

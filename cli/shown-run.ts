@@ -1,15 +1,18 @@
 import { type Artefact, blobsOf } from '../engine/artefacts.ts';
+import type { StepBatch } from '../engine/events.ts';
 import type { RunNotes } from '../engine/record/notes.ts';
 import type { RunRecord, StepRecord } from '../engine/record/record.ts';
 import type { Store } from '../engine/store/store.ts';
 import type { Cli } from './command.ts';
 import { statusStyles } from './commands/runs/words.ts';
 import { columns, count, counted, duration, metric, size, usd } from './format.ts';
-import { finishedLine } from './reporters/terminal.ts';
+import { batchText, finishedLine } from './reporters/terminal.ts';
 
 /** What stands around a record: what people added, and what is left of it. */
 export interface RunSurroundings {
   notes: RunNotes;
+  /** Batches of requests that had not ended when the run was last heard of them. */
+  batches: readonly Pick<StepBatch, 'step' | 'batch'>[];
   store: Store;
   /** Paths as the user would type them: of the run's folder, and of its page; null without one. */
   folder: string;
@@ -40,6 +43,10 @@ export function shownRun(record: RunRecord, around: RunSurroundings, cli: Cli): 
   );
   section('read', columns(readOf(record)));
   section('steps', record.steps.length === 0 ? '  none\n' : stepsText(record.steps, cli));
+  section(
+    'batches at their provider',
+    around.batches.map(({ step, batch }) => `  ${step}: ${batch.model}, ${batchText(batch)}\n`).join(''),
+  );
   section('failures', record.steps.map((step) => failureText(step, cli)).join(''));
   section(
     'warnings',

@@ -1,5 +1,6 @@
 import type { Artefact, Metrics } from './artefacts.ts';
 import type { Asked } from './asked.ts';
+import type { BatchState } from './language-model.ts';
 import type { Problem } from './problems.ts';
 
 /**
@@ -17,6 +18,7 @@ export type RunEvent =
   | StepLog
   | StepAnswer
   | StepAsked
+  | StepBatch
   | StepRetry
   | StepFinished
   | CacheDamaged
@@ -95,6 +97,12 @@ export interface StepAsked extends At {
   type: 'step-asked';
   step: string;
   asked: Asked;
+}
+/** How far a batch of requests is that the step waits for: submitted, or taken up from an earlier run. */
+export interface StepBatch extends At {
+  type: 'step-batch';
+  step: string;
+  batch: BatchState;
 }
 /** An attempt failed and another follows after `delay_ms`. */
 export interface StepRetry extends At {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type BatchOutcome, BatchServer, type BatchServerOptions } from './batch-server.ts';
 
 /** How a request goes wrong. Those from `drip` on answer, but not as they should: `blank` with an empty text. */
 export type Fault =
@@ -43,6 +44,11 @@ export interface ModelServerOptions {
   headers?: Record<string, string>;
   /** What the server reports of an answer, as its format has it; a token for each word if not given. */
   usage?(request: SeenRequest, text: string): Record<string, unknown>;
+  /** How batches go; those that are not there go well. Each of their requests is answered as if it came by itself. */
+  batch?: Pick<BatchServerOptions, 'ended' | 'refuse' | 'invalid'> & {
+    /** How a request of a batch goes wrong: 500 errored, 400 invalid. */
+    fault?(request: SeenRequest): 'expired' | 'canceled' | 400 | 500 | null;
+  };
 }
 
 /**
@@ -59,6 +65,7 @@ export class ModelServer {
   /** The texts of each request for vectors. */
   readonly embedded: string[][] = [];
   readonly faults = new Map<Fault, number>();
+  readonly batches: BatchServer;
   underway = 0;
   mostUnderway = 0;
   /** Requests refused by the limit. */
@@ -68,6 +75,10 @@ export class ModelServer {
 
   private constructor(options: ModelServerOptions) {
     this.#options = options;
+    this.batches = new BatchServer({
+      ...options.batch,
+      outcome: (batch, { body }) => this.#outcome(batch.endpoint, body),
+    });
     this.#server = createServer((request, response) => {
       void this.#serve(request, response).catch(() => response.destroy());
     });
@@ -105,17 +116,15 @@ export class ModelServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+    const bytes = Buffer.concat(chunks);
+    if (this.batches.serve(request, bytes, response)) return;
+    const body = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
     const url = request.url!;
     if (url.endsWith('/embeddings')) {
       this.#embed(body, request.headers, response);
       return;
     }
-    const format = url.endsWith('/chat/completions')
-      ? 'openai'
-      : url.endsWith('/responses')
-        ? 'responses'
-        : 'anthropic';
+    const format = formatOf(url);
     const prompt = lastWords(body);
     const attempt = this.asked.get(prompt) ?? 0;
     this.asked.set(prompt, attempt + 1);
@@ -178,6 +187,25 @@ export class ModelServer {
     });
     this.answered.set(prompt, (this.answered.get(prompt) ?? 0) + 1);
     this.#onAnswer?.();
+  }
+
+  /** What comes of a request that is part of a batch; it counts as asked, and as answered. */
+  #outcome(endpoint: string, body: Record<string, unknown>): BatchOutcome {
+    const { batch, fault, reply, usage } = this.#options;
+    const prompt = lastWords(body);
+    const attempt = this.asked.get(prompt) ?? 0;
+    const seen: SeenRequest = { format: formatOf(endpoint), prompt, attempt, body, headers: {} };
+    const wrong = batch?.fault?.(seen) ?? null;
+    if (typeof wrong === 'string') return wrong;
+    this.asked.set(prompt, attempt + 1);
+    if (wrong !== null) {
+      const type = wrong === 400 ? 'invalid_request_error' : 'api_error';
+      return { status: wrong, body: { error: { type, message: 'it went wrong' } } };
+    }
+    this.answered.set(prompt, (this.answered.get(prompt) ?? 0) + 1);
+    const text = reply?.(seen) ?? `answer to ${prompt}`;
+    const whole = wholeAnswer(seen, text, fault?.(seen) ?? null);
+    return { status: 200, body: { ...whole, ...(usage && { usage: usage(seen, text) }) } };
   }
 
   async #answer(seen: SeenRequest, response: ServerResponse): Promise<void> {
@@ -277,6 +305,11 @@ export function sometimes(share: number, faults: readonly Fault[]): (request: Se
     const drawn = hash('sha256', `${prompt} ${attempt}`, 'buffer').readUInt32LE() / 2 ** 32;
     return drawn < share ? faults[Math.floor((drawn / share) * faults.length)]! : null;
   };
+}
+
+function formatOf(url: string): SeenRequest['format'] {
+  if (url.endsWith('/chat/completions')) return 'openai';
+  return url.endsWith('/responses') ? 'responses' : 'anthropic';
 }
 
 function lastWords(body: Record<string, unknown>): string {

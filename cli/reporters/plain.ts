@@ -1,6 +1,6 @@
 import type { Cli } from '../command.ts';
 import { cellWidth, count, duration } from '../format.ts';
-import { addedLine, evictedLine, finishedLine, heldLine, type Reporter } from './terminal.ts';
+import { addedLine, batchText, evictedLine, finishedLine, heldLine, type Reporter } from './terminal.ts';
 
 /** Milliseconds between two progress lines of one step. */
 const quietTime = 10_000;
@@ -40,6 +40,11 @@ export function plainReporter(cli: Cli): Reporter {
           break;
         case 'step-retry':
           say(`  ↻ ${event.step}: ${event.message}; again in ${duration(event.delay_ms)}`);
+          break;
+        case 'step-batch':
+          // Each look at it would be a line.
+          if (event.batch.state !== 'running')
+            say(`  … ${event.step.padEnd(width)}  ${batchText(event.batch)}`);
           break;
         case 'cache-damaged':
           say(`  ! ${event.step ?? 'cache'}: ${event.message}; it is computed again`);

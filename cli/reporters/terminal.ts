@@ -1,4 +1,5 @@
 import type { CacheEvicted, RunEvent, StepHeld, StepOutcome, StepsAdded } from '../../engine/events.ts';
+import type { BatchState } from '../../engine/language-model.ts';
 import type { Cli } from '../command.ts';
 import { cellWidth, count, counted, duration, metric, size, truncate } from '../format.ts';
 
@@ -130,6 +131,11 @@ export function terminalReporter(cli: Cli): Reporter {
           if (step) step.log = event.message;
           break;
         }
+        case 'step-batch': {
+          const step = running.get(event.step);
+          if (step) step.log = batchText(event.batch);
+          break;
+        }
         case 'step-retry':
           print(
             `  ${cli.paint('yellow', '↻')} ${event.step}: ${event.message}; again in ${duration(event.delay_ms)}`,
@@ -215,6 +221,12 @@ export function addedLine({ step, steps }: StepsAdded): string {
 export function heldLine({ step, pools }: StepHeld, cli: Cli): string {
   const full = pools.map((pool) => `the pool ${pool}`).join(' and ');
   return `  ${cli.paint('yellow', '…')} ${step}: waits for room in ${full}`;
+}
+
+/** How far a batch is: `batch b_1: 12 of 100 requests done`. */
+export function batchText({ id, requests, done, state }: BatchState): string {
+  if (state === 'submitted') return `batch ${id} of ${counted(requests, 'request')} was submitted`;
+  return `batch ${id}: ${count(done)} of ${counted(requests, 'request')} done`;
 }
 
 /** What an eviction took: `evicted 12 results, 3.4 GB: …`. */

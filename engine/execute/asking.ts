@@ -31,6 +31,7 @@ export class Asking {
   readonly #notify: AskOptions['notify'];
   readonly #onText: ((alias: string, text: string) => void) | undefined;
   readonly #onSpent: ((asked: Asked) => void) | undefined;
+  readonly #onBatch: AskOptions['onBatch'];
   #telling: NodeJS.Timeout | undefined;
   /** When a piece of an answer was told last. */
   #told = -Infinity;
@@ -50,18 +51,26 @@ export class Asking {
     onText?(alias: string, text: string): void;
     /** Hears what was asked so far, soon after something was spent. */
     onSpent?(asked: Asked): void;
+    /** Hears how far batches are that requests are part of. */
+    onBatch?: AskOptions['onBatch'];
   }) {
     this.#models = options.models;
     this.#signal = options.signal;
     this.#notify = options.notify;
     this.#onText = options.onText;
     this.#onSpent = options.onSpent;
+    this.#onBatch = options.onBatch;
   }
 
   /** The model behind an alias, as a step gets it. */
   model(alias: string): AskedModel | undefined {
     const model = this.#models.get(alias);
     return model && { name: alias, ask: (request) => this.#ask(model, request) };
+  }
+
+  /** Some requests are gathered, and asked together. */
+  get gathers(): boolean {
+    return [...this.#models.values()].some(({ gathers }) => gathers);
   }
 
   tokens(alias: string): ModelTokens | undefined {
@@ -117,6 +126,7 @@ export class Asking {
       signal: this.#signal,
       notify: this.#notify,
       onText: (text) => this.#hear(model.alias, text),
+      ...(this.#onBatch && { onBatch: this.#onBatch }),
       row: routedRow(),
     });
     const used = this.#scope.getStore() ?? this.#own;

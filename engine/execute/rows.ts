@@ -43,6 +43,8 @@ export interface RowRunResult {
 
 /** Values made of answers, which are on disk already, can be made again for nothing: they wait for each other. */
 const answeredWaitMs = 1000;
+/** Rows under way at once where requests are gathered to be asked together; more make another batch. */
+const gatheredRows = 100_000;
 
 /**
  * Runs a row-wise step: looks every row up in the row cache, computes each missing value once (equal rows share it),
@@ -75,6 +77,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
     const failures = new Map<number, RowFailure>();
     const computed = new Set<number>();
     const compute = options.asking ? withAnswers(computer, options.asking.by) : computer;
+    const gathers = options.asking?.by.gathers === true;
     if (missing.length > 0) {
       options.onProgress(cachedRows, input.rows, cachedRows);
       const lease =
@@ -86,7 +89,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
         if (!options.forced) missing = await kept.lookUp(missing);
         cachedRows = rowsOf(work, (unique) => kept.has(unique));
         let done = cachedRows;
-        await computeMissing(compute, work, missing, signal, (unique, value) => {
+        await computeMissing(compute, gathers, work, missing, signal, (unique, value) => {
           if (value instanceof RowFailure) failures.set(unique, value);
           else kept.put(unique, value);
           computed.add(unique);
@@ -176,12 +179,14 @@ function rowsOf(work: Work, has: (unique: number) => boolean): number {
 
 async function computeMissing(
   computer: RowComputer<Value>,
+  gathers: boolean,
   work: Work,
   missing: number[],
   signal: AbortSignal,
   onValue: (unique: number, value: Value | RowFailure) => void,
 ): Promise<void> {
   const { order, batchSize } = computer;
+  const concurrency = gathers ? gatheredRows : computer.concurrency;
   if (order) {
     const rank = new Map(missing.map((piece) => [piece, order(work.fields[piece]!)]));
     missing.sort((a, b) => rank.get(a)! - rank.get(b)! || a - b);
@@ -209,11 +214,20 @@ async function computeMissing(
       }
     }
   };
-  const atOnce = Math.min(computer.concurrency, Math.ceil(missing.length / batchSize));
+  const atOnce = Math.min(concurrency, Math.ceil(missing.length / batchSize));
   const batches = Promise.all(Array.from({ length: atOnce }, computeBatches));
-  await batches;
+  // A batch may take a day, and is not lost: a step that has failed does not wait for it.
+  await (gathers ? endedOrAborted(batches, stopped) : batches);
   signal.throwIfAborted();
   if (failure !== undefined) throw failure;
+}
+
+async function endedOrAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([work, aborted]);
 }
 
 /** Writes the failed rows with their reasons, or fails the step if there are more than allowed. */

@@ -2,6 +2,7 @@ import type { Artefact } from '../artefacts.ts';
 import { type Asked, addAsked } from '../asked.ts';
 import type { Digest } from '../digest.ts';
 import type { RunEvent, RunListener, SkipCause, StepFailure, StepOutcome } from '../events.ts';
+import type { BatchState } from '../language-model.ts';
 import type { Redaction } from '../record/redaction.ts';
 import type { Secrets } from '../secrets.ts';
 import { DamagedBlobError } from '../store/failures.ts';
@@ -70,6 +71,8 @@ export class RunState {
   readonly #byId: Map<string, ResolvedStep>;
   /** What each attempt of a step asked of language models. */
   readonly #asked = new Map<string, Asked[]>();
+  /** Batches that have not ended, by step and by their names. */
+  readonly #batches = new Map<string, Map<string, BatchState>>();
   /** What stops single steps. */
   readonly #stops = new Map<string, AbortController>();
 
@@ -171,6 +174,25 @@ export class RunState {
     return addAsked([...(this.#asked.get(id) ?? []), asked]);
   }
 
+  /** Tells how far a batch of requests is, and keeps it, for those who end the run before the batch has ended. */
+  noteBatch({ id: step }: ResolvedStep, batch: BatchState): void {
+    const batches = this.#batches.get(step) ?? new Map<string, BatchState>();
+    this.#batches.set(step, batches);
+    if (batch.state === 'ended') batches.delete(batch.id);
+    else batches.set(batch.id, batch);
+    this.emit({ type: 'step-batch', step, batch });
+  }
+
+  /** What becomes of a step's batches that are at their provider, in words. */
+  #batchesOf({ id }: ResolvedStep): string {
+    return [...(this.#batches.get(id)?.values() ?? [])]
+      .map(
+        (batch) =>
+          `; batch ${batch.id} goes on at its provider (${batch.done} of ${batch.requests} requests done), and the next run takes it up`,
+      )
+      .join('');
+  }
+
   /** Why a step is not even looked at: something that it needs failed, or was skipped. */
   whySkipped(step: ResolvedStep): { cause: SkipCause; reason: string } | null {
     for (const id of step.needs) {
@@ -215,7 +237,11 @@ export class RunState {
     const lost = this.#lostInput(step, error);
     if (this.isInterrupted(step)) {
       this.cutShort = true;
-      this.settle(step, { status: 'interrupted', reason: 'interrupted', duration_ms: duration });
+      this.settle(step, {
+        status: 'interrupted',
+        reason: `interrupted${this.#batchesOf(step)}`,
+        duration_ms: duration,
+      });
     } else if (lost !== null) this.skip(step, lost.cause, lost.reason);
     else {
       this.#stopAfter(step);

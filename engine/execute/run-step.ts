@@ -4,7 +4,7 @@ import type { Artefact, Metrics, Row } from '../artefacts.ts';
 import type { Asked } from '../asked.ts';
 import type { Fingerprint } from '../fingerprint/fingerprint.ts';
 import type { JsonObject } from '../json.ts';
-import type { AskOptions } from '../language-model.ts';
+import type { AskOptions, BatchState } from '../language-model.ts';
 import { ProblemError, StepError } from '../problems.ts';
 import type { Redaction } from '../record/redaction.ts';
 import { type Secrets, secretEnv } from '../secrets.ts';
@@ -61,6 +61,8 @@ export interface StepWorkOptions {
   onSpent(asked: Asked): void;
   /** Of an answer that comes in pieces, the text so far. */
   onAnswer(model: string, text: string): void;
+  /** How far a batch of requests is that the step waits for. */
+  onBatch(state: BatchState): void;
   /** An error that the step's code throws when the step has ended. */
   onLate(error: unknown): void;
 }
@@ -199,12 +201,12 @@ async function attemptStep(
 }
 
 async function openAsking(
-  { prepared, onLog, onAnswer, onSpent }: StepWorkOptions,
+  { prepared, onLog, onAnswer, onSpent, onBatch }: StepWorkOptions,
   signal: AbortSignal,
 ): Promise<Asking> {
   const { Asking: Opened } = await import('./asking.ts');
   const notify: AskOptions['notify'] = (message, level = 'info') => onLog(level, message);
-  return new Opened({ models: prepared.languageModels, signal, notify, onText: onAnswer, onSpent });
+  return new Opened({ models: prepared.languageModels, signal, notify, onText: onAnswer, onSpent, onBatch });
 }
 
 /** What a row's value depends on beside its fields and the row parameters: all of the fingerprint but the inputs. */

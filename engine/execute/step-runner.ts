@@ -262,6 +262,7 @@ export class StepRunner {
           onAnswer: (model, text) => state.emit({ type: 'step-answer', step: id, model, text }),
           onSpent: (asked) => state.emit({ type: 'step-asked', step: id, asked: state.askedOf(step, asked) }),
           onAsked: (asked) => state.noteAsked(step, asked),
+          onBatch: (batch) => state.noteBatch(step, batch),
           onLate: (error) => this.#hearLate(step, error),
         });
         const changed = await changedInput(prepared, workspace);

@@ -49,6 +49,17 @@ const pressure: JsonObject = {
     default: false,
     description: 'The answer comes in pieces, and the events of the run tell it as it is written.',
   },
+  batch: {
+    type: ['boolean', 'object'],
+    default: false,
+    properties: {
+      poll: number('Seconds between two looks at a batch.', { default: 60, exclusiveMinimum: 0 }),
+      max_requests: count('Requests of one batch, at most; what the provider takes if not given.'),
+    },
+    additionalProperties: false,
+    description:
+      'Requests are gathered and given to the provider as a batch: half the price, and answers within 24 hours.',
+  },
   retries: { ...count('Tries after the first, of a request that may pass.', 0), default: 4 },
 };
 
@@ -81,6 +92,13 @@ const answering: JsonObject = {
       output: number('Of output.'),
       cached: number("Of input read from the provider's cache."),
       written: number("Of input written to the provider's cache."),
+      batch: {
+        type: 'object',
+        properties: { input: number('Of input.'), output: number('Of output.') },
+        required: ['input', 'output'],
+        additionalProperties: false,
+        description: 'What is asked in batches; half of the price if not given.',
+      },
     },
     required: ['input', 'output'],
     additionalProperties: false,
@@ -110,6 +128,7 @@ const names = Object.keys(answering);
 const allowed = (keys: readonly string[]): JsonObject =>
   Object.fromEntries(['provider', 'description', ...keys].map((key) => [key, true]));
 const hosted = names.filter((key) => key !== 'command');
+const unbatched = (keys: readonly string[]) => keys.filter((key) => key !== 'batch');
 /** What each provider takes, and what it must be told. */
 const providers: { [name: string]: { keys: readonly string[]; required: readonly string[] } } = {
   local: {
@@ -118,9 +137,9 @@ const providers: { [name: string]: { keys: readonly string[]; required: readonly
   },
   openai: { keys: hosted, required: ['model'] },
   anthropic: { keys: hosted.filter((key) => !['api', 'json', 'seed'].includes(key)), required: ['model'] },
-  openrouter: { keys: hosted.filter((key) => key !== 'api'), required: ['model'] },
+  openrouter: { keys: unbatched(hosted).filter((key) => key !== 'api'), required: ['model'] },
   command: {
-    keys: names.filter((key) => !['api', 'base_url', 'json', 'stream'].includes(key)),
+    keys: unbatched(names).filter((key) => !['api', 'base_url', 'json', 'stream'].includes(key)),
     required: ['command'],
   },
   replay: { keys: ['path', 'model', ...Object.keys(sampling)], required: ['path'] },

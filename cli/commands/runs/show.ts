@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { readNotes, readTags } from '../../../engine/record/notes.ts';
+import { openBatches } from '../../../engine/record/open-batches.ts';
 import { readRun, resolveRun } from '../../../engine/record/runs.ts';
 import type { Command } from '../../command.ts';
 import { withProject } from '../../project.ts';
@@ -29,6 +30,7 @@ export const show: Command = {
       const page = join(folder, 'report.html');
       const shown = {
         notes,
+        batches: openBatches(folder),
         store: workspace.store,
         folder: relative(cli.cwd, folder),
         report: existsSync(page) ? relative(cli.cwd, page) : null,
