@@ -85,6 +85,7 @@ const data = {
       ],
     })),
   ),
+  'data/asked-for.jsonl': jsonl([{ text: 'boiled eggs' }, { text: 'the weather' }]),
   'data/messy.csv': [
     'ticket,message,score',
     '1,Where is my new card?,5',
@@ -115,6 +116,10 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(run.step('names').rows).toBe(run.step('topics').metrics['k']);
     expect(run.step('map').metrics['trustworthiness']).toBeGreaterThan(0.7);
     expect(existsSync(p.path(`runs/${run.run}/report.html`))).toBe(true);
+  },
+  chat_search(run) {
+    expect(run.step('found').metrics).toMatchObject({ queries: 2, documents: 2, left_out: 1 });
+    expect(run.step('found').metrics['hits']).toBeGreaterThan(1);
   },
   asked_of_models(run, p) {
     expect(run.step('chats').rows).toBe(3);
