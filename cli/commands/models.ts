@@ -107,6 +107,9 @@ export const command: Command = {
         const { readUseCase, selectionTable, selectModel } = await import('../model-selection.ts');
         return withProject(cli, folderOf(file as string, cli), async ({ workspace, ...project }) => {
           const workflow = await readWorkflowFile(file as string, [], { workspace, ...project }, cli);
+          // One question, of which the answer is wanted now: no batch.
+          if (workspace.languageModels !== null)
+            (await import('../language-models.ts')).openLanguageModels(workflow, workspace, { live: true });
           const selected = await selectModel(workflow, {
             workspace,
             reader: (options['model'] as string | undefined) ?? workspace.languageModels?.names[0] ?? '',
