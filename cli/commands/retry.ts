@@ -6,6 +6,7 @@ import { budgetOption } from '../budget-option.ts';
 import type { Command } from '../command.ts';
 import { parseCall } from '../parse.ts';
 import { openProject } from '../project.ts';
+import { runSummary } from '../run-summary.ts';
 import { command as run } from './run.ts';
 import { runArgument } from './runs/words.ts';
 
@@ -13,7 +14,7 @@ export const command: Command = {
   name: 'retry',
   summary: 'the failed rows and steps of a run, and what hangs on them',
   description:
-    'Calls a run again as it was called, for its steps that failed, had failed rows, or were not reached. Rows and answers that are done stay done: exactly the failed rows are computed again. The files are those of now; see reproduce for those of then.',
+    'Calls a run again as it was called, for its steps that failed, had failed rows, or were not reached, and for those that hang on them. Rows and answers that are done stay done: exactly the failed rows are computed again. The files are those of now; see reproduce for those of then.',
   arguments: [runArgument],
   options: [
     budgetOption,
@@ -30,11 +31,10 @@ export const command: Command = {
     } finally {
       await workspace.close();
     }
-    const steps = record.steps.filter(
-      ({ status, rows_failed }) => status !== 'cached' && (status !== 'ran' || rows_failed > 0),
-    );
+    const steps = stepsToRetry(record);
     if (steps.length === 0 && record.status === 'succeeded') {
       cli.err(`${record.id} has no failed rows or steps: there is nothing to try again\n`);
+      if (options['json']) cli.out(`${JSON.stringify(runSummary(record))}\n`);
       return 0;
     }
     const [called, ...rest] = record.command;
@@ -48,7 +48,7 @@ export const command: Command = {
       {
         ...recorded.options,
         force: [],
-        only: steps.map(({ id }) => id),
+        only: steps,
         ...options,
         command: record.command,
       },
@@ -56,3 +56,14 @@ export const command: Command = {
     );
   },
 };
+
+/** Ids of the steps of which something is not done, and of those that were made from what they left. */
+function stepsToRetry({ steps }: RunRecord): string[] {
+  const again = new Set<string>();
+  // A step stands behind those that it needs.
+  for (const { id, status, rows_failed, needs } of steps) {
+    const isDone = status === 'cached' || (status === 'ran' && rows_failed === 0);
+    if (!isDone || needs.some((need) => again.has(need))) again.add(id);
+  }
+  return [...again];
+}

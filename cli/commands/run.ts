@@ -176,7 +176,9 @@ function ending(record: RunRecord, resumed: Resumed | null, files: string[], cli
       `         ${dollars(resumed.cost.usd)} with ${counted(resumed.runs.length, 'run')} before it that did not succeed`,
     );
   for (const file of files) lines.push(`${file.endsWith('.json') ? 'record' : 'report'}   ${file}`);
-  if (status === 'failed' && record.command[0] === 'run') lines.push(`again    reprise retry ${record.id}`);
+  const isLeft =
+    status === 'failed' || (status === 'succeeded' && steps.some((step) => step.rows_failed > 0));
+  if (isLeft && record.command[0] === 'run') lines.push(`again    reprise retry ${record.id}`);
   if (status === 'interrupted') lines.push('run the same line again to go on: what is done stays done');
   return `${lines.join('\n')}\n`;
 }

@@ -3,7 +3,7 @@ import { watch } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { askedSoFar } from '../../engine/record/spent.ts';
 import { ModelServer, type ModelServerOptions } from '../model-server.ts';
-import { jsonl, numberedTexts, TestProject } from '../project.ts';
+import { jsonl, numberedTexts, summaryOf, TestProject } from '../project.ts';
 
 /** Of a row: 5 words in and 7 out. */
 const rowUsd = (5 * 1 + 7 * 10) / 1e6;
@@ -74,6 +74,52 @@ describe('what a killed run had spent', () => {
     });
     const all = await cost();
     expect(all).toMatchObject({ runs: 2, cost: { usd: expect.closeTo(30 * rowUsd, 10) } });
+  });
+});
+
+describe('retry', () => {
+  it('asks for the failed rows of each step of a matrix, and makes again what was made without them', async () => {
+    let broken = true;
+    await using server = await ModelServer.start({
+      reply: ({ prompt, body }) => `${body['model']} on ${prompt}`,
+      fault: ({ prompt, body }) =>
+        broken && body['model'] === 'b' && /[12] of/.test(prompt) ? 'rejected' : null,
+    });
+    const model = (name: string) =>
+      `{ provider: openai, base_url: "${server.url('openai')}", model: ${name} }`;
+    using project = new TestProject({
+      'texts.jsonl': jsonl(numberedTexts(4)),
+      'pipeline.yaml': `
+models: { a: ${model('a')}, b: ${model('b')} }
+steps:
+  texts: { use: load, with: { path: texts.jsonl, text: text, id: id } }
+  labels:
+    use: generate
+    from: texts
+    matrix: { model: [a, b] }
+    with: { model: "\${{ matrix.model }}", prompt: { text: "{{text}}" } }
+    max_row_failures: 50%
+  more: { use: generate, from: labels, with: { model: a, prompt: { text: "More: {{answer}}" }, field: more } }
+`,
+    });
+    const first = await project.reprise('run', 'pipeline.yaml');
+    const [, run] = /again {4}reprise retry (\S+)\n/.exec(first.out) ?? [];
+    const asked = () => server.requests.map(({ body, prompt }) => `${body['model']}: ${prompt}`);
+    expect(asked()).toHaveLength(8 + 6);
+    broken = false;
+    const again = summaryOf(await project.reprise('retry', run!, '--json'));
+    const rows = ['1', '2'].map((n) => `text number ${n} of many`);
+    const mended = [...rows.map((row) => `b: ${row}`), ...rows.map((row) => `a: More: b on ${row}`)];
+    expect(asked().slice(14).sort()).toEqual(mended.sort());
+    expect(again.statuses).toEqual([
+      'texts:cached',
+      'labels[model=a]:cached',
+      'labels[model=b]:ran',
+      'more:ran',
+    ]);
+    expect(again.step('more')).toMatchObject({ rows: 8, rows_computed: 2, rows_failed: 0 });
+    // A program that reads the summary finds one where there is nothing to do.
+    expect(summaryOf(await project.reprise('retry', 'latest', '--json'))).toMatchObject({ run: again.run });
   });
 });
 
