@@ -1,9 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import type { Row } from '../../engine/artefacts.ts';
+import { StepError } from '../../engine/problems.ts';
 import { defineStep } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
 import { repairEncoding } from './encoding.ts';
+import { cleanGeneration } from './generations.ts';
 import { mapTexts } from './map-texts.ts';
-import { type PiiType, piiTypes, replacePii } from './pii.ts';
+import { type Detector, nameDetector, piiDetectors, piiTypes, replacePieces } from './pii.ts';
+import { openRestorer, Pseudonyms } from './pseudonyms.ts';
+
+const maskTypes = [...piiTypes, 'name'] as const;
 
 /** Control characters but tab and line feed, and the mark at the start of a file. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -21,10 +27,14 @@ export default defineStep({
 4. \`whitespace\`: runs of white space are one space.
 5. \`mask\`: e-mail addresses, telephone numbers, payment cards (13 to 19 digits with Luhn's check digit), IP addresses, and keys of
    well-known services (OpenAI, Anthropic, AWS, GitHub, GitLab, Slack, Google, Stripe, Hugging Face, npm), web tokens and private keys
-   are replaced by \`mask_with\`.
+   are replaced by \`mask_with\`; so are the \`names\` of a list.
+6. \`generations\`: of what a language model wrote only the answer is left: no thinking aloud, tool calls or marks of a chat template around it. Rows of which the answer
+   cannot be told go to \`rejected\` with the reason: \`unfinished\`, \`foreign-turn\`, \`broken-characters\`, \`empty\`, and for messages \`bad-role\`, \`bad-message\`,
+   \`no-messages\`. This is done first.
 
-Telephone numbers are taken for such with a country code or with the usual marks between their parts; names and addresses of
-people are not looked for. Texts inside of lists and objects (the messages of a chat) are cleaned too.`,
+Telephone numbers are taken for such with a country code, with the 0 or 8 that is dialled within a country, or with the usual marks between their parts; names
+only from a list, and addresses not at all. With \`keep_map: true\` each piece has a token of its own (\`<email_1>\`) wherever it occurs, and the output \`map\` says what it stands for: keep it
+apart. Bound as the input \`map\` of another \`clean\` it puts the pieces back, which is all that step does. Without it nothing says what was masked. Texts inside of lists and objects (the messages of a chat) are cleaned too.`,
   parameters: {
     type: 'object',
     additionalProperties: false,
@@ -51,47 +61,110 @@ people are not looked for. Texts inside of lists and objects (the messages of a 
       },
       mask: {
         type: ['array', 'null'],
-        items: { enum: piiTypes },
+        items: { enum: maskTypes },
         minItems: 1,
         uniqueItems: true,
         default: null,
-        description: `What is masked: ${piiTypes.join(', ')}. Default: nothing.`,
+        description: `What is masked: ${maskTypes.join(', ')}. Default: nothing.`,
       },
       mask_with: {
-        type: 'string',
-        default: '<{type}>',
-        description: 'What stands in its place; {type} is email, phone, card, ip or key.',
+        type: ['string', 'null'],
+        default: null,
+        description:
+          'What stands in its place: {type} is the kind, {n} a number for each different piece. Default: <{type}>, with `keep_map` <{type}_{n}>.',
+      },
+      names: {
+        type: ['string', 'null'],
+        minLength: 1,
+        'x-reprise': 'input-path',
+        default: null,
+        description:
+          'A file with a name on each line, for `mask: [name]`: first names, last names, or both in one.',
+      },
+      keep_map: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether the output `map` says what each token stands for.',
+      },
+      generations: {
+        type: 'boolean',
+        default: false,
+        description:
+          'Whether the fields hold what a language model wrote (texts or messages), of which the answer is wanted.',
       },
     },
   },
-  inputs: { rows: { kind: 'table', description: 'Rows with texts.' } },
-  outputs: { rows: { kind: 'table', description: 'All rows, with clean texts.' } },
+  inputs: {
+    rows: { kind: 'table', description: 'Rows with texts.' },
+    map: {
+      kind: 'table',
+      optional: true,
+      description: 'The output `map` of an earlier step, to put back what it masked.',
+    },
+  },
+  outputs: {
+    rows: { kind: 'table', description: 'The rows, with clean texts.' },
+    rejected: {
+      kind: 'table',
+      description:
+        'With `generations`: rows without an answer that can be told, as they came, with the `reason`.',
+    },
+    map: {
+      kind: 'table',
+      description:
+        'With `keep_map`: a row for each masked piece: `token`, `type`, `value` and its `occurrences`.',
+    },
+  },
   metrics: {
     changed: 'Rows with a text that was changed.',
     repaired: 'Rows with a text whose encoding was repaired.',
+    rejected: 'Rows without an answer that can be told.',
+    restored: 'With the input `map`: rows in which a piece was put back.',
     masked: 'Pieces that were masked.',
-    ...Object.fromEntries(piiTypes.map((type) => [`masked_${type}`, `Of them ${type}.`])),
+    ...Object.fromEntries(maskTypes.map((type) => [`masked_${type}`, `Of them ${type}.`])),
   },
   example: `clean:
   use: clean
   from: queries
   with: { mask: [email, phone, card] }`,
 
+  check({ mask, names, keep_map: keepMap, mask_with: form }) {
+    const mistakes: { parameter: string; message: string }[] = [];
+    if ((mask?.includes('name') ?? false) !== (names !== null))
+      mistakes.push({ parameter: 'names', message: 'names and mask: [name] need each other' });
+    if (keepMap && form !== null && !(form.includes('{n}') && form.includes('{type}')))
+      mistakes.push({
+        parameter: 'mask_with',
+        message: 'with keep_map it needs {type} and {n}, so that each piece has a token of its own',
+      });
+    return mistakes;
+  },
+
   async run({ parameters, inputs, outputs, context }) {
-    const {
-      fields,
-      encoding,
-      unicode,
-      control: dropControl,
-      whitespace,
-      mask,
-      mask_with: maskWith,
-    } = parameters;
+    const { fields, encoding, unicode, control: dropControl, whitespace, generations, mask } = parameters;
     requireFields(inputs.rows, fields);
     outputs.rows.expect(inputs.rows.fields);
-    const masked = new Map<PiiType, number>(piiTypes.map((type) => [type, 0]));
+    outputs.rejected.expect([...inputs.rows.fields, 'reason']);
+    outputs.map.expect(['id', 'token', 'type', 'value', 'occurrences']);
+    const restore = inputs.map && (await openRestorer(inputs.map));
+    const detectors: Detector[] = piiDetectors(mask ?? []);
+    if (parameters.names !== null) {
+      const [file] = context.files(parameters.names);
+      const names = file === undefined ? [] : (await readFile(file, 'utf8')).split(/\r?\n/);
+      const detector = nameDetector(names.map((name) => name.trim()));
+      if (!detector)
+        throw new StepError('no-names', `there is no name in ${parameters.names}`, 'write one on each line');
+      detectors.push(detector);
+    }
+    const pseudonyms = new Pseudonyms(
+      parameters.mask_with ?? (parameters.keep_map ? '<{type}_{n}>' : '<{type}>'),
+    );
+    // Texts that look like a token before anything is masked.
+    let clashes = 0;
+    const masked = new Map<string, number>(maskTypes.map((type) => [type, 0]));
     let changed = 0;
     let repaired = 0;
+    let rejected = 0;
     // Of the row at hand: whether a text was changed, and whether its encoding was broken.
     let differs = false;
     let wasBroken = false;
@@ -102,13 +175,19 @@ people are not looked for. Texts inside of lists and objects (the messages of a 
       if (unicode !== 'none') clean = clean.normalize(unicode);
       if (dropControl) clean = clean.replace(/\r\n?/g, '\n').replace(control, '');
       if (whitespace) clean = clean.replace(/\s+/g, ' ').trim();
-      if (mask)
-        clean = replacePii(clean, mask as PiiType[], (type) => {
+      if (parameters.keep_map && pseudonyms.looksLikeToken(clean)) clashes++;
+      if (detectors.length > 0)
+        clean = replacePieces(clean, detectors, (type, match) => {
           masked.set(type, masked.get(type)! + 1);
-          return maskWith.replaceAll('{type}', type);
+          return pseudonyms.tokenOf(type, match);
         });
       if (clean !== text) differs = true;
       return clean;
+    };
+    const restoreText = (text: string): string => {
+      const whole = restore ? restore(text) : text;
+      if (whole !== text) differs = true;
+      return whole;
     };
 
     let done = 0;
@@ -117,21 +196,53 @@ people are not looked for. Texts inside of lists and objects (the messages of a 
         differs = false;
         wasBroken = false;
         const clean: Row = { ...row };
-        for (const field of fields) {
-          const value = row[field];
-          if (value !== undefined) clean[field] = mapTexts(value, cleanText);
-        }
-        if (differs) changed++;
-        if (wasBroken) repaired++;
-        const pending = outputs.rows.write(clean);
-        if (pending) await pending;
+        let reason: string | undefined;
+        if (generations && !restore)
+          for (const field of fields) {
+            const value = row[field];
+            if (value === undefined) continue;
+            const answer = cleanGeneration(value);
+            if ('reason' in answer) {
+              reason = answer.reason;
+              break;
+            }
+            if (JSON.stringify(answer.value) !== JSON.stringify(value)) differs = true;
+            clean[field] = answer.value;
+          }
+        if (reason === undefined)
+          for (const field of fields) {
+            const value = clean[field];
+            if (value !== undefined) clean[field] = mapTexts(value, restore ? restoreText : cleanText);
+          }
         done++;
+        if (reason !== undefined) rejected++;
+        else if (differs) changed++;
+        if (reason === undefined && wasBroken) repaired++;
+        const pending =
+          reason === undefined ? outputs.rows.write(clean) : outputs.rejected.write({ ...row, reason });
+        if (pending) await pending;
       }
       context.progress(done, inputs.rows.rows, 'rows');
       context.signal.throwIfAborted();
     }
+    if (clashes > 0)
+      context.warn(
+        `${clashes.toLocaleString('en')} texts already hold what looks like a token: to tell them apart, give mask_with another form`,
+      );
+    if (parameters.keep_map)
+      for (const { token, type, value, occurrences } of pseudonyms.list())
+        await outputs.map.write({ id: token, token, type, value, occurrences });
     const counts = Object.fromEntries([...masked].map(([type, count]) => [`masked_${type}`, count]));
     const all = [...masked.values()].reduce((sum, count) => sum + count, 0);
-    return { metrics: { changed, repaired, masked: all, ...counts } };
+    return {
+      metrics: {
+        changed,
+        repaired,
+        masked: all,
+        ...counts,
+        ...(generations && { rejected }),
+        ...(restore && { restored: changed }),
+      },
+    };
   },
 });

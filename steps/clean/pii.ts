@@ -2,15 +2,16 @@
 export const piiTypes = ['email', 'phone', 'card', 'ip', 'key'] as const;
 export type PiiType = (typeof piiTypes)[number];
 
-interface Detector {
-  type: PiiType;
+/** Looks for pieces of one kind. */
+export interface Detector<T extends string = string> {
+  type: T;
   pattern: RegExp;
   /** What a pattern cannot say. */
   valid?: (match: string) => boolean;
 }
 
 /** In the order in which they are looked for: what one has found is not looked at by the next. */
-const detectors: readonly Detector[] = [
+const detectors: readonly Detector<PiiType>[] = [
   {
     type: 'key',
     pattern: new RegExp(
@@ -38,7 +39,7 @@ const detectors: readonly Detector[] = [
     type: 'email',
     // Bounded as RFC 5321 bounds the parts, which also bounds the time.
     pattern:
-      /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}[\p{L}]{2,24}(?![\p{L}\p{N}])/gu,
+      /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}(?:xn--[a-z0-9-]{1,59}|\p{L}{2,24})(?![\p{L}\p{N}])|(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63} ?[([] ?at ?[)\]] ?[\p{L}\p{N}-]{1,63}(?: ?(?:\.|[([] ?dot ?[)\]]) ?[\p{L}\p{N}-]{2,63}){1,4}/giu,
   },
   {
     type: 'card',
@@ -48,14 +49,27 @@ const detectors: readonly Detector[] = [
   {
     type: 'ip',
     pattern:
-      /(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)|(?<![\p{L}\p{N}:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\p{L}\p{N}:])/gu,
-    valid: (match) => !match.includes(':') || isIpv6(match),
+      /(?<![\d.])(?:(?<![\p{L}\p{N}:])::ffff:)?(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)|(?<![\p{L}\p{N}:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\p{L}\p{N}:])/gu,
+    valid: (match) => match.includes('.') || isIpv6(match),
   },
   {
     type: 'phone',
     // With a country code, or with the marks that people write between the parts; a bare number may be anything.
-    pattern:
-      /(?<![\p{L}\p{N}.,+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){1,4}|\(\d{2,4}\) ?\d{2,4}(?:[ .-]?\d{2,4}){1,3}|[78] ?\(?\d{3}\)?[ -]\d{3}[ -]\d{2}[ -]\d{2}|(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]\d{4})(?![\p{L}\p{N}])/gu,
+    pattern: new RegExp(
+      String.raw`(?<![\p{L}\p{N}.,+-])(?:${[
+        String.raw`\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){1,4}`,
+        String.raw`\(\d{2,4}\) ?\d{2,4}(?:[ .-]?\d{2,4}){1,3}`,
+        // Russian, with a bare mobile number too.
+        String.raw`[78][ -]?\(?\d{3}\)?[ -]\d{3}[ -]\d{2}[ -]\d{2}`,
+        String.raw`[78]9\d{9}`,
+        // Within most of Europe: a 0 and the code, then one part or more; in France pairs.
+        String.raw`0[1-9]\d{1,3}[ /-]\d{3,4}[ -]\d{3,4}`,
+        String.raw`0[1-9]\d{1,3}[ /-]\d{6,8}`,
+        String.raw`0[1-9](?:[ .-]\d{2}){4}`,
+        String.raw`(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]\d{4}`,
+      ].join('|')})(?:,? ?(?:ext\.?|доб\.?) ?\d{1,5})?(?![\p{L}\p{N}])`,
+      'gu',
+    ),
     valid: (match) => {
       const digits = match.replace(/\D/g, '').length;
       return digits >= 7 && digits <= 15;
@@ -63,15 +77,44 @@ const detectors: readonly Detector[] = [
   },
 ];
 
-/** Calls `found` for each piece, and puts what it gives in the place of it. */
+/** A detector of the names of a list: whole words as they are written there, or in capitals; names in a row are one. */
+export function nameDetector(names: readonly string[]): Detector<'name'> | undefined {
+  const listed = [...new Set(names.flatMap((name) => [name, name.toUpperCase()]))].filter(
+    (name) => name !== '',
+  );
+  if (listed.length === 0) return undefined;
+  const any = listed
+    .sort((a, b) => b.length - a.length)
+    .map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replace(/\s+/g, '\\s+'))
+    .join('|');
+  return {
+    type: 'name',
+    pattern: new RegExp(`(?<![\\p{L}\\p{N}])(?:${any})(?:[ \\u00a0](?:${any}))*(?![\\p{L}\\p{N}])`, 'gu'),
+  };
+}
+
+/** Calls `found` for each piece of the types, in the order of the detectors, and puts what it gives in the place of it. */
 export function replacePii(
   text: string,
   types: readonly PiiType[],
   found: (type: PiiType, match: string) => string,
 ): string {
+  return replacePieces(text, piiDetectors(types), found);
+}
+
+/** The detectors of the types. */
+export function piiDetectors(types: readonly string[]): Detector<PiiType>[] {
+  return detectors.filter(({ type }) => types.includes(type));
+}
+
+/** Calls `found` for each piece that a detector finds; the next one does not look at what is in the place of it. */
+export function replacePieces<T extends string>(
+  text: string,
+  among: readonly Detector<T>[],
+  found: (type: T, match: string) => string,
+): string {
   let parts: (string | { masked: string })[] = [text];
-  for (const { type, pattern, valid } of detectors) {
-    if (!types.includes(type)) continue;
+  for (const { type, pattern, valid } of among) {
     parts = parts.flatMap((part) => {
       if (typeof part !== 'string') return [part];
       const pieces: (string | { masked: string })[] = [];
