@@ -35,6 +35,7 @@ export type RejectCode =
   | 'invalid_conversation'
   | 'invalid_question'
   | 'schema_mismatch'
+  | 'unusual_type'
   | 'invalid_code'
   | 'trivial'
   | 'test'

@@ -1,14 +1,15 @@
 import type { JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { StepContext, StepResult, TableOutput } from '../../engine/step.ts';
-import { type Notes, newNotes } from './found.ts';
+import { type Item, type Notes, newNotes } from './found.ts';
+import { fitTypes, inferTypes, sampledRecords, shownTypes } from './inferred-types.ts';
 import { Loading, listOf, type Parameters } from './loading.ts';
 import { headerOfQuestions } from './multiple-choice.ts';
 import { type ReaderOptions, readFile } from './read-file.ts';
 import { newsOf, readManifest } from './since.ts';
 import { type SourceFile, sourceFiles } from './source-files.ts';
 import type { Reading } from './text-blocks.ts';
-import { validation } from './validation.ts';
+import { type Validate, validation } from './validation.ts';
 
 /** What a `load` step does: records of all files become rows or rejections; see the step type's description. */
 export async function loadRows({
@@ -36,8 +37,16 @@ export async function loadRows({
   const { schema } = parameters;
   const validate =
     schema === undefined ? undefined : await validation(schema as string | JsonObject, context);
-  const table = new Loading(parameters, outputs, files, context, validate);
   const options = readerOptions(parameters);
+  const check =
+    parameters.types === 'inferred' ? await typesOf(files, parameters, options, context) : undefined;
+  const table = new Loading(
+    parameters,
+    outputs,
+    files,
+    context,
+    (record) => check?.(record) ?? validate?.(record),
+  );
   const { since } = parameters;
   const marks = since === undefined ? undefined : await readManifest(since, context);
   let filesRead = 0;
@@ -96,6 +105,37 @@ export async function loadRows({
       exact_numbers: notes.exactNumbers,
     },
   };
+}
+
+/** A check of records by the types that the first ones have. It reads them before anything else is read. */
+async function typesOf(
+  files: readonly SourceFile[],
+  { id, text, cast, encoding }: Parameters,
+  options: ReaderOptions,
+  context: StepContext,
+): Promise<Validate> {
+  const reading: Reading = { encoding, signal: context.signal, notes: newNotes(), onRead: () => {} };
+  const first: Item[] = [];
+  for (const file of files) {
+    if (first.length >= sampledRecords) break;
+    try {
+      for await (const items of readFile(file, reading, options)) {
+        first.push(...items.slice(0, sampledRecords - first.length));
+        if (first.length >= sampledRecords) break;
+      }
+    } catch (error) {
+      // A file that cannot be read is reported when its rows are.
+      if (!(error instanceof StepError)) throw error;
+    }
+  }
+  const texts = files.every(({ format }) => format === 'csv' || format === 'tsv');
+  const types = inferTypes(
+    first,
+    texts,
+    new Set([...listOf(id ?? []), ...listOf(text ?? []), ...Object.keys(cast)]),
+  );
+  context.log(`types of ${counted(first.length, 'record')}: ${shownTypes(types)}`);
+  return (record) => fitTypes(record, types, texts);
 }
 
 function warnOf(notes: Notes, context: StepContext): void {

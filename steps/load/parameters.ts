@@ -77,6 +77,12 @@ export const parameters = {
       description:
         'Types of fields, by their names in the file: `score: number`. A record whose value cannot be one is rejected; an empty text is null.',
     },
+    types: {
+      enum: ['as_read', 'inferred'],
+      default: 'as_read',
+      description:
+        'inferred: each field has the type that most of its values have, in the first 10,000 records; a record with another one is rejected. Texts of CSV become numbers and booleans.',
+    },
     schema: {
       type: ['string', 'object'],
       minLength: 1,

@@ -25,6 +25,7 @@ const names: Record<RejectCode, string> = {
   invalid_conversation: 'no conversation',
   invalid_question: 'no question with choices',
   schema_mismatch: 'not as the schema says',
+  unusual_type: 'not of the type of the others',
   invalid_code: 'mistakes in the syntax',
   trivial: 'trivial',
   test: 'tests',

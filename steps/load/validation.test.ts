@@ -79,3 +79,45 @@ it('says what is wrong with a schema', async () => {
   });
   await expect(failing('none.json')).rejects.toMatchObject({ code: 'no-file' });
 });
+
+it('infers types of a CSV file, converts its values, and keeps apart what does not fit', async () => {
+  const csv =
+    'key,score,ratio,yes,code,note\na,1,0.5,true,007,x\nb,2,1,FALSE,12,\nc,high,2,true,13,3\nd,,3e2,,14,y\ne,4,x,no,15,z\n';
+  const { tables, logs, warnings } = await loadFiles(
+    { 'a.csv': csv },
+    { path: 'a.csv', id: 'key', types: 'inferred' },
+  );
+  expect(logs).toEqual([
+    'types of 5 records: score integer, ratio number, yes boolean, code integer, note text',
+  ]);
+  expect(tables['rows']).toEqual([
+    { id: 'b', score: 2, ratio: 1, yes: false, code: 12, note: '' },
+    { id: 'd', score: null, ratio: 300, yes: null, code: 14, note: 'y' },
+  ]);
+  expect(tables['rejected']!.map((row) => [row['line'], row['field'], row['code'], row['reason']])).toEqual([
+    [2, 'code', 'unusual_type', 'code is no integer, as 80% of the values are: "007"'],
+    [4, 'score', 'unusual_type', 'score is no integer, as 75% of the values are: "high"'],
+    [6, 'ratio', 'unusual_type', 'ratio is no number, as 80% of the values are: "x"'],
+  ]);
+  expect(warnings.join()).toContain('3 not of the type of the others');
+});
+
+it('infers types of JSON without converting; fields of many types are free, a schema still counts', async () => {
+  const rows = [
+    { id: '1', n: 1, tags: ['a'], any: 1 },
+    { id: '2', n: 2.5, tags: [], any: 'x' },
+    { id: '3', n: '3', tags: [], any: {} },
+    { id: '4', n: null, tags: 'b', any: [] },
+    { id: '5', n: -1, any: true },
+  ];
+  const { tables } = await loadFiles(
+    { 'a.jsonl': rows.map((row) => `${JSON.stringify(row)}\n`).join('') },
+    { path: 'a.jsonl', id: 'id', types: 'inferred', schema: { properties: { n: { minimum: 0 } } } },
+  );
+  expect(tables['rows']!.map(({ id }) => id)).toEqual(['1', '2']);
+  expect(tables['rejected']!.map((row) => [row['line'], row['code'], row['field']])).toEqual([
+    [3, 'unusual_type', 'n'],
+    [4, 'unusual_type', 'tags'],
+    [5, 'schema_mismatch', 'n'],
+  ]);
+});

@@ -53,13 +53,13 @@ of chance (\`now()\`, \`current_date\`, \`random()\`, \`USING SAMPLE\` without a
   metrics: { rows: 'Rows.' },
   example: `by_topic:
   use: query
-  from: { topics: topics, scores: rated }
+  from: { clusters: topics, queries: queries }
   with:
     sql: |
-      SELECT cluster AS id, count(*) AS texts, avg(score) AS score
-      FROM topics JOIN scores USING (id)
+      SELECT cluster AS id, count(*) AS queries, round(avg(length(queries.text)), 1) AS characters
+      FROM clusters JOIN queries USING (id)
       GROUP BY cluster
-      ORDER BY score DESC, cluster`,
+      ORDER BY queries DESC, cluster`,
   check({ sql, file }) {
     if ((sql === undefined) === (file === undefined))
       return [{ parameter: 'sql', message: 'query needs sql, or a file with it' }];
