@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ProblemError } from '../../engine/problems.ts';
-import type { ArtefactInput } from '../../engine/step.ts';
+import type { ArtefactInput, TableInput } from '../../engine/step.ts';
 import {
   exportFormats,
   formatOfName,
@@ -15,6 +15,7 @@ import {
 } from '../../steps/export/formats.ts';
 import type { Command } from '../command.ts';
 import { counted, size } from '../format.ts';
+import { matchingRows, whereNeedsTable, whereOption } from '../matching-rows.ts';
 import { openPast } from '../past-artefact.ts';
 import { withProject } from '../project.ts';
 import { runWords } from './runs/words.ts';
@@ -34,6 +35,7 @@ export const command: Command = {
       description: 'the format, if the name does not say it',
       choices: exportFormats,
     },
+    whereOption,
     {
       flags: '--escape-formulas',
       description: 'csv: texts that a spreadsheet would run as formulas get an apostrophe',
@@ -42,6 +44,10 @@ export const command: Command = {
   ],
   examples: [
     { line: 'reprise export latest topics -o topics.csv', does: 'a table for a spreadsheet' },
+    {
+      line: 'reprise export latest topics --where "row.cluster == 3" -o cluster-3.csv',
+      does: 'the rows of a cluster',
+    },
     { line: 'reprise export latest vectors -o vectors.npy', does: 'a matrix for numpy' },
     { line: 'reprise export latest topics -o topics.jsonl.gz', does: 'packed' },
   ],
@@ -50,7 +56,10 @@ export const command: Command = {
       const target = options['output'] as string | undefined;
       if (target === undefined)
         throw ProblemError.of('no-output-file', 'export needs a file', { hint: 'add -o topics.csv' });
-      const { record, name, input } = await openPast(run as string, address as string, project);
+      const { record, name, input: whole } = await openPast(run as string, address as string, project);
+      const where = options['where'] as string | undefined;
+      if (where !== undefined && whole.kind !== 'table') throw whereNeedsTable(name, whole.kind);
+      const input = where !== undefined && whole.kind === 'table' ? chosen(whole, where) : whole;
       const bytes = bytesOf(input, target, name.split('.')[0]!, options);
       const path = resolve(cli.cwd, target);
       const written = await writeFile(path, bytes, cli.signal).catch((error: NodeJS.ErrnoException) => {
@@ -68,6 +77,8 @@ export const command: Command = {
     });
   },
 };
+
+type ChosenRows = Pick<TableInput, 'kind' | 'fields' | 'rows' | 'blocks'>;
 
 /** Writes a file as a whole or not at all; gives its size. */
 async function writeFile(
@@ -88,7 +99,7 @@ async function writeFile(
 }
 
 function bytesOf(
-  input: ArtefactInput,
+  input: ArtefactInput | ChosenRows,
   target: string,
   step: string,
   options: Readonly<Record<string, unknown>>,
@@ -122,6 +133,25 @@ function bytesOf(
           name: step,
         });
   return said?.packing ? packed(written, said.packing) : written;
+}
+
+/** Some rows of a table; how many is known once they have been read. */
+function chosen(table: TableInput, where: string): ChosenRows {
+  let rows = 0;
+  return {
+    kind: 'table',
+    fields: table.fields,
+    get rows() {
+      return rows;
+    },
+    async *blocks() {
+      rows = 0;
+      for await (const row of matchingRows(table, where)) {
+        rows++;
+        yield [row];
+      }
+    },
+  };
 }
 
 async function* once(read: () => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {

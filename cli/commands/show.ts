@@ -1,9 +1,8 @@
 import type { Artefact, Row } from '../../engine/artefacts.ts';
-import { CelError, loadCel } from '../../engine/cel.ts';
-import { ProblemError } from '../../engine/problems.ts';
 import type { ArtefactInput, MatrixInput, TableInput } from '../../engine/step.ts';
 import type { Cli, Command } from '../command.ts';
 import { columns, count, counted, size } from '../format.ts';
+import { matchingRows, whereNeedsTable, whereOption } from '../matching-rows.ts';
 import { openPast } from '../past-artefact.ts';
 import { printRows } from '../printed-rows.ts';
 import { withProject } from '../project.ts';
@@ -20,7 +19,7 @@ export const command: Command = {
   ],
   options: [
     { flags: '--head <n>', description: 'so many rows (default: 10 as a table, all otherwise)', atLeast: 1 },
-    { flags: '--where <cel>', description: 'only rows for which this is true, such as row.cluster == 3' },
+    whereOption,
     { flags: '--format <format>', description: 'how', choices: ['table', 'jsonl', 'csv'], default: 'table' },
     { flags: '--json', description: 'one JSON document: what the output is, and its rows, values or files' },
   ],
@@ -37,15 +36,7 @@ export const command: Command = {
       const { artefact, record, name, input } = await openPast(run as string, address as string, project);
       const head = options['head'] as number | undefined;
       const where = options['where'] as string | undefined;
-      if (where !== undefined && input.kind !== 'table') {
-        throw ProblemError.of(
-          'wrong-call',
-          `--where chooses rows of a table, and ${name} is a ${input.kind}`,
-          {
-            hint: 'leave it out, or name an output that is a table',
-          },
-        );
-      }
+      if (where !== undefined && input.kind !== 'table') throw whereNeedsTable(name, input.kind);
       if (options['json']) {
         const shown = await asJson(input, artefact, head, where);
         cli.out(`${JSON.stringify({ run: record.id, address: name, kind: input.kind, ...shown })}\n`);
@@ -54,9 +45,14 @@ export const command: Command = {
         cli.out(columns(files.map((file) => [file.name, size(file.bytes), input.path(file.name)])));
       } else if (input.kind === 'matrix') await printMatrix(input, head ?? 5, cli);
       else if (options['format'] === 'table')
-        await printTable(matching(input, where, head ?? 10), input, name, cli);
+        await printTable(matchingRows(input, where, head ?? 10), input, name, cli);
       else
-        await printAs(options['format'] as 'jsonl' | 'csv', () => matching(input, where, head), input, cli);
+        await printAs(
+          options['format'] as 'jsonl' | 'csv',
+          () => matchingRows(input, where, head),
+          input,
+          cli,
+        );
       return 0;
     });
   },
@@ -75,7 +71,7 @@ async function asJson(
   return {
     total_rows: input.rows,
     fields: input.fields,
-    rows: await Array.fromAsync(matching(input, where, head)),
+    rows: await Array.fromAsync(matchingRows(input, where, head)),
   };
 }
 
@@ -94,26 +90,6 @@ async function printMatrix(matrix: MatrixInput, head: number, cli: Cli): Promise
   for (const row of await firstRows(matrix, head)) {
     const values = row.slice(0, valuesShown).map((value) => value.toFixed(4).padStart(8));
     cli.out(`  ${values.join(' ')}${row.length > valuesShown ? '  …' : ''}\n`);
-  }
-}
-
-async function* matching(
-  table: TableInput,
-  where: string | undefined,
-  limit = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Row> {
-  let found = 0;
-  try {
-    const program = where === undefined ? null : (await loadCel())(where, { variables: ['row'] });
-    for await (const row of table.read()) {
-      if (program && !program.test({ row })) continue;
-      yield row;
-      if (++found >= limit) return;
-    }
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    const hint = error.hint ?? 'write CEL over the fields of a row: row.cluster == 3';
-    throw ProblemError.of(error.code, `--where ${where}: ${error.message}`, { hint });
   }
 }
 

@@ -125,6 +125,21 @@ it('runs, and shows what a run made, in every form', async () => {
   expect(gunzipSync(readFileSync(p.path('out/deep/topics.jsonl.gz'))).toString()).toBe(
     p.read('topics.jsonl'),
   );
+  // One cluster by its number: as a table, as JSON, as a file.
+  const of1 = ['--where', 'row.cluster == 1'];
+  expect(await ok(p, 'show', run, 'topics.clusters', ...of1)).toMatch(/^id +cluster +size[^\n]*\n1 +1 +\d/);
+  const inspected = JSON.parse(await ok(p, 'show', run, 'topics', '--json', ...of1)) as { rows: unknown[] };
+  const exported = JSON.parse(await ok(p, 'export', run, 'topics', '-o', 'one.jsonl', '--json', ...of1)) as {
+    rows: number;
+  };
+  expect(exported.rows).toBe(inspected.rows.length);
+  expect(
+    p
+      .read('one.jsonl')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual(inspected.rows);
   await ok(p, 'export', 'latest', 'vectors', '-o', 'vectors.npy');
   expect(readFileSync(p.path('vectors.npy')).subarray(1, 6).toString()).toBe('NUMPY');
   await ok(p, 'export', 'latest', 'page', '-o', 'page.html');
@@ -338,7 +353,7 @@ describe('a call that is wrong', () => {
         ['export', 'latest', 'vectors', '-o', 'v.csv'],
         /export-format: a matrix cannot be written as csv\n.*npy/,
       ],
-      [['export', 'latest', 'topics', '-o', 'v.xlsx'], /export-format: .*\n.*jsonl, csv, tsv, parquet/],
+      [['export', 'latest', 'topics', '-o', 'v.pdf'], /export-format: .*\n.*jsonl, csv, tsv, parquet/],
       [['export', 'latest', 'topics', '-o', 'w.yaml/v.csv'], /cannot-write: w.yaml\/v.csv/],
     ] as const) {
       const { code, out, err } = await p.reprise(...args);
