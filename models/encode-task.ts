@@ -17,7 +17,7 @@ export type EncodeReply =
 export const encodeModule = import.meta.url;
 
 /** The encoder that this thread used last: networks are large, so one is kept. */
-let open: { digest: string; encoder: Promise<Encoder> } | undefined;
+let open: { name: string; encoder: Promise<Encoder> } | undefined;
 
 /** Encodes texts in a worker thread, which keeps the encoder open for the next task. */
 export function encode({ encoder, texts, options }: EncodeTask): Promise<EncodeReply> {
@@ -42,15 +42,16 @@ async function withEncoder(
   { digest, folder, settings }: EncodeTask['encoder'],
   work: (encoder: Encoder) => Promise<Encoded>,
 ): Promise<EncodeReply> {
-  if (open?.digest !== digest) {
+  // One network can be used in several ways.
+  const name = `${digest} ${JSON.stringify(settings)}`;
+  if (open?.name !== name) {
     const old = open;
     open = undefined;
     await (await old?.encoder)?.close();
-    open = { digest, encoder: Encoder.open(folder, settings) };
+    open = { name, encoder: Encoder.open(folder, settings) };
   }
-  let encoder: Encoder;
   try {
-    encoder = await open.encoder;
+    return { kind: 'encoded', encoded: await work(await open.encoder) };
   } catch (error) {
     open = undefined;
     if (!(error instanceof EncoderError)) throw error;
@@ -60,5 +61,4 @@ async function withEncoder(
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     };
   }
-  return { kind: 'encoded', encoded: await work(encoder) };
 }

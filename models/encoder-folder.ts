@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** How the vectors of a text's tokens become one (sentence-transformers' `Pooling`). */
-export type Pooling = 'mean' | 'mean_sqrt_len' | 'cls' | 'max' | 'lasttoken';
+export const poolings = ['mean', 'mean_sqrt_len', 'cls', 'max', 'lasttoken'] as const;
+export type Pooling = (typeof poolings)[number];
+
+/** A layer after pooling: y = activation(W x + b) (sentence-transformers' `Dense`). */
+export interface DenseLayer {
+  /** A safetensors file with `linear.weight` and, perhaps, `linear.bias`. */
+  tensors: string;
+  activation: 'identity' | 'tanh' | 'relu' | 'gelu';
+}
 
 /** What the settings in an encoder's folder say about its use. All paths are relative to the folder. */
 export interface EncoderSettings {
@@ -15,7 +23,11 @@ export interface EncoderSettings {
   limit: number | null;
   /** Null if the folder does not say. */
   pooling: Pooling | null;
-  /** Stages between pooling and scaling that the settings name and that only the network can contain. */
+  /** The pooling is the caller's wish, not what the folder says: the network cannot have done it. */
+  ownPooling?: boolean;
+  /** Layers between pooling and scaling. */
+  dense: DenseLayer[];
+  /** Other stages there, which only the network can contain. */
   later: string[];
 }
 
@@ -54,6 +66,7 @@ export function readEncoderSettings(folder: string, files: readonly string[]): E
   const config = read('config.json');
   const tokenizerConfig = read('tokenizer_config.json');
   const modules = (read('modules.json') as unknown as { path: string; type: string }[] | undefined) ?? [];
+  const dense: DenseLayer[] = [];
   const kinds = modules.map(({ type }) => String(type).split('.').at(-1)!);
   const poolingFile = modules.find((_, index) => kinds[index] === 'Pooling')?.path ?? '1_Pooling';
   const limit = limitOf(config);
@@ -61,6 +74,12 @@ export function readEncoderSettings(folder: string, files: readonly string[]): E
     numberIn(read('sentence_bert_config.json'), 'max_seq_length') ??
     numberIn(tokenizerConfig, 'model_max_length') ??
     defaultMaxTokens;
+  const later = modules.filter((module, index) => {
+    if (['Transformer', 'Pooling', 'Normalize'].includes(kinds[index]!)) return false;
+    const layer = kinds[index] === 'Dense' ? denseOf(module.path, read, files) : undefined;
+    if (layer) dense.push(layer);
+    return layer === undefined;
+  });
   return {
     network,
     tokenizer: 'tokenizer.json',
@@ -68,8 +87,29 @@ export function readEncoderSettings(folder: string, files: readonly string[]): E
     maxTokens: Math.min(asked < noLimit ? asked : defaultMaxTokens, limit ?? Number.POSITIVE_INFINITY),
     limit,
     pooling: poolingOf(read(`${poolingFile}/config.json`)),
-    later: kinds.filter((kind) => !['Transformer', 'Pooling', 'Normalize'].includes(kind)),
+    dense,
+    later: later.map(({ type }) => String(type).split('.').at(-1)!),
   };
+}
+
+const activations: { readonly [name: string]: DenseLayer['activation'] } = {
+  Identity: 'identity',
+  Tanh: 'tanh',
+  ReLU: 'relu',
+  GELU: 'gelu',
+};
+
+/** A layer whose weights are in safetensors and whose activation is known; undefined for others. */
+function denseOf(
+  path: string,
+  read: (name: string) => Record<string, unknown> | undefined,
+  files: readonly string[],
+): DenseLayer | undefined {
+  const tensors = `${path}/model.safetensors`;
+  const config = read(`${path}/config.json`);
+  const name = String(config?.['activation_function'] ?? 'Identity');
+  const activation = activations[name.split('.').at(-1)!];
+  return activation && config && files.includes(tensors) ? { tensors, activation } : undefined;
 }
 
 /** Positions that the network has embeddings for; those of the RoBERTa family begin after the padding id. */

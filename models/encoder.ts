@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
+import { type Dense, dense, openDense } from './dense.ts';
 import { EncoderError, type EncoderSettings, type Pooling } from './encoder-folder.ts';
 import { dependsOnBatch } from './network-file.ts';
 import { pool } from './pooling.ts';
@@ -46,6 +47,7 @@ export class Encoder {
   readonly #tokenizer: Tokenizer;
   readonly #tensor: typeof Tensor;
   readonly #output: Output;
+  readonly #dense: readonly Dense[];
   readonly #rowsPerRun: number;
 
   static async open(folder: string, settings: EncoderSettings): Promise<Encoder> {
@@ -70,7 +72,8 @@ export class Encoder {
       throw new EncoderError(`the network cannot be opened: ${error.message}`, 'export or copy it again');
     });
     const rowsPerRun = dependsOnBatch(network) ? 1 : mostRows;
-    return new Encoder(session, tokenizer, Tensor, settings, rowsPerRun);
+    const layers = settings.dense.map((layer) => openDense(folder, layer));
+    return new Encoder(session, tokenizer, Tensor, settings, rowsPerRun, layers);
   }
 
   private constructor(
@@ -79,6 +82,7 @@ export class Encoder {
     tensor: typeof Tensor,
     settings: EncoderSettings,
     rowsPerRun: number,
+    layers: readonly Dense[],
   ) {
     this.#session = session;
     this.#tokenizer = tokenizer;
@@ -88,6 +92,8 @@ export class Encoder {
     if (unknown.length > 0)
       throw new EncoderError(`the network wants ${unknown.join(', ')}, which a text encoder does not have`);
     this.#output = chooseOutput(session.outputNames, settings);
+    // An output of whole texts has gone through all of its stages.
+    this.#dense = this.#output.pooling === null ? [] : layers;
   }
 
   /** Vectors of texts, in their order. */
@@ -167,7 +173,8 @@ export class Encoder {
     const size = data.length / batch.length;
     return ids.map((_, row) => {
       const values = data.subarray(row * size, (row + 1) * size);
-      return pooling === null ? values : pool(values, length, pooling);
+      if (pooling === null) return values;
+      return this.#dense.reduce((vector, layer) => dense(vector, layer), pool(values, length, pooling));
     });
   }
 }
@@ -178,9 +185,17 @@ interface Output {
   pooling: Pooling | null;
 }
 
-function chooseOutput(names: readonly string[], { pooling, later }: EncoderSettings): Output {
+function chooseOutput(
+  names: readonly string[],
+  { pooling, later, ownPooling = false }: EncoderSettings,
+): Output {
   const ofTexts = names.find((name) => name === 'sentence_embedding');
   const ofTokens = ['last_hidden_state', 'token_embeddings'].find((name) => names.includes(name));
+  if (ownPooling && ofTokens === undefined)
+    throw new EncoderError(
+      `the network gives ${names.join(', ')}, so that no other pooling can be had`,
+      'leave pooling out, or export the model with last_hidden_state',
+    );
   if (ofTokens !== undefined && later.length === 0 && (pooling !== null || ofTexts === undefined))
     return { name: ofTokens, pooling: pooling ?? 'mean' };
   if (ofTexts !== undefined) return { name: ofTexts, pooling: null };

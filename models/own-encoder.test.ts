@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { folderWith } from '../test/run-step.ts';
 import { Encoder } from './encoder.ts';
-import { EncoderError, readEncoderSettings } from './encoder-folder.ts';
+import { EncoderError, type Pooling, readEncoderSettings } from './encoder-folder.ts';
 import { createModelResolver } from './resolver.ts';
+import { safetensors } from './static/safetensors.ts';
 
 /** Encoders of a user's own: networks of a table of ten tokens, in the layout of sentence-transformers. */
 const tiny = resolve(import.meta.dirname, '../test/fixtures/encoders/tiny');
@@ -38,6 +39,60 @@ describe('an encoder of one’s own', () => {
     expect([...tokens]).toEqual([4]);
     const first = await open('model.onnx', { '1_Pooling/config.json': '{"pooling_mode_cls_token": true}' });
     expect([...(await first.encode(['my card'], options)).vectors]).toEqual([-0.5, 0.25, 1, -1]);
+  });
+
+  it('is pooled otherwise where that is asked for, if the network gives the tokens', async () => {
+    const asked = async (network: string, pooling: Pooling) => {
+      const found = createModelResolver({ root, aliases: { mine: join(tiny, network) } }).find('mine')!;
+      const settings = readEncoderSettings(found.folder, found.files);
+      const encoder = await Encoder.open(found.folder, { ...settings, pooling, ownPooling: true });
+      return [...(await encoder.encode(['my card'], options)).vectors];
+    };
+    expect(await asked('model.onnx', 'cls')).toEqual([-0.5, 0.25, 1, -1]);
+    expect(await asked('model.onnx', 'lasttoken')).toEqual([1.25, -0.75, 0, 0.75]);
+    expect(await asked('model.onnx', 'max')).toEqual([1.25, 1, 1, 0.75]);
+    await expect(asked('model_logits.onnx', 'cls')).rejects.toThrow('no other pooling can be had');
+  });
+
+  it('goes through the Dense layers of its folder', async () => {
+    const folder = mkdtempSync(join(root, 'dense-'));
+    cpSync(tiny, folder, { recursive: true });
+    mkdirSync(join(folder, '2_Dense'));
+    const types = ['Transformer', 'Pooling', 'Dense'].map((type, idx) => ({
+      idx,
+      path: idx === 0 ? '' : `${idx}_${type}`,
+      type: `sentence_transformers.models.${type}`,
+    }));
+    writeFileSync(join(folder, 'modules.json'), JSON.stringify(types));
+    writeFileSync(join(folder, '1_Pooling/config.json'), '{"pooling_mode_cls_token": true}');
+    const settings = { in_features: 4, out_features: 2, bias: true };
+    const bytes = (...numbers: number[]) => new Uint8Array(Float32Array.from(numbers).buffer);
+    const write = (activation: string, width: number) => {
+      const config = { ...settings, activation_function: `torch.nn.modules.activation.${activation}` };
+      writeFileSync(join(folder, '2_Dense/config.json'), JSON.stringify(config));
+      const weight = {
+        dtype: 'F32',
+        shape: [2, width],
+        bytes: bytes(...new Array(2 * width).fill(1)),
+      } as const;
+      const bias = { dtype: 'F32', shape: [2], bytes: bytes(1, 0) } as const;
+      const tensors = { 'linear.weight': weight, 'linear.bias': bias };
+      writeFileSync(join(folder, '2_Dense/model.safetensors'), safetensors(tensors));
+      const found = createModelResolver({ root, aliases: { mine: join(folder, 'model.onnx') } }).find(
+        'mine',
+      )!;
+      return Encoder.open(found.folder, readEncoderSettings(found.folder, found.files));
+    };
+    // The first token's vector is -0.5, 0.25, 1, -1: its sum is -0.25.
+    const encode = async (encoder: Encoder) => [...(await encoder.encode(['my card'], options)).vectors];
+    expect(await encode(await write('Tanh', 4))).toEqual(
+      [Math.tanh(0.75), Math.tanh(-0.25)].map(Math.fround),
+    );
+    expect(await encode(await write('ReLU', 4))).toEqual([0.75, 0]);
+    const [gelu] = await encode(await write('GELU', 4));
+    expect(gelu).toBeCloseTo(0.75 * 0.7733726, 5);
+    await expect(encode(await write('Tanh', 3))).rejects.toThrow('takes 3 numbers');
+    await expect(write('Softsign', 4)).rejects.toThrow('ends before Dense');
   });
 
   it('gives the same vector in any company, even where the network scales by batch', async () => {

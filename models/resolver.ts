@@ -75,10 +75,10 @@ function filesOf(path: string): { folder: string; files: string[] } | undefined 
   const chosen = isNetwork ? relative(folder, path).split(sep).join('/') : networkOf(folder);
   if (chosen === undefined) return undefined;
   const beside = outsideWeights.map((ending) => chosen + ending);
-  const pooling = readdirSync(folder, { withFileTypes: true })
+  const stages = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && /^\d+_/.test(entry.name))
-    .map((entry) => `${entry.name}/config.json`);
-  const files = [chosen, ...beside, ...settings, ...pooling].filter((file) => existsSync(join(folder, file)));
+    .flatMap(({ name }) => [`${name}/config.json`, `${name}/model.safetensors`]);
+  const files = [chosen, ...beside, ...settings, ...stages].filter((file) => existsSync(join(folder, file)));
   return { folder, files: files.sort() };
 }
 

@@ -6,12 +6,14 @@ encoder's files and the parameters that count, so that of 10,000 rows with 7 cha
 
 **onnx.** Tokenises with the encoder's own tokenizer, cuts to \`max_tokens\` (the closing special token stays; cut texts are
 counted in \`truncated\` and in a warning), runs the network with onnxruntime, pools as the folder's \`1_Pooling/config.json\` says
-unless the network gives \`sentence_embedding\` itself, keeps the first \`dimensions\` numbers if asked (Matryoshka: Kusupati et al.
-2022), and scales to length 1: v / ‖v‖₂.
+unless the network gives \`sentence_embedding\` itself, goes through the \`Dense\` layers of \`modules.json\` (safetensors), keeps the first
+\`dimensions\` numbers if asked (Matryoshka: Kusupati et al. 2022), and scales to length 1: v / ‖v‖₂.
 
 A text's vector does not depend, to the last bit, on its batch: texts of exactly the same number of tokens go through the
 network together, nothing is padded. A network with dynamic quantisation, which scales by batch, gets each text by itself.
-Other processors may give other last bits.
+Other processors may give other last bits. How many go together follows from their lengths alone (at most 32 texts and 512 tokens, or one
+longer text): there is no batch size to find, and memory is bounded. For arithmetic in 8 bits name the file of such an export:
+\`model: models/mine/onnx/model_quantized.onnx\`.
 
 | model | languages | dimensions | STS-B test, Spearman | licence |
 |---|---|---|---|---|

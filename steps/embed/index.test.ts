@@ -166,6 +166,8 @@ describe('embed without a model', () => {
       }),
     ).rejects.toMatchObject({ code: 'fit' });
     expect(embed.check?.({ method: 'lexical', ngram_range: [3, 2] })).toHaveLength(1);
+    expect(embed.check?.({ method: 'lexical', pooling: 'cls' })).toHaveLength(1);
+    expect(embed.check?.({ method: 'openai', max_tokens: 5 })).toHaveLength(1);
   });
 
   it('takes texts with nothing in them, and no rows', async () => {

@@ -57,27 +57,29 @@ export default defineRowStep({
   use: embed
   from: queries
   with: { model: use-multilingual-v3 }`,
-  check({ ngram_range: range, method, max_tokens }) {
+  check({ ngram_range: range, method, max_tokens, pooling }) {
     const problems: { parameter: string; message: string }[] = [];
     if (range && range[0]! > range[1]!)
       problems.push({
         parameter: 'ngram_range',
         message: `ngram_range goes from the least to the greatest size; ${range[0]} is above ${range[1]}`,
       });
-    if (method === 'openai' && max_tokens !== null)
+    if (max_tokens && method === 'openai')
       problems.push({
         parameter: 'max_tokens',
         message: 'max_tokens is for encoders on this machine: a server takes texts whole, or refuses them',
       });
+    if (pooling && method !== 'onnx')
+      problems.push({ parameter: 'pooling', message: 'pooling is for method: onnx' });
     if (range && method !== 'lexical')
       problems.push({ parameter: 'ngram_range', message: 'ngram_range is for method: lexical' });
     return problems;
   },
   fields: ({ text }) => [text],
-  rowParameters: ({ method, prefix, max_tokens, normalize, dimensions }): JsonObject =>
+  rowParameters: ({ method, prefix, max_tokens, pooling, normalize, dimensions }): JsonObject =>
     method === 'lexical'
       ? { method, prefix, normalize }
-      : { method, prefix, max_tokens, normalize, dimensions },
+      : { method, prefix, max_tokens, pooling, normalize, dimensions },
   async open({ parameters, inputs, outputs, context }): Promise<RowComputer<Float32Array | string>> {
     requireFields(inputs.rows, [parameters.text]);
     if (inputs.model && parameters.method !== 'static')

@@ -2,6 +2,7 @@ import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import { type RowComputer, RowFailure, type StepContext } from '../../engine/step.ts';
 import { type EncodeReply, type EncodeTask, encode, encodeModule } from '../../models/encode-task.ts';
+import type { EncoderSettings, Pooling } from '../../models/encoder-folder.ts';
 import { onnxSettings } from '../encoder-folders.ts';
 import { describeValue } from './text-field.ts';
 import { dimensionsProblem } from './too-many-dimensions.ts';
@@ -11,6 +12,7 @@ export interface OnnxParameters {
   text: string;
   prefix: string;
   max_tokens: number | null;
+  pooling: Pooling | null;
   normalize: boolean;
   dimensions: number | null;
 }
@@ -30,7 +32,7 @@ export function openOnnx(
   context: StepContext,
 ): RowComputer<Float32Array> {
   const model = context.model(parameters.model);
-  const settings = onnxSettings(model);
+  const settings = pooledAs(parameters.pooling, onnxSettings(model));
   const maxTokens = parameters.max_tokens ?? settings.maxTokens;
   if (settings.limit !== null && maxTokens > settings.limit)
     throw new StepError(
@@ -77,4 +79,9 @@ export function openOnnx(
       );
     },
   };
+}
+
+/** Where a pooling is asked for, it takes the place of the folder's; the network must then give the tokens' vectors. */
+function pooledAs(pooling: Pooling | null, settings: EncoderSettings): EncoderSettings {
+  return pooling === null ? settings : { ...settings, pooling, ownPooling: true };
 }

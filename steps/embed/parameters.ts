@@ -31,6 +31,12 @@ export const parameters = {
       description:
         "Tokens of a text that count, special tokens included; what is beyond is cut off and counted in a warning. Default: the encoder's own (256 for both built-in ones, 512 for static ones).",
     },
+    pooling: {
+      enum: ['mean', 'mean_sqrt_len', 'cls', 'max', 'lasttoken', null],
+      default: null,
+      description:
+        "onnx: how the vectors of a text's tokens become one. Default: as the folder says, mean if it does not.",
+    },
     normalize: {
       type: 'boolean',
       default: true,
