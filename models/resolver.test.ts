@@ -68,6 +68,7 @@ describe('readEncoderSettings', () => {
       maxTokens: 512,
       limit: 512,
       pooling: 'cls',
+      dense: [],
       later: ['Dense'],
     });
     expect(
