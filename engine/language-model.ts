@@ -141,6 +141,8 @@ export interface AskOptions {
   readonly signal: AbortSignal;
   /** Hears what a user may want to know while it waits: a fallback, a limit that was hit. A warning is kept with the step. */
   notify(message: string, level?: 'info' | 'warning'): void;
+  /** Of requests that wait for a model, those with a higher number go first; 0 if not given. */
+  readonly priority?: number;
   /** Hears an answer as it comes, the text so far, of a model that is asked to stream. */
   onText?(text: string): void;
   /** Hears how far the batch is that the request is part of. */

@@ -29,6 +29,7 @@ export class Asking {
   readonly #models: ReadonlyMap<string, LanguageModel>;
   readonly #signal: AbortSignal;
   readonly #notify: AskOptions['notify'];
+  readonly #priority: number;
   readonly #onText: ((alias: string, text: string) => void) | undefined;
   readonly #onSpent: ((asked: Asked) => void) | undefined;
   readonly #onBatch: AskOptions['onBatch'];
@@ -47,6 +48,8 @@ export class Asking {
     /** The step's: an answer under way when a row fails is paid for, and let in. */
     signal: AbortSignal;
     notify: AskOptions['notify'];
+    /** That of the step. */
+    priority?: number;
     /** Hears answers as they come: the text so far, ten times a second at most. */
     onText?(alias: string, text: string): void;
     /** Hears what was asked so far, soon after something was spent. */
@@ -57,6 +60,7 @@ export class Asking {
     this.#models = options.models;
     this.#signal = options.signal;
     this.#notify = options.notify;
+    this.#priority = options.priority ?? 0;
     this.#onText = options.onText;
     this.#onSpent = options.onSpent;
     this.#onBatch = options.onBatch;
@@ -125,6 +129,7 @@ export class Asking {
     const result = await model.ask(request, {
       signal: this.#signal,
       notify: this.#notify,
+      priority: this.#priority,
       onText: (text) => this.#hear(model.alias, text),
       ...(this.#onBatch && { onBatch: this.#onBatch }),
       row: routedRow(),

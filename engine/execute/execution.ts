@@ -222,7 +222,7 @@ class Execution {
     const { step } = prepared;
     this.#state.emit({ type: 'step-queued', step: step.id, reason });
     this.#running++;
-    const priority = this.#chains.get(step.id)!;
+    const priority = this.#priorityOf(step);
     this.#machinery ??= this.#loadMachinery();
     void this.#machinery
       .then(({ queue, gates }) =>
@@ -236,10 +236,15 @@ class Execution {
       });
   }
 
+  /** What the workflow says goes before how much hangs on a step. */
+  #priorityOf({ id, priority = 0 }: ResolvedStep): number {
+    return priority * 1e6 + this.#chains.get(id)!;
+  }
+
   /** A step of a pool waits for its room there without a slot, and then, holding it, takes the next slot. */
   async #throughGates(gates: Gates, queue: PQueue, prepared: PreparedStep, reason: string): Promise<void> {
     const { id, resources = {} } = prepared.step;
-    const leave = await gates.enter(resources, this.#chains.get(id)!, (pools) =>
+    const leave = await gates.enter(resources, this.#priorityOf(prepared.step), (pools) =>
       this.#state.emit({ type: 'step-held', step: id, pools }),
     );
     try {

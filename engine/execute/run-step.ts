@@ -206,7 +206,16 @@ async function openAsking(
 ): Promise<Asking> {
   const { Asking: Opened } = await import('./asking.ts');
   const notify: AskOptions['notify'] = (message, level = 'info') => onLog(level, message);
-  return new Opened({ models: prepared.languageModels, signal, notify, onText: onAnswer, onSpent, onBatch });
+  const { priority = 0 } = prepared.step;
+  return new Opened({
+    models: prepared.languageModels,
+    signal,
+    notify,
+    priority,
+    onText: onAnswer,
+    onSpent,
+    onBatch,
+  });
 }
 
 /** What a row's value depends on beside its fields and the row parameters: all of the fingerprint but the inputs. */

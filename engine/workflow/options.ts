@@ -5,7 +5,7 @@ import type { ResolvedStep } from './resolved.ts';
 
 type StepOptions = Pick<
   ResolvedStep,
-  'if_skipped' | 'retries' | 'timeout_ms' | 'on_error' | 'max_row_failures' | 'cache'
+  'if_skipped' | 'retries' | 'timeout_ms' | 'on_error' | 'max_row_failures' | 'cache' | 'priority'
 >;
 
 /**
@@ -21,6 +21,7 @@ export function resolveOptions(nodes: readonly Located[]): StepOptions {
     return undefined;
   };
   const timeout = said('timeout');
+  const priority = Number(said('priority') ?? 0);
   return {
     if_skipped: said('if_skipped') === 'run' ? 'run' : 'skip',
     retries: Number(said('retries') ?? 0),
@@ -28,6 +29,7 @@ export function resolveOptions(nodes: readonly Located[]): StepOptions {
     on_error: said('on_error') === 'continue' ? 'continue' : 'stop',
     max_row_failures: rowFailures(said('max_row_failures') ?? 0),
     cache: said('cache') !== false,
+    ...(priority !== 0 && { priority }),
   };
 }
 

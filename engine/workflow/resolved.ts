@@ -72,6 +72,8 @@ export interface ResolvedStep {
   /** Failed rows allowed: a count, or a share of the rows. */
   max_row_failures: { count: number } | { share: number };
   cache: boolean;
+  /** Steps and requests with a higher one go first; 0 if not given. */
+  priority?: number;
   /** Files and globs whose content counts: `input-path` parameters, relative to the root. */
   files: { parameter: string; path: string; place: Place }[];
   /** `output-path` parameters: where the file of the main output is put. Relative to the root. */

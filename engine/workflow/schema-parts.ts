@@ -50,6 +50,14 @@ export const options: JsonObject = {
     default: true,
     description: 'Whether results are taken from the cache and kept in it.',
   },
+  priority: {
+    type: 'integer',
+    minimum: -100,
+    maximum: 100,
+    default: 0,
+    description:
+      'Of steps that are ready, and of requests that wait for a language model, those with a higher number go first. It changes no result.',
+  },
   if_skipped: {
     enum: ['skip', 'run'],
     default: 'skip',

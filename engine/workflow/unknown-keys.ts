@@ -86,6 +86,7 @@ const stepKeys = [
   'on_error',
   'max_row_failures',
   'cache',
+  'priority',
   'if_skipped',
   'env',
 ];

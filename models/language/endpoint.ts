@@ -243,6 +243,7 @@ export class Endpoint {
       if (reserved !== null && 'failure' in reserved) return reserved;
       room = reserved;
       const tries: Tries = {
+        priority: options.priority ?? 0,
         onFailed: chargeFailed,
         async beforeAgain() {
           const refused = (await reserved?.renew()) ?? null;

@@ -83,6 +83,25 @@ describe('the number of requests at once', () => {
     expect(places / 20_000).toBeGreaterThan(31);
   });
 
+  it('lets those in first that have a higher priority, in their order', async () => {
+    const gate = new Gate({ ...limits, concurrency: 1 });
+    const seen: string[] = [];
+    const one = (name: string, priority?: number, again = false) =>
+      gate.through({ tokens: 1, ...(priority !== undefined && { priority }), again }, never, async () => {
+        seen.push(name);
+      });
+    await Promise.all([
+      one('a'),
+      one('b'),
+      one('c', 2),
+      one('d', -1),
+      one('e', 2),
+      one('f', 0, true),
+      one('g', 1),
+    ]);
+    expect(seen).toEqual(['a', 'c', 'e', 'g', 'f', 'b', 'd']);
+  });
+
   it('lets those in first that were tried before, in their order', async () => {
     const gate = new Gate({ ...limits, concurrency: 1 });
     const seen: string[] = [];

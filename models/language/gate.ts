@@ -21,6 +21,8 @@ export type Learn = (outcome: Outcome, limits: RateLimits | null) => void;
 export interface Entry {
   /** How many it will take. */
   readonly tokens: number;
+  /** Those with a higher number go first; 0 if not given. */
+  readonly priority?: number;
   /** It was tried before: it goes before those that were not, so that the last ones are not left with all their tries. */
   readonly again?: boolean;
 }
@@ -142,8 +144,8 @@ export class Gate {
         },
       };
       signal.addEventListener('abort', leave, { once: true });
-      const fresh = entry.again ? this.#queue.findIndex(({ again }) => !again) : -1;
-      this.#queue.splice(fresh < 0 ? this.#queue.length : fresh, 0, waiting);
+      const before = this.#queue.findLastIndex((other) => !goesBefore(waiting, other));
+      this.#queue.splice(before + 1, 0, waiting);
       this.#letIn();
     });
   }
@@ -204,4 +206,9 @@ export class Gate {
     if (!fits() && this.#running > 0) return Infinity;
     return Math.max(closed, wait);
   }
+}
+
+function goesBefore({ priority = 0, again = false }: Entry, other: Entry): boolean {
+  const theirs = other.priority ?? 0;
+  return priority === theirs ? again && !other.again : priority > theirs;
 }

@@ -32,8 +32,10 @@ const remembered = 20;
 /** The circuit is open: the request was not made. */
 export class OutOfOrder extends Error {}
 
-/** What hears of the tries of one call. */
+/** What hears of the tries of one call, and which calls they go before. */
 export interface Tries {
+  /** Those with a higher number go first; 0 if not given. */
+  readonly priority?: number;
   onFailed?(error: ProviderError): void;
   beforeAgain?(): Promise<void>;
 }
@@ -80,7 +82,7 @@ export class Resilience {
     request: ProviderRequest,
     tokens: number,
     signal: AbortSignal,
-    { onFailed, beforeAgain }: Tries = {},
+    { priority = 0, onFailed, beforeAgain }: Tries = {},
   ): Promise<ProviderAnswer> {
     const { breaker, again } = this.#policies;
     let tries = 0;
@@ -88,7 +90,7 @@ export class Resilience {
       const wasTried = tries++ > 0;
       if (wasTried) await beforeAgain?.();
       try {
-        return await this.#try(request, { tokens, again: wasTried }, ended);
+        return await this.#try(request, { tokens, priority, again: wasTried }, ended);
       } catch (error) {
         if (error instanceof ProviderError) onFailed?.(error);
         throw error;

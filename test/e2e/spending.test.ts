@@ -123,6 +123,28 @@ steps:
   });
 });
 
+describe('priority', () => {
+  it('lets the requests of a step go before those of another that wait for the same model', async () => {
+    await using server = await ModelServer.start({ latencyMs: 5 });
+    using project = new TestProject({
+      'texts.jsonl': jsonl(numberedTexts(20)),
+      'pipeline.yaml': `
+models: { writer: { provider: openai, base_url: "${server.url('openai')}", model: small, concurrency: 1 } }
+steps:
+  texts: { use: load, with: { path: texts.jsonl, text: text, id: id } }
+  later: { use: generate, from: texts, priority: -1, with: { model: writer, prompt: { text: "later {{text}}" } } }
+  sooner: { use: generate, from: texts, priority: 5, with: { model: writer, prompt: { text: "sooner {{text}}" } } }
+`,
+    });
+    expect((await project.run('pipeline.yaml', '--jobs', '2')).code).toBe(0);
+    const order = server.requests.map(({ prompt }) => prompt.split(' ')[0]);
+    // What had begun before the other step was there goes on.
+    const last = order.lastIndexOf('sooner');
+    expect(order.slice(0, last).filter((one) => one === 'later').length).toBeLessThanOrEqual(10);
+    expect(order.slice(last + 1).filter((one) => one === 'later').length).toBeGreaterThanOrEqual(10);
+  });
+});
+
 describe('a budget in the workflow', () => {
   it('stops before the call that would pass it; --budget says otherwise', async () => {
     const { server, project } = await started(20, {}, 'budget: { calls: 7, usd: 1 }');
