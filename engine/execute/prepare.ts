@@ -1,4 +1,4 @@
-import { existsSync, globSync, lstatSync, statSync } from 'node:fs';
+import { existsSync, globSync, lstatSync, type Stats, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { digestOf, digestOfJson } from '../digest.ts';
 import { type Fingerprint, fingerprintKey, valuesNamed } from '../fingerprint/fingerprint.ts';
@@ -53,7 +53,7 @@ const globCharacters = /[*?[\]{}]/;
  */
 export function filesBehind(root: string, path: string): string[] {
   const plain = resolve(root, path);
-  if (statSync(plain, { throwIfNoEntry: false })?.isDirectory())
+  if (statOf(plain)?.isDirectory())
     return filesMatching(plain, '**').filter((file) => !/(?:^|[\\/])\./.test(relative(plain, file)));
   // A file whose name has such characters in it is meant before a pattern is.
   if (!globCharacters.test(path) || existsSync(plain)) return [plain];
@@ -68,9 +68,19 @@ function filesMatching(root: string, path: string): string[] {
   return (
     found
       // A link to a file is a file: data folders are full of them.
-      .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile())
+      .filter((file) => statOf(file)?.isFile())
       .sort()
   );
+}
+
+/** What is there; nothing behind a link that leads nowhere, be it in a circle. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+    throw error;
+  }
 }
 
 /** Of a name that is no UTF-8 Node gives another: the file would be passed over without a word. */

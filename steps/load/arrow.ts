@@ -72,6 +72,7 @@ async function* tablesOf(
     return bytes;
   };
   try {
+    if (file.bytes === 0) throw new Error('it is empty');
     let schema: Uint8Array | undefined;
     let fields: Field[] = [];
     const dictionaries: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -254,6 +254,20 @@ describe('files', () => {
       message: 'data holds files of several formats: 1 csv, 1 jsonl',
       hint: 'Say which, as in format: csv',
     });
+  });
+
+  it('passes links over that lead nowhere, unless they are named', async () => {
+    const root = folderWith({ 'd/a.csv': 'x\n1\n' });
+    symlinkSync('loop.csv', join(root, 'd/loop.csv'));
+    symlinkSync('gone.csv', join(root, 'd/dangling.csv'));
+    symlinkSync('..', join(root, 'd/up'));
+    for (const path of ['d', 'd/*.csv'])
+      expect((await runStep(load, { root, with: { path } })).tables['rows']).toHaveLength(1);
+    await expect(runStep(load, { root, with: { path: 'd/loop.csv' } })).rejects.toMatchObject({
+      code: 'unreadable-file',
+      message: 'd/loop.csv cannot be read: it is a link that leads to itself',
+    });
+    rmSync(root, { recursive: true });
   });
 
   it('says what it cannot read', async () => {

@@ -40,7 +40,10 @@ export async function* readParquet(
     },
   };
   try {
-    const metadata = await guarded(file, () => parquetMetadataAsync(buffer));
+    const metadata = await guarded(file, () => {
+      if (file.bytes === 0) throw new Error('it is empty');
+      return parquetMetadataAsync(buffer);
+    });
     const { children } = parquetSchema(metadata);
     const names = children.map((child) => child.element.name);
     const bare = new Set(

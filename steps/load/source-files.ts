@@ -136,7 +136,12 @@ async function describe(
     if (error instanceof StepError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw await nothingFound(asPath, root);
-    const why = code === 'EACCES' || code === 'EPERM' ? 'permission denied' : (error as Error).message;
+    const why =
+      code === 'EACCES' || code === 'EPERM'
+        ? 'permission denied'
+        : code === 'ELOOP'
+          ? 'it is a link that leads to itself'
+          : (error as Error).message;
     throw new StepError(
       'unreadable-file',
       `${name} cannot be read: ${why}`,
