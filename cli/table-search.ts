@@ -100,6 +100,8 @@ async function nearest(
   k: number,
   expand: boolean,
 ) {
+  // Words that the encoder does not know are as near to one row as to any other.
+  if (query.data.every((value) => value === 0)) return [];
   const { DocumentVectors } = await import('../steps/search/document-vectors.ts');
   const all = places.length === vectors.rows ? null : places;
   const documents = await DocumentVectors.open(vectors, all, inThisThread);

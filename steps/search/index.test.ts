@@ -52,6 +52,8 @@ describe('search', () => {
     const semantic = await run({ mode: 'semantic', top_k: 2 }, vectors);
     expect(hitsOf(semantic.tables['hits']!, 'q')).toEqual(['b', 'a']);
     expect(hitsOf(semantic.tables['hits']!, 'r')).toEqual(['d', 'c']);
+    // Its vector is all zeros.
+    expect(hitsOf(semantic.tables['hits']!, 's')).toEqual([]);
     const hybrid = await run({ mode: 'hybrid', top_k: 3 }, vectors);
     expect(hitsOf(hybrid.tables['hits']!, 'q')).toEqual(['a', 'c', 'b']);
     expect(hybrid.tables['hits']![0]).toMatchObject({

@@ -1,7 +1,13 @@
 import type { Row } from '../../engine/artefacts.ts';
 import { CelError, loadCel } from '../../engine/cel.ts';
 import { StepError } from '../../engine/problems.ts';
-import { defineStep, type OutputSpecs, type StepContext, type TableInput } from '../../engine/step.ts';
+import {
+  defineStep,
+  type Matrix,
+  type OutputSpecs,
+  type StepContext,
+  type TableInput,
+} from '../../engine/step.ts';
 import type { IvfFound } from '../../numerics/ivf-search.ts';
 import type { WeightedWord } from '../../numerics/query-expansion.ts';
 import type { Ranked } from '../../numerics/ranking.ts';
@@ -33,7 +39,7 @@ export default defineStep({
 - \`semantic\`: greatest cosine of the vectors. All documents are compared; by an inverted file (\`index: ivf\`) only those in the lists nearest to the query. More than 384 MB of vectors are not held in memory: they are compared block by block from the disk.
 - \`hybrid\`: both, each \`depth\` documents deep, as one by reciprocal rank fusion, Σ 1/(rrf_k + rank) (Cormack et al. 2009), or by their scores (\`fusion: weighted\`).
 
-\`semantic\` and \`hybrid\` need \`query_vectors\` and \`document_vectors\` of one encoder. Equal scores stand in the order of the documents.
+\`semantic\` and \`hybrid\` need \`query_vectors\` and \`document_vectors\` of one encoder. A query whose vector is all zeros has no meaning and finds nothing by it. Equal scores stand in the order of the documents.
 
 With \`where\` hits are those of a table that holds the fitting documents only: how rare a word is counts among these.`,
   parameters,
@@ -138,6 +144,7 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
         meant = await vectors.expanded(own, found, expand);
       }
       ({ found: semantic, ivf } = await vectors.nearest(meant, wanted, parameters));
+      semantic = semantic.map((hits, query) => (isZero(own, query) ? [] : hits));
     }
     outputs.hits.expect([
       'id',
@@ -200,6 +207,11 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
     };
   },
 });
+
+/** A text that the encoder knows nothing of: it is as near to one document as to any other. */
+function isZero({ data, columns }: Matrix, row: number): boolean {
+  return data.subarray(row * columns, (row + 1) * columns).every((value) => value === 0);
+}
 
 interface Texts {
   ids: string[];
