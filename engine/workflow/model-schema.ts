@@ -63,6 +63,21 @@ const pressure: JsonObject = {
   retries: { ...count('Tries after the first, of a request that may pass.', 0), default: 4 },
 };
 
+/** Of a language model in a file. */
+const onThisMachine: JsonObject = {
+  template: {
+    ...text('Of `local`: a Jinja chat template instead of the one in the file.'),
+    'x-reprise': 'path',
+  },
+  device: {
+    enum: ['auto', 'cpu', 'gpu'],
+    default: 'auto',
+    description:
+      'Of `local`: auto is a graphics card if the installed build and the machine have one, gpu fails without.',
+  },
+  threads: count('Of `local`: threads on the processor; as many as it has cores if not given.'),
+};
+
 const answering: JsonObject = {
   model: text(
     'The model, as the provider calls it. For a command, whatever it makes of the name. Of a replay whose file has answers of several models, the one that counts.',
@@ -132,7 +147,16 @@ const unbatched = (keys: readonly string[]) => keys.filter((key) => key !== 'bat
 /** What each provider takes, and what it must be told. */
 const providers: { [name: string]: { keys: readonly string[]; required: readonly string[] } } = {
   local: {
-    keys: ['path', 'model', 'json', 'context', 'request_timeout', 'retries', ...Object.keys(sampling)],
+    keys: [
+      ...Object.keys(onThisMachine),
+      'path',
+      'model',
+      'json',
+      'context',
+      'request_timeout',
+      'retries',
+      ...Object.keys(sampling),
+    ],
     required: ['path'],
   },
   openai: { keys: hosted, required: ['model'] },
@@ -167,6 +191,7 @@ const fallback: JsonObject = {
   properties: {
     provider: { enum: Object.keys(providers), description: 'Who answers.' },
     ...encoder,
+    ...onThisMachine,
     ...answering,
   },
   required: ['provider'],
@@ -252,6 +277,7 @@ export const model: JsonObject = {
         'Who computes: local (an ONNX encoder in a folder, or a language model in a GGUF file), openai or any server that speaks its format (base_url), anthropic, openrouter, command (a program), replay (recorded answers).',
     },
     ...encoder,
+    ...onThisMachine,
     ...answering,
     fallback: {
       type: 'array',

@@ -77,7 +77,7 @@ function readModel(
         entries.push([`/fallback/${index}`, fallback, item]);
     }
   for (const [pointer, entry, at] of entries) {
-    for (const name of ['path', 'tokenizer'])
+    for (const name of ['path', 'template', 'tokenizer'])
       if (textOf(member(at, name)) !== undefined && typeof entry[name] === 'string')
         entry[name] = normalPath(entry[name], dirname(at.file.path), root);
     checkName(entry, at, otherModels, problems);

@@ -80,10 +80,15 @@ export class Endpoint {
 
   /** What answers to a request are filed under, beside the request: how JSON is asked for counts where it is. */
   async filedUnder({ schema }: FullRequest): Promise<JsonObject> {
-    const { json, provider, path } = this.settings;
+    const { json, provider, path, template } = this.settings;
     const form = schema === null || json === 'schema' ? this.identity : { ...this.identity, json };
     // The same path may hold another model tomorrow.
-    return provider === 'local' ? { ...form, file: await this.#around.fileDigest(path!) } : form;
+    if (provider !== 'local') return form;
+    const { fileDigest } = this.#around;
+    const file = await fileDigest(path!);
+    return template === undefined
+      ? { ...form, file }
+      : { ...form, file, template: await fileDigest(template) };
   }
 
   /** Whether its answers are kept. What a replay says is not: its file may say something else tomorrow. */

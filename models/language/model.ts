@@ -63,7 +63,9 @@ export class Model implements LanguageModel {
   constructor(alias: string, line: Line, shared: Shared) {
     this.alias = alias;
     this.identity = line.identity;
-    this.files = line.endpoints.flatMap(({ settings }) => settings.path ?? []);
+    this.files = line.endpoints.flatMap(({ settings }) =>
+      [settings.path ?? [], settings.template ?? []].flat(),
+    );
     this.rowFields = line.rowFields;
     this.asked = line.asked;
     this.tokens = line.tokens;

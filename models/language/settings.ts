@@ -26,6 +26,12 @@ export interface ModelSettings {
   readonly command: readonly string[] | string;
   /** Of `replay` the file with the answers, of `local` the GGUF file; relative to the root. */
   readonly path: string | undefined;
+  /** Of `local`: a Jinja chat template, relative to the root, instead of the one in the file. */
+  readonly template: string | undefined;
+  /** Of `local`: what it is computed on; `auto`: a graphics card if there is one. */
+  readonly device: 'auto' | 'cpu' | 'gpu';
+  /** Of `local`: threads on the processor; as many as it has cores if not given. */
+  readonly threads: number | undefined;
   readonly price: Price | undefined;
   /** Tokens that a request and its answer may have together, where the catalogue does not know it. */
   readonly context: number | undefined;
@@ -120,6 +126,9 @@ export function readSettings(alias: JsonObject): ModelSettings {
     json: (alias['json'] as ModelSettings['json'] | undefined) ?? 'schema',
     command: command ?? [],
     path: text('path'),
+    template: text('template'),
+    device: (alias['device'] as ModelSettings['device'] | undefined) ?? 'auto',
+    threads: number('threads'),
     price: alias['price'] as unknown as Price | undefined,
     context: number('context'),
     tokenizer: text('tokenizer'),

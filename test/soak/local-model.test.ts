@@ -9,7 +9,7 @@ const missing = 'missing' in installed ? installed.missing : null;
 
 const workflow = `
 models:
-  small: { provider: local, path: small.gguf, max_tokens: 40, context: 1024 }
+  small: { provider: local, path: small.gguf, max_tokens: 60, context: 1024 }
 steps:
   texts: { use: load, with: { path: texts.jsonl, text: text, id: id } }
   answers:
@@ -28,7 +28,7 @@ steps:
         required: [label]
         additionalProperties: false
 `;
-const texts = ['What is 2+2?', 'Which day comes after Monday?', 'My card was charged twice.'];
+const texts = ['What is 2+2?', 'What is 3+3?', 'What is 5+5?'];
 
 function project(): TestProject {
   const made = new TestProject({
@@ -62,6 +62,23 @@ describe.skipIf(missing !== null)(
       const second = await there.run('pipeline.yaml');
       expect(second.step('answers').outputs).toEqual(first.step('answers').outputs);
       expect(second.step('labels').outputs).toEqual(first.step('labels').outputs);
+    });
+
+    it('is not asked without a graphics card, or with a template that is none, where the alias says so', async () => {
+      using here = project();
+      for (const [said, message] of [
+        ['device: gpu', 'node-llama-cpp finds no graphics card that it can use here'],
+        ['template: chat.jinja', 'the chat template chat.jinja cannot be used'],
+      ] as const) {
+        const alias = `{ provider: local, path: small.gguf, ${said} }`;
+        here.write({
+          'chat.jinja': '{% for %}',
+          'pipeline.yaml': workflow.replace(/\{ provider: local.*\}/, alias),
+        });
+        const { err, out, code } = await here.reprise('run', 'pipeline.yaml', '--only', 'answers');
+        expect(code).toBe(1);
+        expect(err + out).toContain(message);
+      }
     });
 
     it('reproduces from the recorded answers', async () => {

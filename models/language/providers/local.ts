@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,23 +7,34 @@ import { ModuleResolution } from '../../../engine/fingerprint/module-resolution.
 import type { JsonObject } from '../../../engine/json.ts';
 import type { Message, Sampling } from '../../../engine/language-model.ts';
 import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from '../provider.ts';
+import type { ModelSettings } from '../settings.ts';
+import {
+  type ChatItem,
+  type ChatMetadata,
+  type ChatWrapper,
+  type ChatWrappers,
+  chatWrapperOf,
+} from './chat-template.ts';
 import type { ProviderOptions } from './index.ts';
 
 /** Of node-llama-cpp (version 3), what is used here: it is the user's own package, and not there for the compiler. */
-interface LlamaPackage {
+interface LlamaPackage extends ChatWrappers {
   getLlama(options: object): Promise<Llama>;
   LlamaChat: new (options: { contextSequence: Sequence; chatWrapper: ChatWrapper }) => Chat;
-  resolveChatWrapper(model: LlamaModel): ChatWrapper;
   LlamaLogLevel: { error: string };
 }
 interface Llama {
+  /** What computes beside the processor; false where nothing does. */
+  readonly gpu: string | false;
   loadModel(options: { modelPath: string }): Promise<LlamaModel>;
   createGrammarForJsonSchema(schema: object): Promise<object>;
 }
 interface LlamaModel {
   readonly trainContextSize: number;
   readonly tokenizer: unknown;
-  readonly fileInfo: { readonly metadata?: { readonly general?: { readonly name?: string } } };
+  readonly fileInfo: {
+    readonly metadata?: ChatMetadata & { readonly general?: { readonly name?: string } };
+  };
   createContext(options: { contextSize: { max: number }; threads: number }): Promise<{
     readonly contextSize: number;
     getSequence(): Sequence;
@@ -31,12 +43,6 @@ interface LlamaModel {
 interface Sequence {
   readonly tokenMeter: { readonly usedInputTokens: number; readonly usedOutputTokens: number };
   clearHistory(): Promise<void>;
-}
-type ChatItem = { type: 'system' | 'user'; text: string } | { type: 'model'; response: string[] };
-interface ChatWrapper {
-  generateContextState(options: { chatHistory: ChatItem[] }): {
-    contextText: { tokenize(tokenizer: unknown): readonly number[] };
-  };
 }
 interface Chat {
   generateResponse(
@@ -59,14 +65,17 @@ export async function openProvider({ settings, root }: ProviderOptions): Promise
   const shown = settings.path ?? '';
   const file = resolve(root, shown);
   if (!existsSync(file)) throw new ProviderError('setup', `${shown} does not exist`);
-  const { llama, engine } = await openLlama(root);
+  const { llama, engine } = await openLlama(root, settings.device);
   const model = await engine.loadModel({ modelPath: file }).catch((error: Error) => {
     throw new ProviderError('setup', `${shown} cannot be loaded: ${error.message}`);
   });
   const most = Math.min(settings.context ?? usualContext, model.trainContextSize);
-  const context = await model.createContext({ contextSize: { max: most }, threads: availableParallelism() });
+  const context = await model.createContext({
+    contextSize: { max: most },
+    threads: settings.threads ?? availableParallelism(),
+  });
   const sequence = context.getSequence();
-  const chatWrapper = llama.resolveChatWrapper(model);
+  const chatWrapper = await wrapperOf(llama, model, root, settings);
   const chat = new llama.LlamaChat({ contextSequence: sequence, chatWrapper });
   const served = model.fileInfo.metadata?.general?.name ?? null;
 
@@ -124,24 +133,48 @@ export async function openProvider({ settings, root }: ProviderOptions): Promise
   };
 }
 
-let opened: Promise<{ llama: LlamaPackage; engine: Llama }> | undefined;
+async function wrapperOf(
+  llama: LlamaPackage,
+  model: LlamaModel,
+  root: string,
+  { path = '', template }: Pick<ModelSettings, 'path' | 'template'>,
+): Promise<ChatWrapper> {
+  try {
+    const given = template && (await readFile(resolve(root, template), 'utf8'));
+    return chatWrapperOf(llama, model, model.fileInfo.metadata, given);
+  } catch (error) {
+    const message = `the chat template ${template ?? `in ${path}`} cannot be used: ${(error as Error).message}`;
+    throw new ProviderError('setup', message, { hint: 'template: ./chat.jinja names another one' });
+  }
+}
 
-/** The package of the project, and what it runs models on: a graphics card where its build and the machine have one. */
-function openLlama(root: string): Promise<{ llama: LlamaPackage; engine: Llama }> {
-  opened ??= (async () => {
+type Device = ModelSettings['device'];
+const opened = new Map<Device, Promise<{ llama: LlamaPackage; engine: Llama }>>();
+
+/** The package of the project, and what it runs models on: `auto` is a graphics card where its build and the machine have one. */
+function openLlama(root: string, device: Device): Promise<{ llama: LlamaPackage; engine: Llama }> {
+  const known = opened.get(device);
+  if (known !== undefined) return known;
+  const opening = (async () => {
     const found = new ModuleResolution(undefined).fileOf(packageName, root);
     if (found?.kind !== 'file')
       throw new ProviderError('setup', `${packageName} is not installed in this project`, { hint: install });
     const llama = (await import(pathToFileURL(found.path).href)) as LlamaPackage;
-    const options = { gpu: 'auto', build: 'never', skipDownload: true, logLevel: llama.LlamaLogLevel.error };
+    const gpu = device === 'cpu' ? false : 'auto';
+    const options = { gpu, build: 'never', skipDownload: true, logLevel: llama.LlamaLogLevel.error };
     const engine = await llama.getLlama(options).catch((error: Error) => {
       throw new ProviderError('setup', `${packageName} cannot be started: ${error.message}`, {
         hint: install,
       });
     });
+    if (device === 'gpu' && engine.gpu === false)
+      throw new ProviderError('setup', `${packageName} finds no graphics card that it can use here`, {
+        hint: `device: auto goes on without one; a build for it is a package of its own: npm install --omit=optional ${packageName} @node-llama-cpp/linux-x64-cuda (or linux-x64-vulkan, win-x64-cuda, mac-arm64-metal)`,
+      });
     return { llama, engine };
   })();
-  return opened;
+  opened.set(device, opening);
+  return opening;
 }
 
 function historyOf(messages: readonly Message[]): ChatItem[] {
