@@ -29,7 +29,8 @@ export async function dedupeEqual(
   requireFields(inputs.rows, fields);
   if (inputs.against) requireFields(inputs.against, fields, 'against');
   const normalization = parameters.method === 'normalized' ? parameters.normalize : null;
-  const preference = new Preference(parameters, inputs.rows);
+  const preference = await Preference.open(parameters, inputs.rows);
+  const inOrder = keep === 'first' && parameters.by === null;
   const total = inputs.rows.rows;
   const most = total + (inputs.against?.rows ?? 0);
 
@@ -39,9 +40,9 @@ export async function dedupeEqual(
   const sizes = new Uint32Array(most);
   const keptIndex = new Uint32Array(most);
   const keptId = new TextList(most);
-  const keptPreference = new Float64Array(keep === 'first' ? 0 : most);
+  const keptPreference = new Float64Array(inOrder ? 0 : most);
   const keptIdentity = new Float64Array(normalization ? most : 0);
-  const groupOf = new Int32Array(keep === 'first' ? 0 : total);
+  const groupOf = new Int32Array(inOrder ? 0 : total);
   const missing = -1;
   const tally = new Tally();
 
@@ -94,13 +95,13 @@ export async function dedupeEqual(
         if (sizes[group] === 0 || wanted > keptPreference[group]!) {
           keptIndex[group] = index;
           keptId.set(group, row.id);
-          if (keep !== 'first') keptPreference[group] = wanted;
+          if (!inOrder) keptPreference[group] = wanted;
           if (normalization) keptIdentity[group] = identityOf(keyOf(values));
         }
         sizes[group]!++;
       }
       // The first row of a group is known to stay as soon as it is seen; for the others a second pass is needed.
-      if (keep === 'first') {
+      if (inOrder) {
         const pending = emit(row, index, group);
         if (pending) await pending;
       } else groupOf[index] = group;
@@ -110,7 +111,7 @@ export async function dedupeEqual(
     context.signal.throwIfAborted();
   }
 
-  if (keep !== 'first') {
+  if (!inOrder) {
     index = 0;
     for await (const block of inputs.rows.blocks()) {
       for (const row of block) {

@@ -34,13 +34,14 @@ export const parameters = {
       enum: ['first', 'last', 'longest', 'newest', 'best'],
       default: 'first',
       description:
-        'Which row of a group stays: the first or last, the one with the longest `fields`, or the one with the latest date (newest) or the highest number (best) in the field `by`. Of equals the first.',
+        'Which row of a group stays: the first or last (of the table, or in the order of the field `by`: with `by: id` the same one stays whatever the order of the rows), the one with the longest `fields`, or the one with the latest date (newest) or the highest number (best) in the field `by`. Of equals the first.',
     },
     by: {
       type: ['string', 'null'],
       minLength: 1,
       default: null,
-      description: 'The field that `keep: newest` or `keep: best` looks at.',
+      description:
+        'The field that `keep: newest` or `keep: best` looks at; with `first` or `last` the field that orders the rows, numbers before texts.',
     },
     threshold: {
       type: ['number', 'null'],
@@ -178,10 +179,10 @@ export function checkParameters(given: Parameters): { parameter: string; message
       parameter: 'by',
       message: `keep: ${keep} needs by: the field with the ${keep === 'newest' ? 'date' : 'number'}`,
     });
-  if (!byField && by !== null)
+  if (keep === 'longest' && by !== null)
     problems.push({
       parameter: 'by',
-      message: `by has no effect with keep: ${keep}; write keep: newest or best`,
+      message: `by has no effect with keep: ${keep}; write keep: first, last, newest or best`,
     });
   return problems;
 }

@@ -11,16 +11,32 @@ import { lengthOf } from './row-values.ts';
  */
 export class Preference {
   readonly #parameters: Pick<Parameters, 'keep' | 'by' | 'fields'>;
+  /** Place of each row in the order of `by`, for first and last. */
+  readonly #places: Float64Array | undefined;
   #withoutValue = 0;
 
-  constructor(parameters: Pick<Parameters, 'keep' | 'by' | 'fields'>, rows: TableInput) {
+  private constructor(
+    parameters: Pick<Parameters, 'keep' | 'by' | 'fields'>,
+    places: Float64Array | undefined,
+  ) {
     this.#parameters = parameters;
-    if (parameters.by !== null) requireFields(rows, [parameters.by]);
-    if (parameters.keep === 'longest') requireFields(rows, parameters.fields);
+    this.#places = places;
+  }
+
+  static async open(
+    parameters: Pick<Parameters, 'keep' | 'by' | 'fields'>,
+    rows: TableInput,
+  ): Promise<Preference> {
+    const { keep, by, fields } = parameters;
+    if (by !== null && by !== 'id') requireFields(rows, [by]);
+    if (keep === 'longest') requireFields(rows, fields);
+    const ordered = by !== null && (keep === 'first' || keep === 'last');
+    return new Preference(parameters, ordered ? await placesBy(rows, by) : undefined);
   }
 
   of(row: Row, index: number): number {
     const { keep, by, fields } = this.#parameters;
+    if (this.#places) return keep === 'first' ? -this.#places[index]! : this.#places[index]!;
     if (keep === 'first') return 0;
     if (keep === 'last') return index;
     if (keep === 'longest') return lengthOf(fields.map((field) => row[field] ?? null));
@@ -45,4 +61,21 @@ function numberOf(value: Json, date: boolean): number {
   if (typeof value !== 'string' || value.trim() === '') return Number.NaN;
   const number = Number(value);
   return date && Number.isNaN(number) ? Date.parse(value) : number;
+}
+
+/** Place of each row when they are ordered by a field: numbers, then texts by their code units, then rows without either; equal ones have one place. */
+async function placesBy(rows: TableInput, field: string): Promise<Float64Array> {
+  const values: Json[] = [];
+  for await (const block of rows.blocks()) for (const row of block) values.push(row[field] ?? null);
+  const kindOf = (value: Json) => (typeof value === 'number' ? 0 : typeof value === 'string' ? 1 : 2);
+  const compare = (a: Json, b: Json) =>
+    kindOf(a) - kindOf(b) || (kindOf(a) === 2 || a === b ? 0 : (a as string) < (b as string) ? -1 : 1);
+  const order = [...values.keys()].sort((a, b) => compare(values[a]!, values[b]!));
+  const places = new Float64Array(values.length);
+  let place = 0;
+  for (const [at, row] of order.entries()) {
+    if (at > 0 && compare(values[order[at - 1]!]!, values[row]!) !== 0) place = at;
+    places[row] = place;
+  }
+  return places;
 }

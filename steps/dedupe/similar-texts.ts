@@ -47,7 +47,7 @@ export async function findSimilarTexts(
   const { rows, against } = inputs;
   requireFields(rows, parameters.fields);
   if (against) requireFields(against, parameters.fields, 'against');
-  const preference = new Preference(parameters, rows);
+  const preference = await Preference.open(parameters, rows);
   const own = await formsOf(rows, parameters, preference);
   preference.warnAbout(context, rows.rows);
   warnOfMissing(

@@ -85,7 +85,7 @@ async function matrixOf(
 async function preferences(rows: TableInput, parameters: Parameters, context: StepContext) {
   const order = Int32Array.from({ length: rows.rows }, (_, row) => row);
   if (parameters.keep === 'first') return { order };
-  const preference = new Preference(parameters, rows);
+  const preference = await Preference.open(parameters, rows);
   const values = new Float64Array(rows.rows);
   let index = 0;
   for await (const block of rows.blocks())
