@@ -53,3 +53,24 @@ export function poissonTail(count: number, mean: number): number {
     if (at > mean && term <= tail * negligible) return Math.min(1, tail);
   }
 }
+
+/**
+ * Chance of a count as far from what is expected as this one, or farther, in either direction, if rows are drawn as for
+ * `hypergeometricTail`: Fisher's exact test, two-sided, which adds up all counts that are no likelier.
+ */
+export function fisherExact(options: { count: number; drawn: number; kind: number; total: number }): number {
+  const { count, drawn, kind, total } = options;
+  const least = Math.max(0, drawn + kind - total);
+  const most = Math.min(drawn, kind);
+  const choose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
+  const likelihood = (at: number) =>
+    choose(kind, at) + choose(total - kind, drawn - at) - choose(total, drawn);
+  // As likely but for rounding counts as well.
+  const bound = likelihood(count) + 1e-7;
+  let sum = 0;
+  for (let at = least; at <= most; at++) {
+    const own = likelihood(at);
+    if (own <= bound) sum += Math.exp(own);
+  }
+  return Math.min(1, sum);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { burstWindows, distinctWindows } from './bursts.ts';
-import { hypergeometricTail, logFactorial, poissonTail } from './count-tails.ts';
+import { fisherExact, hypergeometricTail, logFactorial, poissonTail } from './count-tails.ts';
 import { benjaminiHochberg } from './false-discovery.ts';
 import { normalTail } from './normal.ts';
 import { trendOf } from './trend.ts';
@@ -44,6 +44,8 @@ describe('distributions', () => {
     near(hypergeometricTail({ count: 2, drawn: 4, kind: 5, total: 10 }), 0.7380952380952381);
     expect(hypergeometricTail({ count: 5, drawn: 4, kind: 5, total: 10 })).toBe(0);
     expect(hypergeometricTail({ count: 2, drawn: 9, kind: 3, total: 10 })).toBe(1);
+    near(fisherExact({ count: 8, drawn: 10, kind: 9, total: 16 }), 0.03496503496503495);
+    near(fisherExact({ count: 60, drawn: 60, kind: 95, total: 100 }), 0.008739934586768165);
     near(poissonTail(7, 2.5), 0.014187311990913347);
     near(poissonTail(300, 250), 0.0011623936310546142);
     near(poissonTail(3, 40), 0.9999999999999964);

@@ -36,7 +36,9 @@ Rows without a class or without a prediction are left out, with a warning; the c
 \`ratings\` makes a table of \`players\` whose answers were compared: \`rating\`, Bradley and Terry's strengths (1952) of greatest likelihood, and \`elo\` (1978), in points: 1000 is the mean, 400 more are odds of ten to one, ties count half. With \`lengths\` also \`rating_length_corrected\`: as if the answers
 were equally long (the difference of lengths over their sum is a covariate, as in the style control of Chatbot Arena; \`length_effect\` is what it adds to the log-odds). Intervals are those of a percentile bootstrap over games.
 
-\`pass_rate\` is the share of rows whose field \`passed\` is true, with Wilson's interval (1927), over all and \`by\` a field.
+\`pass_rate\` is the share of rows whose field \`passed\` is true, with Wilson's interval (1927), over all and \`by\` a field or several. \`difference\` is that of a group's share from that of the rows that differ
+in the first field only: \`by: [cluster, model]\` tells where a model passes more or less often than it does elsewhere. \`p_value\` is Fisher's exact test, two-sided; \`q_value\` adjusts it for the number of groups
+(Benjamini & Hochberg 1995): of those with at most 0.05 one in twenty is wrong, on average, if rows do not hang together.
 
 \`calibration\` says what the scores of a judge are worth in those of people, which only some rows need have: \`estimate\`, the mean that people would give to all rows, by prediction-powered inference (Angelopoulos et al. 2023), whose interval holds however biased the judge is; \`bias\` of the judge; and for each score the \`calibrated\` one (isotonic regression).
 
@@ -59,7 +61,7 @@ is. With \`group\` the bootstrap draws groups. Rows that the router has learnt f
     rows: {
       kind: 'table',
       description:
-        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by`. calibration: a row for each score. cost: a row for each model. routing: a row for each twentieth of the rows that the strong model gets (`strong_share`), with the `threshold` of the prediction for it, the `quality` and `pgr` to expect, and those of routing by chance, by length and at best.',
+        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by` (or combination of values), with its `difference` from the others, `p_value` and `q_value`. calibration: a row for each score. cost: a row for each model. routing: a row for each twentieth of the rows that the strong model gets (`strong_share`), with the `threshold` of the prediction for it, the `quality` and `pgr` to expect, and those of routing by chance, by length and at best.',
     },
     contingency: {
       kind: 'table',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
 import type { JsonObject } from '../../engine/json.ts';
+import { uniform } from '../../numerics/random.ts';
 import { runStep } from '../../test/run-step.ts';
 import evaluate from './index.ts';
 
@@ -170,6 +171,33 @@ it('pass rates are those of all rows and of groups, with intervals', async () =>
   await expect(scored({ task: 'pass_rate' }, [{ id: 'a', passed: 'yes' }])).rejects.toMatchObject({
     code: 'not-a-boolean',
   });
+});
+
+it('tells in which clusters a model passes more or less often than elsewhere, and nothing where there is nothing', async () => {
+  const next = uniform(6);
+  const rows = (planted: boolean) =>
+    Array.from({ length: 2400 }, (_, index) => {
+      const [cluster, model] = [index % 12, Math.floor(index / 12) % 2 === 0 ? 'small' : 'large'];
+      const weak = planted && cluster === 4;
+      return {
+        id: `r${index}`,
+        cluster,
+        model,
+        passed: next() < (model === 'large' ? 0.9 : weak ? 0.35 : 0.7),
+      };
+    });
+  const task = { task: 'pass_rate', by: ['cluster', 'model'] };
+  const told = (groups: Row[]) => groups.filter(({ q_value }) => Number(q_value) <= 0.05);
+  const found = told((await scored(task, rows(true))).rows);
+  expect(found.map(({ id }) => id)).toEqual(['4/small']);
+  expect(found[0]).toMatchObject({ cluster: 4, model: 'small', rows: 100 });
+  expect(found[0]!['difference']).toBeCloseTo(-0.35, 1);
+  let wrong = 0;
+  for (let round = 0; round < 20; round++)
+    if (told((await scored(task, rows(false))).rows).length > 0) wrong++;
+  expect(wrong).toBeLessThanOrEqual(1);
+  const alone = await scored({ task: 'pass_rate', by: 'model' }, [{ id: 'a', model: 'x', passed: true }]);
+  expect(alone.rows[0]).toMatchObject({ difference: null, p_value: null, q_value: null });
 });
 
 it('calibration says what a judge gives too much, and the mean that people would give', async () => {

@@ -85,7 +85,20 @@ export const parameters = {
       description: 'ratings: the most points that a game moves an Elo rating.',
     },
     passed: { ...field('pass_rate: the field that is true where a row passes.'), default: 'passed' },
-    by: field('pass_rate: a field, for whose values the share is given, too.'),
+    by: {
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        {
+          type: 'array',
+          minItems: 1,
+          maxItems: 5,
+          uniqueItems: true,
+          items: { type: 'string', minLength: 1 },
+        },
+      ],
+      description:
+        'pass_rate: a field, or several, for whose values the share is given, too. Each group is compared with the rows that differ in the first field only.',
+    },
     weak: field(
       'routing: the field that says how good the answer of the weak, cheap model is: true or false, or a number.',
     ),

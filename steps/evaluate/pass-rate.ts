@@ -1,19 +1,37 @@
 import type { Row } from '../../engine/artefacts.ts';
+import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { StepResult } from '../../engine/step.ts';
 import { normalQuantile } from '../../numerics/calibration.ts';
+import { fisherExact } from '../../numerics/count-tails.ts';
+import { benjaminiHochberg } from '../../numerics/false-discovery.ts';
 import { wilsonInterval } from '../../numerics/proportion.ts';
 import { requireFields } from '../missing-field.ts';
 import { significant } from '../significant.ts';
 import { nameOf } from './labels.ts';
 import type { Scoring } from './scoring.ts';
 
-/** Share of the rows that pass, over all and by the values of a field, with Wilson's interval. */
+/** Rows of a group: how many, and how many of them pass. */
+interface Count {
+  rows: number;
+  passed: number;
+}
+
+interface Group extends Count {
+  name: string;
+  /** The values of the fields. */
+  values: Json[];
+  /** What the values of all fields but the first are. */
+  beside: string;
+}
+
+/** Share of the rows that pass, over all and by the values of fields, with Wilson's interval and how sure a difference from the others is. */
 export async function scorePassRate({ parameters, inputs, outputs, context }: Scoring): Promise<StepResult> {
-  const { passed, by, confidence_level } = parameters;
-  requireFields(inputs.rows, by === undefined ? [passed] : [passed, by]);
-  const groups = new Map<string, { rows: number; passed: number }>();
-  const all = { rows: 0, passed: 0 };
+  const { passed, confidence_level } = parameters;
+  const by = parameters.by === undefined ? [] : [parameters.by].flat();
+  requireFields(inputs.rows, [passed, ...by]);
+  const groups = new Map<string, Group>();
+  const all: Count = { rows: 0, passed: 0 };
   let without = 0;
   for await (const block of inputs.rows.blocks()) {
     for (const row of block) {
@@ -28,9 +46,7 @@ export async function scorePassRate({ parameters, inputs, outputs, context }: Sc
           `row ${row.id}: ${passed} is ${JSON.stringify(value)}, not true or false`,
           'judge writes such a field: passed',
         );
-      const name = by === undefined ? '' : nameOf(row[by] ?? null);
-      const group = groups.get(name) ?? { rows: 0, passed: 0 };
-      groups.set(name, group);
+      const group = groupOf(groups, row, by);
       for (const count of [group, all]) {
         count.rows++;
         if (value) count.passed++;
@@ -46,7 +62,7 @@ export async function scorePassRate({ parameters, inputs, outputs, context }: Sc
   if (without > 0)
     context.warn(`${without} of ${inputs.rows.rows} rows have no ${passed}; they do not count`);
   const z = normalQuantile(confidence_level);
-  const shares = (count: { rows: number; passed: number }) => {
+  const shares = (count: Count) => {
     const [low, high] = wilsonInterval(count.passed, count.rows, z);
     return {
       rows: count.rows,
@@ -56,15 +72,59 @@ export async function scorePassRate({ parameters, inputs, outputs, context }: Sc
       pass_rate_high: significant(high),
     };
   };
-  if (by !== undefined)
-    for (const [name, count] of [...groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  const ordered = [...groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (by.length === 0) await outputs.rows.write({ id: 'all', ...shares(all) });
+  else
+    for (const [place, compared] of comparedWithOthers(ordered).entries()) {
+      const { name, values, ...count } = ordered[place]!;
       const row: Row = {
-        id: name === '' ? '(none)' : name,
-        [by]: name === '' ? null : name,
+        id: name,
+        ...Object.fromEntries(by.map((field, at) => [field, values[at]!])),
         ...shares(count),
+        ...compared,
       };
       await outputs.rows.write(row);
     }
-  else await outputs.rows.write({ id: 'all', ...shares(all) });
   return { metrics: { ...shares(all), excluded: without } };
+}
+
+function groupOf(groups: Map<string, Group>, row: Row, by: readonly string[]): Group {
+  const values = by.map((field) => row[field] ?? null).map((value) => (nameOf(value) === '' ? null : value));
+  const names = values.map((value) => nameOf(value) || '(none)');
+  const name = names.join('/');
+  const known = groups.get(name);
+  if (known) return known;
+  const group = { name, values, beside: names.slice(1).join('/'), rows: 0, passed: 0 };
+  groups.set(name, group);
+  return group;
+}
+
+/**
+ * How each group's share differs from that of the groups with which it has all fields but the first in common, and how sure that is: Fisher's
+ * exact test, two-sided, adjusted for the number of groups (Benjamini & Hochberg 1995). Null of a group that has no others.
+ */
+function comparedWithOthers(groups: readonly Group[]) {
+  const totals = new Map<string, Count>();
+  for (const { beside, rows, passed } of groups) {
+    const total = totals.get(beside) ?? { rows: 0, passed: 0 };
+    totals.set(beside, { rows: total.rows + rows, passed: total.passed + passed });
+  }
+  const compared = groups.map(({ beside, rows, passed }) => {
+    const total = totals.get(beside)!;
+    const others = total.rows - rows;
+    return others === 0
+      ? null
+      : {
+          difference: passed / rows - (total.passed - passed) / others,
+          pValue: fisherExact({ count: passed, drawn: rows, kind: total.passed, total: total.rows }),
+        };
+  });
+  const known = compared.filter((one) => one !== null);
+  const adjusted = benjaminiHochberg(known.map(({ pValue }) => pValue));
+  let at = 0;
+  return compared.map((one) => ({
+    difference: one && significant(one.difference),
+    p_value: one && significant(one.pValue),
+    q_value: one && significant(adjusted[at++]!),
+  }));
 }
