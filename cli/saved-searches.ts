@@ -42,7 +42,7 @@ export class SavedSearches {
       });
     }
     try {
-      const saved = JSON.parse(text) as Partial<SavedSearch>;
+      const saved = (JSON.parse(text) ?? {}) as Partial<SavedSearch>;
       if (typeof saved.run === 'string' && typeof saved.address === 'string' && isSearch(saved.search))
         return { run: saved.run, address: saved.address, search: saved.search, seen: saved.seen ?? [] };
     } catch (error) {
