@@ -245,7 +245,10 @@ export class RunState {
     } else if (lost !== null) this.skip(step, lost.cause, lost.reason);
     else {
       this.#stopAfter(step);
-      const failure = failureOf(error, this.options.workspace.root, step);
+      const failed = failureOf(error, this.options.workspace.root, step);
+      const batches = this.#batchesOf(step);
+      const failure =
+        batches === '' ? failed : { ...failed, hint: `${failed.hint ?? 'run again'}${batches}` };
       this.settle(step, { status: 'failed', reason: failure.message, duration_ms: duration, error: failure });
     }
   }

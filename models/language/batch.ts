@@ -1,4 +1,4 @@
-import type { ProviderAnswer, ProviderError, ProviderRequest } from './provider.ts';
+import { type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
 
 /** How far a provider is with a batch. */
 export interface BatchStatus {
@@ -65,6 +65,14 @@ export interface BatchLog {
     | undefined;
   ids(): string[];
   release(keys: readonly string[]): void;
+}
+
+/** The provider has no batch of that name, though one was submitted. Nothing is asked anew: it may be paid for. */
+export function unknownBatch(id: string, error: ProviderError): ProviderError {
+  if (error.fault !== 'unknown-model') return error;
+  return new ProviderError('setup', `batch ${id} is not known to the provider: ${error.message}`, {
+    hint: 'is the key that of the account that submitted it? to ask and pay anew, delete .reprise/cache/batches.sqlite',
+  });
 }
 
 /**

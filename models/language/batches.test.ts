@@ -80,7 +80,7 @@ function processOf(
       );
   const all = (count: number, request: Partial<LanguageRequest> = {}) =>
     Promise.all(Array.from({ length: count }, (_, index) => ask(`number ${index}`, request)));
-  return { ask, all, states, stop };
+  return { ask, all, states, stop, model: models.find('m')! };
 }
 
 const texts = (results: readonly AskResult[]) =>
@@ -294,6 +294,42 @@ describe('batches', () => {
     // What they cost was much less: there is room for more.
     expect(texts(await enough.all(30))[29]).toBe('budget-reached');
     expect(texts(await enough.all(20))[19]).toBe('answer to number 19');
+  });
+
+  it('count at half the price before anything is asked, or at that of the list', async () => {
+    const server = await start();
+    const caches = cachesIn(temporaryFolder());
+    const usd = async (more: JsonObject) =>
+      (await processOf(server, 'openai', caches, more).model.estimate(request)).usd;
+    const request = { messages: [{ role: 'user' as const, content: 'hello' }] };
+    const [whole, half] = [await usd({ batch: false }), await usd({})];
+    expect(half).toBeCloseTo(whole! / 2, 12);
+    const price = { input: 1, output: 10, batch: { input: 0.1, output: 1 } };
+    expect(await usd({ price })).toBeCloseTo(whole! / 10, 12);
+  });
+
+  it('that the provider does not know are not paid for again without a word', async () => {
+    let ended = false;
+    const server = await start({ batch: { ended: () => ended } });
+    const folder = temporaryFolder();
+    const first = processOf(server, 'anthropic', cachesIn(folder));
+    const asking = first.all(2);
+    await server.batches.looks(1);
+    first.stop.abort(new Error('killed'));
+    await expect(asking).rejects.toThrow('killed');
+    const [batch] = server.batches.batches.splice(0);
+    const other = await processOf(server, 'anthropic', cachesIn(folder)).ask('number 0');
+    expect(other).toMatchObject({
+      failure: { code: 'model-setup', message: expect.stringContaining('batch_1 is not known') },
+    });
+    // With the right key again, it is taken up.
+    server.batches.batches.push(batch!);
+    ended = true;
+    expect(texts(await processOf(server, 'anthropic', cachesIn(folder)).all(2))).toEqual([
+      'answer to number 0',
+      'answer to number 1',
+    ]);
+    expect(server.batches.batches).toHaveLength(1);
   });
 
   it('have as many requests and bytes as they may', () => {

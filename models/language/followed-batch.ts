@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AskOptions, BatchState } from '../../engine/language-model.ts';
-import type { BatchLog, BatchProvider, BatchStatus } from './batch.ts';
+import { type BatchLog, type BatchProvider, type BatchStatus, unknownBatch } from './batch.ts';
 import type { Reservation } from './budget.ts';
 import { type ProviderAnswer, ProviderError } from './provider.ts';
 
@@ -75,7 +75,7 @@ export class FollowedBatch {
   }
 
   async #run(submitted: string | null, failed: ProviderError | null): Promise<void> {
-    const { provider, log } = this.#options;
+    const { log } = this.#options;
     let id = submitted;
     const requests = log.batch(this.#number)?.requests ?? this.#waiting.size;
     if (id !== null) this.#tell({ id, requests, done: 0, state: 'submitted' });
@@ -85,8 +85,7 @@ export class FollowedBatch {
       id ??= await this.#tried(() => this.#named(failed));
       if (this.#waiting.size === 0) return;
       const known = id;
-      const status =
-        known === null ? undefined : await this.#tried(() => provider.status(known, this.signal));
+      const status = known === null ? undefined : await this.#tried(() => this.#looked(known));
       if (known !== null && status) {
         if (status.refused) {
           log.drop(this.#number);
@@ -97,6 +96,14 @@ export class FollowedBatch {
         this.#tell({ id: known, requests: total, done, state: 'running' });
       }
       await this.#pause();
+    }
+  }
+
+  async #looked(id: string): Promise<BatchStatus> {
+    try {
+      return await this.#options.provider.status(id, this.signal);
+    } catch (error) {
+      throw error instanceof ProviderError ? unknownBatch(id, error) : error;
     }
   }
 

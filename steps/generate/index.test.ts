@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
 import { Asking } from '../../engine/execute/asking.ts';
 import type { JsonObject } from '../../engine/json.ts';
+import { Caches } from '../../engine/store/caches.ts';
 import { createLanguageModels } from '../../models/language/index.ts';
 import { ModelServer, type SeenRequest } from '../../test/model-server.ts';
 import { runStep } from '../../test/run-step.ts';
+import { temporaryFolder } from '../../test/temporary.ts';
 import generate from './index.ts';
 
 let server: ModelServer;
@@ -24,6 +26,7 @@ function run(given: JsonObject, inputs: Record<string, Row[]>, alias: JsonObject
     aliases: { writer: own },
     secret: () => undefined,
     answers: null,
+    batches: Caches.open({ folder: temporaryFolder() }).batches,
   });
   const asking = new Asking({
     models: new Map([['writer', models.find('writer')!]]),
@@ -142,6 +145,17 @@ describe('a text that is too long', () => {
       'its field no is no text that could be cut',
     );
     expect(await failed({}, 60)).toContain('without its field text');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('is asked about in batches: its parts in one, what they come to together in the next', async () => {
+    const batch = { poll: 0.02 };
+    const result = await run({}, { rows: [rows[0]!] }, { context: 300, batch });
+    expect(result.tables['rows']).toMatchObject([{ answer: 'ok' }]);
+    const [parts, whole] = server.batches.batches;
+    expect(parts!.requests.length).toBeGreaterThan(2);
+    expect(whole!.requests).toHaveLength(1);
+    expect(server.batches.batches).toHaveLength(2);
     expect(server.requests).toEqual([]);
   });
 

@@ -79,6 +79,9 @@ export function anthropicBatches(
         };
       }),
     async *results(id, signal) {
+      // Results are kept for 29 days: then there is no address any more.
+      const { results_url } = await tried(signal, () => batches.retrieve(id, {}, { signal }));
+      if (!results_url) return;
       const results = await tried(signal, () => batches.results(id, {}, { signal }));
       try {
         for await (const line of results) yield resultOf(line, way.answer);

@@ -70,11 +70,18 @@ export function openaiBatches(client: OpenAI, way: OpenAIWay, options: ProviderO
       );
       for (const file of [output_file_id, error_file_id]) {
         if (!file) continue;
-        const content = await tried(signal, () => client.files.content(file, { signal }));
+        const content = await tried(signal, () => client.files.content(file, { signal })).catch(gone);
+        if (content === null) continue;
         for await (const line of linesOf(content, signal)) yield resultOf(line as ResultLine, way);
       }
     },
   };
+}
+
+/** A file that was deleted is not there any more: its requests have no result. */
+function gone(error: unknown): null {
+  if (error instanceof ProviderError && error.fault === 'unknown-model') return null;
+  throw error;
 }
 
 /** A server that knows no such address has no batches. */
