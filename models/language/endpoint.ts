@@ -1,11 +1,10 @@
-import type { Json, JsonObject } from '../../engine/json.ts';
+import type { JsonObject } from '../../engine/json.ts';
 import type {
   Answer,
   AskOptions,
   AskResult,
   Message,
   ModelTokens,
-  Sampling,
   Usage,
 } from '../../engine/language-model.ts';
 import type { BatchLog } from './batch.ts';
@@ -14,20 +13,12 @@ import type { Budget, Reservation } from './budget.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Bill, nothingSpent, noUsage } from './cost.ts';
 import { Estimates, type Expected } from './estimates.ts';
-import {
-  type Failed,
-  fromProvider,
-  noVectors,
-  outOfOrder,
-  schemaWrong,
-  unusable,
-  withoutKey,
-} from './failures.ts';
+import { type Failed, fromProvider, noVectors, outOfOrder, schemaWrong, withoutKey } from './failures.ts';
 import type { OutputChecks } from './output.ts';
 import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
-import { batchKey, type FullRequest, sourceOf } from './request.ts';
+import { endedAt, readAnswer } from './reading.ts';
+import { batchKey, type FullRequest, inWords, ofSample, sourceOf } from './request.ts';
 import type { Resilience, Tries } from './resilience.ts';
-import { sanitized } from './sanitize.ts';
 import { type ModelSettings, modelIdentity } from './settings.ts';
 import { givesVectors, TextBatches } from './text-batches.ts';
 
@@ -128,7 +119,7 @@ export class Endpoint {
     };
     if (request.embedding !== null && (this.gathers || !givesVectors(provider)))
       return noVectors(this.shown, this.gathers);
-    let messages = this.#inWords(request);
+    let messages = inWords(request, this.settings);
     const keys: string[] = [];
     for (let turn = 1; ; turn++) {
       const called = await this.#call(request, messages, options, bill, turn);
@@ -140,10 +131,10 @@ export class Endpoint {
         const { text, served } = called.said;
         return { answer: answerOf({ text, served }, text), cached: false, wasted: null };
       }
-      keys.push(called.key);
-      const said = this.#ended(called.said, request.sampling);
+      if (called.key !== null) keys.push(called.key);
+      const said = this.settings.api === 'chat' ? called.said : endedAt(called.said, request.sampling.stop);
       const { text: raw, served, logprobs } = said;
-      const read = await this.#read(said, request.schema, messages);
+      const read = await readAnswer(said, request.schema, messages, this.#around.checks);
       if (!('failed' in read)) {
         const { text, json } = read;
         const answer = { ...answerOf({ text, served }, raw), json, ...(logprobs !== null && { logprobs }) };
@@ -157,34 +148,6 @@ export class Endpoint {
       this.#around.batches?.release(keys);
       return { ...read.failed, spent: bill.spent, said: answerOf({ text: raw.trim(), served }, raw) };
     }
-  }
-
-  /** The responses API knows no text that ends an answer: it is cut off here. */
-  #ended(said: ProviderAnswer, { stop = [] }: Sampling): ProviderAnswer {
-    if (this.settings.api === 'chat' || stop.length === 0) return said;
-    const ends = stop.map((text) => said.text.indexOf(text)).filter((at) => at >= 0);
-    // One that was cut off at its limit had ended before.
-    return ends.length === 0
-      ? said
-      : { ...said, finish: 'stop', text: said.text.slice(0, Math.min(...ends)) };
-  }
-
-  /** The text of an answer that is whole, without what is no part of it; or what is wrong, with how to ask once more. */
-  async #read(
-    { text: raw, finish }: ProviderAnswer,
-    schema: JsonObject | null,
-    messages: readonly Message[],
-  ): Promise<{ text: string; json: Json | null } | { failed: Failed; again: readonly Message[] | null }> {
-    if (finish === 'length') return { failed: unusable.truncated(), again: null };
-    if (finish === 'refused') return { failed: unusable.refused(raw), again: null };
-    const cleaned = sanitized(raw, messages.map(({ content }) => content).join('\n'));
-    if ('dirt' in cleaned) return { failed: unusable[cleaned.dirt](), again: null };
-    const { text } = cleaned;
-    if (text === '') return { failed: unusable.empty(), again: messages };
-    if (schema === null) return { text, json: null };
-    const checked = await this.#around.checks.check(text, schema);
-    if ('json' in checked) return { text, json: checked.json };
-    return { failed: unusable.invalid(checked.wrong), again: repairTurn(messages, text, checked.wrong) };
   }
 
   #warnOfCopies({ notify }: AskOptions): void {
@@ -203,13 +166,13 @@ export class Endpoint {
     options: AskOptions,
     bill: Bill,
     turn: number,
-  ): Promise<{ said: ProviderAnswer; key: string } | Failed> {
+  ): Promise<{ said: ProviderAnswer; key: string | null } | Failed> {
     const { sampling, schema, sample } = full;
     const { signal, onText } = options;
     const { model } = this.settings;
     const drawn = ofSample(sampling, sample);
     const asked = { model, messages, sampling: drawn, schema, sample, ...(onText && { onText }) };
-    const key = batchKey(await this.filedUnder(full), { ...asked, embedding: full.embedding }, turn);
+    let key: string | null = null;
     const expected = this.estimates.expected(messages, full.embedding ? { max_tokens: 0 } : sampling);
     let room: Reservation | null = null;
     const charge = (usage: Usage, billed: number | null) => {
@@ -234,7 +197,9 @@ export class Endpoint {
     };
     try {
       if (this.gathers && full.embedding === null) {
-        const source = sourceOf(await this.filedUnder(full));
+        const filed = await this.filedUnder(full);
+        const source = sourceOf(filed);
+        key = batchKey(filed, { ...asked, embedding: full.embedding }, turn);
         const batched = await (await this.#gatherer()).ask(key, source, asked, expected, options);
         if ('failure' in batched) return batched;
         room = batched.room;
@@ -292,21 +257,6 @@ export class Endpoint {
     return this.#opened?.latencyMs ?? null;
   }
 
-  /** Where the provider is not held to a schema, the model is told of it. */
-  #inWords({ messages, schema }: FullRequest): readonly Message[] {
-    const { json, provider } = this.settings;
-    // A grammar holds a model to the form, and tells it nothing of what is meant.
-    const knowsSchema = json === 'schema' && provider !== 'command' && provider !== 'local';
-    if (schema === null || knowsSchema) return messages;
-    return [
-      {
-        role: 'system',
-        content: `Answer with JSON only. It must fit this JSON Schema:\n${JSON.stringify(schema)}`,
-      },
-      ...messages,
-    ];
-  }
-
   /** Loads the provider with its SDK, and what makes requests robust: only now is there something to ask. */
   #connect(): Promise<Resilience> {
     this.#line ??= (async () => {
@@ -348,11 +298,6 @@ export class Endpoint {
   }
 }
 
-/** Each of several answers to one request has a seed of its own: with the same one they would be copies. */
-function ofSample(sampling: Sampling, sample: number): Sampling {
-  return sampling.seed === undefined ? sampling : { ...sampling, seed: sampling.seed + sample };
-}
-
 /** The budget has no room for another try. */
 class Refused extends Error {
   readonly failed: Failed;
@@ -360,15 +305,4 @@ class Refused extends Error {
     super(failed.failure.message);
     this.failed = failed;
   }
-}
-
-function repairTurn(messages: readonly Message[], text: string, wrong: string): Message[] {
-  return [
-    ...messages,
-    { role: 'assistant', content: text },
-    {
-      role: 'user',
-      content: `That is not what was asked for: ${wrong}. Answer again, with nothing but JSON that fits the schema.`,
-    },
-  ];
 }

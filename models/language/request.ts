@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Json, JsonObject } from '../../engine/json.ts';
 import type { LanguageRequest, Message, Sampling } from '../../engine/language-model.ts';
-import { definedOnly } from './settings.ts';
+import { definedOnly, type ModelSettings } from './settings.ts';
 
 /** A request with everything that counts filled in: the alias's sampling under the request's own. */
 export interface FullRequest {
@@ -20,6 +20,28 @@ export function fullRequest(request: LanguageRequest, defaults: Sampling): FullR
   if (embedding !== null) return { messages, sampling: {}, schema: null, sample: 0, embedding };
   const own = definedOnly({ temperature, top_p, max_tokens, stop, seed, top_logprobs });
   return { messages, sampling: { ...defaults, ...own }, schema: schema ?? null, sample, embedding };
+}
+
+/** Its messages; where the provider is not held to a schema, the model is told of it. */
+export function inWords(
+  { messages, schema }: FullRequest,
+  { json, provider }: Pick<ModelSettings, 'json' | 'provider'>,
+): readonly Message[] {
+  // A grammar holds a model to the form, and tells it nothing of what is meant.
+  const knowsSchema = json === 'schema' && provider !== 'command' && provider !== 'local';
+  if (schema === null || knowsSchema) return messages;
+  return [
+    {
+      role: 'system',
+      content: `Answer with JSON only. It must fit this JSON Schema:\n${JSON.stringify(schema)}`,
+    },
+    ...messages,
+  ];
+}
+
+/** Each of several answers to one request has a seed of its own: with the same one they would be copies. */
+export function ofSample(sampling: Sampling, sample: number): Sampling {
+  return sampling.seed === undefined ? sampling : { ...sampling, seed: sampling.seed + sample };
 }
 
 /**
