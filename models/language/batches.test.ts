@@ -184,6 +184,29 @@ describe.each(Object.keys(ways) as Way[])('batches of %s', (way) => {
     expect(server.batches.batches).toHaveLength(1);
   });
 
+  it('are found again by the next run where this one ended while it submitted them', async () => {
+    let first: ReturnType<typeof processOf> | undefined;
+    const server = await start({
+      batch: {
+        refuse: (count) => {
+          // The request has arrived, and its answer comes too late; of two, the second.
+          if (count === 2) first?.stop.abort(new Error('killed'));
+          return null;
+        },
+      },
+    });
+    const folder = temporaryFolder();
+    const two = { batch: { poll: 0.03, max_requests: 2 } };
+    first = processOf(server, way, cachesIn(folder), two);
+    await expect(first.all(4)).rejects.toThrow('killed');
+    // The server has not made it yet when the client hears of its end.
+    while (server.batches.batches.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const next = processOf(server, way, cachesIn(folder), two);
+    expect(texts(await next.all(4))).toEqual([0, 1, 2, 3].map((index) => `answer to number ${index}`));
+    expect(server.batches.batches.map(({ requests }) => requests.length)).toEqual([2, 2]);
+    expect([...server.asked.values()]).toEqual([1, 1, 1, 1]);
+  });
+
   it('are submitted again where they did not arrive', async () => {
     const server = await start({ batch: { refuse: (count) => (count <= 2 ? 429 : null) } });
     const { all } = processOf(server, way, cachesIn(temporaryFolder()));
@@ -306,6 +329,21 @@ describe('batches', () => {
     expect(half).toBeCloseTo(whole! / 2, 12);
     const price = { input: 1, output: 10, batch: { input: 0.1, output: 1 } };
     expect(await usd({ price })).toBeCloseTo(whole! / 10, 12);
+  });
+
+  it('have no key in what is kept of them', async () => {
+    const key = 'sk-0123456789abcdef';
+    const server = await start({ reply: () => `your ${key}` });
+    const models = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: { ...ways.openai(server), model: 'small', api_key_env: 'OWN', batch: { poll: 0.03 } } },
+      secret: () => key,
+      answers: null,
+      batches: cachesIn(temporaryFolder()).batches,
+    });
+    const options = { signal: new AbortController().signal, notify: () => {} };
+    const said = await models.find('m')!.ask({ messages: [{ role: 'user', content: 'hello' }] }, options);
+    expect(said).toMatchObject({ answer: { text: 'your [secret]' } });
   });
 
   it('that the provider does not know are not paid for again without a word', async () => {

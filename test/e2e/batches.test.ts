@@ -63,4 +63,9 @@ it('a batch outlives SIGKILL and Ctrl-C: it is submitted once, and the next run 
   expect(server.requests).toEqual([]);
   expect([...server.answered.values()].every((count) => count === 1)).toBe(true);
   expect(server.answered.size).toBe(rows);
+
+  // From its record, without anybody's batches.
+  const again = await project.reprise('reproduce', 'latest');
+  expect(again.code, again.out + again.err).toBe(0);
+  expect(server.batches.batches).toHaveLength(1);
 });
