@@ -113,6 +113,7 @@ async function nearest(
 
 /** One query is answered before a thread has started. */
 const inThisThread = {
+  threads: 1,
   async run<A, R>(module: string | URL, exportName: string, args: A): Promise<R> {
     const functions = (await import(String(module))) as Record<string, (args: A) => R>;
     return functions[exportName]!(args);

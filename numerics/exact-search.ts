@@ -1,12 +1,16 @@
-import { type MatrixView, openProduct } from './matrix-product.ts';
+import { type MatrixView, openProduct, type Product } from './matrix-product.ts';
 import { mostRelevant, type Ranked } from './ranking.ts';
 import { dot, normalized } from './vectors.ts';
+import { inParts, type Workers } from './workers.ts';
 
 /** URL of this module, for `pool.run`. */
 export const moduleUrl = import.meta.url;
 
-/** Scores in memory at a time. */
-const mostScores = 2 ** 22;
+/** Rows of a product at a time: its scores stay in the processor's cache. */
+const queryRows = 256;
+const documentRows = 1024;
+/** Candidates kept beyond those wanted, for scores too close to call in float32. */
+const spare = 16;
 
 export interface ExactSearchTask {
   queries: MatrixView;
@@ -19,36 +23,105 @@ export interface ExactSearchTask {
  * float32 products; those that float32 cannot tell from the k-th are compared again in float64, so ranks and scores do
  * not depend on the processor. A vector of zeros has the cosine 0 with all. Time: queries × documents × columns.
  */
-export async function exactSearch(task: ExactSearchTask): Promise<Ranked[][]> {
-  const queries = normalized(task.queries);
-  const documents = normalized(task.documents);
+export function exactSearch({ queries, documents, k }: ExactSearchTask): Promise<Ranked[][]> {
+  return exactSearchOfPart({ queries: normalized(queries), documents: normalized(documents), k });
+}
+
+/** The same, the queries being parted among threads. */
+export async function exactSearchInParts(
+  { queries, documents, k }: ExactSearchTask,
+  workers: Workers,
+): Promise<Ranked[][]> {
+  const shared = { queries: normalized(queries), documents: normalized(documents), k };
+  const parts = await inParts<Ranked[][]>(
+    workers,
+    moduleUrl,
+    'exactSearchOfPart',
+    queries.rows,
+    (from, to) => ({
+      ...shared,
+      queries: rowsOf(shared.queries, from, to - from),
+    }),
+  );
+  return parts.flat();
+}
+
+/** The same for vectors of length 1 (or 0). */
+export async function exactSearchOfPart({ queries, documents, k }: ExactSearchTask): Promise<Ranked[][]> {
   const { columns } = documents;
+  const count = Math.min(k, documents.rows);
+  const found: Ranked[][] = [];
+  if (count === 0) return Array.from({ length: queries.rows }, () => []);
   const product = await openProduct({ transposeB: true });
-  const chunk = Math.max(1, Math.floor(mostScores / Math.max(1, documents.rows)));
   // Twice the bound on the error of a product of vectors of length 1.
   const margin = 2 * (columns + 2) * 2 ** -24;
-  const all = Array.from({ length: documents.rows }, (_, row) => row);
-  const found: Ranked[][] = [];
-  for (let start = 0; start < queries.rows; start += chunk) {
-    const rows = Math.min(chunk, queries.rows - start);
-    const { data } = await product(
-      { data: queries.data.subarray(start * columns, (start + rows) * columns), rows, columns },
-      documents,
-    );
-    for (let row = 0; row < rows; row++) {
-      const scores = data.subarray(row * documents.rows, (row + 1) * documents.rows);
-      const last = mostRelevant(all, (document) => scores[document]!, task.k).at(-1);
-      const close = all.filter((document) => last !== undefined && scores[document]! >= last.score - margin);
-      const exact = new Map(
-        close.map((document) => [
-          document,
-          dot(queries.data, (start + row) * columns, documents.data, document * columns, columns),
-        ]),
-      );
-      found.push(mostRelevant(close, (document) => exact.get(document)!, task.k));
+  const kept = count + spare;
+  const candidates = new Int32Array(queryRows * kept);
+  const scores = new Float32Array(queryRows * kept);
+  const sizes = new Int32Array(queryRows);
+  const products = new Float32Array(queryRows * documentRows);
+  for (let start = 0; start < queries.rows; start += queryRows) {
+    const chunk = rowsOf(queries, start, Math.min(queryRows, queries.rows - start));
+    sizes.fill(0);
+    for (let first = 0; first < documents.rows; first += documentRows) {
+      const block = rowsOf(documents, first, Math.min(documentRows, documents.rows - first));
+      const { data } = await product(chunk, block, products);
+      for (let query = 0, at = 0; query < chunk.rows; query++) {
+        const base = query * kept;
+        let filled = sizes[query]!;
+        let worst = filled < kept ? Number.NEGATIVE_INFINITY : scores[base + kept - 1]!;
+        for (let document = first; document < first + block.rows; document++, at++) {
+          const score = data[at]!;
+          if (score <= worst) continue;
+          let place = filled < kept ? filled++ : kept - 1;
+          for (; place > 0 && scores[base + place - 1]! < score; place--) {
+            scores[base + place] = scores[base + place - 1]!;
+            candidates[base + place] = candidates[base + place - 1]!;
+          }
+          scores[base + place] = score;
+          candidates[base + place] = document;
+          if (filled === kept) worst = scores[base + kept - 1]!;
+        }
+        sizes[query] = filled;
+      }
+    }
+    for (let query = 0; query < chunk.rows; query++) {
+      const base = query * kept;
+      const filled = sizes[query]!;
+      const limit = scores[base + count - 1]! - margin;
+      const own = rowsOf(chunk, query, 1);
+      const close =
+        filled < kept || scores[base + filled - 1]! < limit
+          ? candidates.subarray(base, base + filled).filter((_, place) => scores[base + place]! >= limit)
+          : await above(limit, own, documents, product);
+      const exact = new Map<number, number>();
+      for (const document of close)
+        exact.set(document, dot(own.data, 0, documents.data, document * columns, columns));
+      found.push(mostRelevant(exact.keys(), (document) => exact.get(document)!, count));
     }
   }
   return found;
+}
+
+/** All documents whose product with one query is at least a limit: for more equals than candidates are kept. */
+async function above(
+  limit: number,
+  query: MatrixView,
+  documents: MatrixView,
+  product: Product,
+): Promise<number[]> {
+  const found: number[] = [];
+  const size = 64 * documentRows;
+  for (let first = 0; first < documents.rows; first += size) {
+    const block = rowsOf(documents, first, Math.min(size, documents.rows - first));
+    const { data } = await product(query, block);
+    for (const [place, score] of data.entries()) if (score >= limit) found.push(first + place);
+  }
+  return found;
+}
+
+function rowsOf({ data, columns }: MatrixView, first: number, rows: number): MatrixView {
+  return { data: data.subarray(first * columns, (first + rows) * columns), rows, columns };
 }
 
 /** Adds to the hits of each query those in another part of the documents, which begins at `offset`; the `k` best stay. */

@@ -15,8 +15,6 @@ const trainingRounds = 6;
 /** Hits by float32 beyond those wanted, which are compared in float64. */
 const spare = 16;
 const queryRows = 256;
-/** Hits of a query are cut to the best ones from so many times as many on. */
-const mostKept = 4;
 /** Queries that the recall is measured with, and the fewest lists that are tried. */
 const recallQueries = 200;
 const fewestProbes = 8;
@@ -128,39 +126,44 @@ async function searchLists(
         asking[list]!.push(first + index);
   }
 
-  const found: Ranked[][] = Array.from({ length: queries.rows }, () => []);
+  // The best of each query so far, best first; those too close to call in float32 are among them.
+  const kept = k + spare;
+  const candidates = new Int32Array(queries.rows * kept);
+  const scores = new Float32Array(queries.rows * kept);
+  const sizes = new Int32Array(queries.rows);
   for (const [list, members] of lists.entries()) {
     const own = asking[list]!;
     if (own.length === 0 || members.length === 0) continue;
     const block = gatherRows(documents, members);
-    const places = members.map((_, place) => place);
     for (let first = 0; first < own.length; first += queryRows) {
       const part = own.slice(first, first + queryRows);
       const { data } = await product(gatherRows(queries, part), block);
-      part.forEach((query, index) => {
-        const score = (place: number) => data[index * members.length + place]!;
-        for (const { document, score: value } of mostRelevant(places, score, k + spare))
-          found[query]!.push({ document: members[document]!, score: value });
-        // What many lists add up to would not fit into memory for 100,000 queries.
-        if (found[query]!.length > mostKept * (k + spare)) found[query] = best(found[query]!, k + spare);
-      });
+      for (const [index, query] of part.entries()) {
+        const base = query * kept;
+        let filled = sizes[query]!;
+        let at = index * members.length;
+        for (const document of members) {
+          const score = data[at++]!;
+          if (filled === kept && score <= scores[base + kept - 1]!) continue;
+          let place = filled < kept ? filled++ : kept - 1;
+          for (; place > 0 && scores[base + place - 1]! < score; place--) {
+            scores[base + place] = scores[base + place - 1]!;
+            candidates[base + place] = candidates[base + place - 1]!;
+          }
+          scores[base + place] = score;
+          candidates[base + place] = document;
+        }
+        sizes[query] = filled;
+      }
     }
   }
-  return found.map((hits, query) => {
-    const exact = new Map(
-      best(hits, k + spare).map(({ document }) => [
-        document,
-        dot(queries.data, query * columns, documents.data, document * columns, columns),
-      ]),
-    );
+  return Array.from(sizes, (filled, query) => {
+    const own = candidates.subarray(query * kept, query * kept + filled);
+    const exact = new Map<number, number>();
+    for (const document of own)
+      exact.set(document, dot(queries.data, query * columns, documents.data, document * columns, columns));
     return mostRelevant(exact.keys(), (document) => exact.get(document)!, k);
   });
-}
-
-/** The best of hits of different documents, of float32 scores. */
-function best(hits: readonly Ranked[], k: number): Ranked[] {
-  const scores = new Map(hits.map(({ document, score }) => [document, score]));
-  return mostRelevant(scores.keys(), (document) => scores.get(document)!, k);
 }
 
 function rowsOf({ data, columns }: MatrixView, first: number, rows: number): MatrixView {

@@ -1,5 +1,5 @@
 import type { Matrix, MatrixInput } from '../../engine/step.ts';
-import { type ExactSearchTask, moduleUrl as exactUrl, mergeNearest } from '../../numerics/exact-search.ts';
+import { exactSearchInParts, mergeNearest } from '../../numerics/exact-search.ts';
 import { type IvfFound, type IvfSearchTask, moduleUrl as ivfUrl } from '../../numerics/ivf-search.ts';
 import { type ExpansionOptions, expandedVectors } from '../../numerics/query-expansion.ts';
 import type { Ranked } from '../../numerics/ranking.ts';
@@ -9,7 +9,7 @@ import { requireFinite } from '../finite-vectors.ts';
 
 /** From so many documents and comparisons on, an inverted file is faster than comparing all. */
 const leastDocuments = 50_000;
-const leastComparisons = 2e8;
+const leastComparisons = 1e9;
 /** Vectors of more bytes are not held in memory but read again for each search. */
 const mostHeldBytes = 384 * 2 ** 20;
 /** The lists are the same in every run: what is random about them is no one's choice. */
@@ -27,13 +27,13 @@ export class DocumentVectors {
   readonly #held: Matrix | null;
   readonly #input: MatrixInput;
   readonly #places: readonly number[] | null;
-  readonly #workers: Pick<Workers, 'run'>;
+  readonly #workers: Workers;
 
   private constructor(
     input: MatrixInput,
     places: readonly number[] | null,
     held: Matrix | null,
-    workers: Pick<Workers, 'run'>,
+    workers: Workers,
   ) {
     this.rows = places?.length ?? input.rows;
     this.#held = held;
@@ -46,7 +46,7 @@ export class DocumentVectors {
   static async open(
     input: MatrixInput,
     places: readonly number[] | null,
-    workers: Pick<Workers, 'run'>,
+    workers: Workers,
     heldBytes = mostHeldBytes,
   ): Promise<DocumentVectors> {
     if (input.rows * input.columns * Float32Array.BYTES_PER_ELEMENT > heldBytes)
@@ -71,7 +71,7 @@ export class DocumentVectors {
     if (this.#held === null) return { found: await this.#nearestInBlocks(queries, k) };
     const task = { queries, documents: this.#held, k };
     if (index === 'exact' || (index === 'auto' && !many))
-      return { found: await this.#workers.run<ExactSearchTask, Ranked[][]>(exactUrl, 'exactSearch', task) };
+      return { found: await exactSearchInParts(task, this.#workers) };
     const ivf = await this.#workers.run<IvfSearchTask, IvfFound>(ivfUrl, 'ivfSearch', {
       ...task,
       ...(probes !== undefined && { probes }),
@@ -85,7 +85,7 @@ export class DocumentVectors {
     let found: Ranked[][] = Array.from({ length: queries.rows }, () => []);
     for await (const { documents, first } of this.#blocks()) {
       const task = { queries, documents, k };
-      const more = await this.#workers.run<ExactSearchTask, Ranked[][]>(exactUrl, 'exactSearch', task);
+      const more = await exactSearchInParts(task, this.#workers);
       found = mergeNearest(found, more, first, k);
     }
     return found;

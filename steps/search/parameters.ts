@@ -22,7 +22,7 @@ export const parameters = {
       enum: ['auto', 'exact', 'ivf'],
       default: 'auto',
       description:
-        '`semantic`, `hybrid`: compare all documents, or those of the nearest lists of an inverted file, which pays for very many queries. `auto` takes it from 50,000 documents and 200,000,000 comparisons on.',
+        '`semantic`, `hybrid`: compare all documents, or those of the nearest lists of an inverted file, which pays for very many queries. `auto` takes it from 50,000 documents and 1,000,000,000 comparisons on.',
     },
     n_probe: {
       type: 'integer',
