@@ -4,6 +4,11 @@
  * takes turns with it: sorted by length, batches of 32 padded to their longest text, all cores.
  *
  *   node bench/embed.ts --rows 10003 --repeats 3 --python python3
+ *
+ * With --batches the peer is asked with each of these batch sizes, and with --mixed the texts are of one to twenty
+ * questions: what ours chooses by itself stands against the best fixed size. Static embeddings: bench/embed-static.ts.
+ *
+ *   node bench/embed.ts --rows 1000 --mixed --batches 1,8,16,32,64
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -35,6 +40,8 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '10003' },
     repeats: { type: 'string', default: '3' },
     python: { type: 'string', default: 'python3' },
+    batches: { type: 'string', default: '32' },
+    mixed: { type: 'boolean', default: false },
   },
 });
 const all = readFileSync(values.data, 'utf8').trim().split('\n');
@@ -42,22 +49,33 @@ const every = Math.max(1, Math.floor(all.length / Number(values.rows)));
 const rows = all
   .filter((_, index) => index % every === 0)
   .slice(0, Number(values.rows))
-  .map((line, index): Row => ({ id: `${index}`, text: String((JSON.parse(line) as Row)['text']) }));
+  .map((line, index): Row => ({ id: `${index}`, text: textOf(line, index) }));
 const table = tableInput(rows);
 const repeats = Number(values.repeats);
 const resolver = createModelResolver({ root });
 
+/** Of mixed lengths: seven of ten are one question, two are two to six, one is seven to twenty. */
+function textOf(line: string, index: number): string {
+  const text = (of: string) => String((JSON.parse(of) as Row)['text']);
+  const place = index % 10;
+  if (!values.mixed || place < 7) return text(line);
+  const count = place < 9 ? 2 + (Math.floor(index / 10) % 5) : 7 + (Math.floor(index / 10) % 14);
+  return Array.from({ length: count }, (_, at) => text(all[(index * 7 + at * 131) % all.length]!)).join(' ');
+}
+
 console.log(`${rows.length} rows, ${availableParallelism()} cores, median of ${repeats}`);
 for (const { name } of builtInEncoders) {
   const ours: Time[] = [];
-  const theirs: Time[] = [];
+  const theirs = new Map(values.batches.split(',').map((size): [string, Time[]] => [size, []]));
   for (let repeat = 0; repeat < repeats; repeat++) {
     ours.push(await seconds({ model: name }));
-    const peer = peerSeconds(name);
-    if (peer !== undefined) theirs.push(peer);
+    for (const [size, times] of theirs) {
+      const peer = peerSeconds(name, size);
+      if (peer !== undefined) times.push(peer);
+    }
   }
   print(name, ours);
-  print(`  onnxruntime in Python`, theirs);
+  for (const [size, times] of theirs) print(`  Python, batches of ${size}`, times);
 }
 const lexical: Time[] = [];
 for (let repeat = 0; repeat < repeats; repeat++) lexical.push(await seconds({ method: 'lexical' }));
@@ -119,12 +137,12 @@ async function seconds(parameters: JsonObject): Promise<Time> {
   return { wall, cpu: (user + system) / 1e6 };
 }
 
-function peerSeconds(name: string): Time | undefined {
+function peerSeconds(name: string, batch: string): Time | undefined {
   const { folder, files } = resolver.find(name)!;
   const network = files.find((file) => file.endsWith('.onnx'))!;
   const { status, stdout, stderr } = spawnSync(
     values.python,
-    [join(import.meta.dirname, 'embed_onnxruntime.py'), folder, network],
+    [join(import.meta.dirname, 'embed_onnxruntime.py'), folder, network, batch],
     { encoding: 'utf8', input: JSON.stringify(rows.map((row) => row['text'])) },
   );
   if (status === 0) return JSON.parse(stdout) as Time;

@@ -1,4 +1,6 @@
-"""The peer of bench/embed.ts: one encoder over texts on standard input. Prints the seconds from opening to the last vector."""
+"""The peer of bench/embed.ts: one encoder over texts on standard input. Prints the seconds from opening to the last vector.
+
+Arguments: the folder, the network in it, rows in a batch."""
 
 import json
 import sys
@@ -8,7 +10,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-folder, network = sys.argv[1:]
+folder, network, rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
 texts = json.load(sys.stdin)
 start = time.perf_counter()
 used = time.process_time()
@@ -19,8 +21,8 @@ session = onnxruntime.InferenceSession(f"{folder}/{network}", providers=["CPUExe
 names = {item.name for item in session.get_inputs()}
 order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
 vectors = [None] * len(texts)
-for begin in range(0, len(order), 32):
-    batch = order[begin : begin + 32]
+for begin in range(0, len(order), rows):
+    batch = order[begin : begin + rows]
     ids = [encoding.ids for encoding in tokenizer.encode_batch([texts[row] for row in batch])]
     width = max(map(len, ids))
     feeds = {

@@ -96,6 +96,30 @@ describe('a static encoder', () => {
     expect([x, y]).toEqual([0, 1]);
   });
 
+  it('takes any text: of length 1 or zeros, the same in any company', async () => {
+    const encoder = await open(whole());
+    const strings = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../../test/hostile/naughty-strings/blns.json'), 'utf8'),
+    ) as string[];
+    const texts = [
+      ...strings,
+      'my card '.repeat(12_500),
+      'x'.repeat(100_000),
+      '\ud800 card',
+      '\0card',
+      '\u202ecard',
+    ];
+    const scaled = { ...options, normalize: true };
+    const { vectors, tokens } = encoder.encode(texts, scaled);
+    for (const [row, text] of texts.entries()) {
+      const vector = vectors.subarray(2 * row, 2 * row + 2);
+      expect(Math.hypot(...vector)).toBeCloseTo(tokens[row] === 0 ? 0 : 1, 6);
+      expect(encoder.encode([text], scaled).vectors).toEqual(vector);
+    }
+    expect(tokens.at(-5)).toBe(25_000);
+    expect([...tokens.slice(-4)]).toEqual([0, 1, 1, 1]);
+  });
+
   it('reads what sentence-transformers saves', async () => {
     const files = whole();
     const encoder = await open({
