@@ -9,6 +9,7 @@ export const stepTypes: { readonly [use: string]: () => Promise<{ default: AnySt
   cluster: () => import('./cluster/index.ts'),
   compress: () => import('./compress/index.ts'),
   dedupe: () => import('./dedupe/index.ts'),
+  drift: () => import('./drift/index.ts'),
   embed: () => import('./embed/index.ts'),
   evaluate: () => import('./evaluate/index.ts'),
   exec: () => import('./exec/index.ts'),

@@ -73,8 +73,8 @@ export async function recognize(inputs: { readonly [name: string]: StepInput }):
       } else if (!known) {
         const places = placesIn(step, artefact);
         if (places) maps.set(artefact.ids, places);
-        // Rows with shares are of groups, not of texts.
-        const clustered = artefact.fields.includes('cluster') && !artefact.fields.includes('pass_rate');
+        // Rows that say how sure a difference is are of groups, not of texts.
+        const clustered = artefact.fields.includes('cluster') && !artefact.fields.includes('q_value');
         known = clustered || places !== null;
         if (!clustered || seen.has(artefact.ids + artefact.digest)) continue;
         seen.add(artefact.ids + artefact.digest);

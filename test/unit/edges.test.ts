@@ -162,6 +162,7 @@ const setups: Record<string, Setup> = {
   'train softmax': { use: 'train', inputs: both },
   'train knn': { use: 'train', with: { method: 'knn' }, inputs: both },
   'train centroid': { use: 'train', with: { method: 'centroid' }, inputs: both },
+  drift: { use: 'drift', with: { source: 'label', cluster: 'group' }, inputs: both },
   trends: { use: 'trends', with: { time: 'created_at', slice: 'week' }, inputs: table },
   validate: {
     use: 'validate',
