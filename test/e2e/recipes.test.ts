@@ -132,6 +132,14 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(p.read('out/rejected.csv')).toContain('high');
     expect(existsSync(p.path('out/clean.parquet'))).toBe(true);
   },
+  training_gate(run, p) {
+    expect(run.step('scored').metrics['dataset_score']).toBeGreaterThan(60);
+    expect(run.step('checked').metrics).toMatchObject({ expectations: 4, failed: 0 });
+    expect(run.step('suspects').metrics['error_share']).toBeLessThan(0.2);
+    const kept = p.read('out/train.jsonl').trim().split('\n').length;
+    expect(kept + Number(run.step('suspects').metrics['errors'])).toBe(run.step('checked').rows);
+    expect(p.read('out/label-errors.csv')).toContain('suggested_label');
+  },
   by_team(run, p) {
     expect(run.step('teams').rows).toBe(5);
     expect(existsSync(p.path('out/teams.xlsx'))).toBe(true);
