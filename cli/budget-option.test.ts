@@ -16,10 +16,19 @@ describe('--budget', () => {
     expect(readBudget(text)).toEqual(limits);
   });
 
-  it.each(['', '-1', 'five', 'NaN', '1e999', '5eur', '1.5calls', '$5calls', '5usd,', '5,6usd', '200 requests'])(
-    'cannot be "%s"',
-    (text) => {
-      expect(() => readBudget(text)).toThrow('--budget cannot be');
-    },
-  );
+  it.each([
+    '',
+    '-1',
+    'five',
+    'NaN',
+    '1e999',
+    '5eur',
+    '1.5calls',
+    '$5calls',
+    '5usd,',
+    '5,6usd',
+    '200 requests',
+  ])('cannot be "%s"', (text) => {
+    expect(() => readBudget(text)).toThrow('--budget cannot be');
+  });
 });

@@ -28,7 +28,10 @@ export function readBudget(text: string): BudgetLimits {
     const kind = found && units[found[3]!.toLowerCase()]!;
     const amount = found && Number(found[1]) * times[found[2]!.toLowerCase()]!;
     if (!kind || amount === null || !Number.isFinite(amount))
-      throw wrong(part, 'it needs an amount: --budget 2.50 (US dollars), 200calls, 1Mtokens, or 5usd,200calls');
+      throw wrong(
+        part,
+        'it needs an amount: --budget 2.50 (US dollars), 200calls, 1Mtokens, or 5usd,200calls',
+      );
     if (part.includes('$') && kind !== 'usd') throw wrong(part, `is it dollars or ${kind}?`);
     if (kind !== 'usd' && !Number.isInteger(amount)) throw wrong(part, `${kind} are counted whole`);
     if (limits[kind] !== undefined) throw wrong(text, `it limits ${kind} twice`);

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { isLanguageModel } from '../engine/language-model.ts';
 import { readSecrets } from '../engine/secrets.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
@@ -15,6 +17,8 @@ export interface ListedAlias {
   base_url: string | null;
   /** US dollars for a million tokens; null if not known. */
   price: Price | null;
+  /** Of a model in a file: where it lies, and its bytes; null where it is not there. */
+  file: { path: string; bytes: number | null } | null;
   /** The variable with the key, and whether it is set; null where none is needed. */
   key: { name: string; set: boolean } | null;
 }
@@ -32,21 +36,37 @@ export function listedAliases(workflow: ResolvedWorkflow, catalogue: Catalogue):
         model: model || settings.path || '',
         base_url,
         price: settings.price ?? (hosted ? catalogue.find(provider, model) : undefined) ?? null,
+        file:
+          provider === 'local'
+            ? { path: settings.path!, bytes: sizeOf(workflow.root, settings.path!) }
+            : null,
         key: keyName !== null ? { name: keyName, set: keyName in secrets } : null,
       };
     });
 }
 
+function sizeOf(root: string, path: string): number | null {
+  return statSync(resolve(root, path), { throwIfNoEntry: false })?.size ?? null;
+}
+
 /** The models that a workflow names, a line each. */
 export function aliasTable(aliases: readonly ListedAlias[], cli: Cli): string {
-  const head = ['alias', 'provider', 'model', '$ in', '$ out', 'key'].map((text) => cli.paint('bold', text));
-  const rows = aliases.map(({ alias, provider, model, price, key }) => [
+  const head = ['alias', 'provider', 'model', '$ in', '$ out', 'key or file'].map((text) =>
+    cli.paint('bold', text),
+  );
+  const rows = aliases.map(({ alias, provider, model, price, file, key }) => [
     alias,
     provider,
     model,
     price === null ? 'unknown' : String(price.input),
     price === null ? 'unknown' : String(price.output),
-    key === null ? 'not needed' : `${key.name} ${key.set ? 'is set' : 'is not set'}`,
+    file !== null
+      ? file.bytes === null
+        ? 'no file'
+        : `${count(Math.ceil(file.bytes / 1e6))} MB`
+      : key === null
+        ? 'not needed'
+        : `${key.name} ${key.set ? 'is set' : 'is not set'}`,
   ]);
   return columns([head, ...rows]);
 }

@@ -57,6 +57,28 @@ export const command: Command = {
       },
     },
     {
+      name: 'pull',
+      summary: 'download the files of local models of a workflow',
+      description:
+        'Downloads what models of `provider: local` have a `url` for and is not there yet. A download that breaks off goes on where it was, also in a later call; the file gets its name when it is whole and has its `sha256`, if the alias says one. No key is sent. Exit code 1 if a file is not there in the end.',
+      arguments: [
+        { name: '<file>', description: 'a workflow' },
+        { name: '[alias...]', description: 'models; all if none is named' },
+      ],
+      options: [{ flags: '--json', description: 'as JSON on stdout' }],
+      examples: [{ line: 'reprise models pull pipeline.yaml', does: 'what the workflow needs to run here' }],
+      async run([file, aliases = []], options, cli) {
+        const { pulledTable, pullModels } = await import('../pull-models.ts');
+        return withProject(cli, folderOf(file as string, cli), async (project) => {
+          const workflow = await readWorkflowFile(file as string, [], project, cli);
+          const pulled = await pullModels(workflow, aliases as string[], cli);
+          if (options['json']) cli.out(`${JSON.stringify({ models: pulled })}\n`);
+          else cli.out(pulled.length === 0 ? 'no local model has a url\n' : pulledTable(pulled, cli));
+          return pulled.some(({ state }) => state === 'failed') ? 1 : 0;
+        });
+      },
+    },
+    {
       name: 'test',
       summary: 'ask each language model of a workflow one short question',
       description:

@@ -75,6 +75,12 @@ const onThisMachine: JsonObject = {
     description:
       'Of `local`: auto is a graphics card if the installed build and the machine have one, gpu fails without.',
   },
+  url: text('Of `local`: where the file may be had; `reprise models pull` downloads it.'),
+  sha256: {
+    type: 'string',
+    pattern: '^[0-9a-fA-F]{64}$',
+    description: 'Of `local`: what a downloaded file must come to.',
+  },
   threads: count('Of `local`: threads on the processor; as many as it has cores if not given.'),
 };
 

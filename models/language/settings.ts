@@ -30,6 +30,9 @@ export interface ModelSettings {
   readonly template: string | undefined;
   /** Of `local`: what it is computed on; `auto`: a graphics card if there is one. */
   readonly device: 'auto' | 'cpu' | 'gpu';
+  /** Of `local`: where the file may be had, and what it must come to. */
+  readonly url: string | undefined;
+  readonly sha256: string | undefined;
   /** Of `local`: threads on the processor; as many as it has cores if not given. */
   readonly threads: number | undefined;
   readonly price: Price | undefined;
@@ -128,6 +131,8 @@ export function readSettings(alias: JsonObject): ModelSettings {
     path: text('path'),
     template: text('template'),
     device: (alias['device'] as ModelSettings['device'] | undefined) ?? 'auto',
+    url: text('url'),
+    sha256: text('sha256'),
     threads: number('threads'),
     price: alias['price'] as unknown as Price | undefined,
     context: number('context'),

@@ -64,7 +64,10 @@ const usualContext = 8192;
 export async function openProvider({ settings, root }: ProviderOptions): Promise<Provider> {
   const shown = settings.path ?? '';
   const file = resolve(root, shown);
-  if (!existsSync(file)) throw new ProviderError('setup', `${shown} does not exist`);
+  if (!existsSync(file))
+    throw new ProviderError('setup', `${shown} does not exist`, {
+      hint: settings.url === undefined ? undefined : 'download it: reprise models pull <file>',
+    });
   const { llama, engine } = await openLlama(root, settings.device);
   const model = await engine.loadModel({ modelPath: file }).catch((error: Error) => {
     throw new ProviderError('setup', `${shown} cannot be loaded: ${error.message}`);
