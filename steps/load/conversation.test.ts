@@ -19,7 +19,7 @@ describe('LMSYS', () => {
     chats({ path: 'lmsys.jsonl', id: 'conversation_id', shape: 'auto', ...more });
 
   it('gives the text that `turns` asks for, with the ids of its turns', async () => {
-    const first = async (turns: string): Promise<unknown[]> => {
+    const first = async (turns: string | number): Promise<unknown[]> => {
       const row = (await lmsys({ turns })).tables['rows']![0]!;
       return [row.id, row['text'], row['turn_ids']];
     };
@@ -29,6 +29,11 @@ describe('LMSYS', () => {
       ['c1#1', 'c1#2', 'c1#3', 'c1#4'],
     ]);
     expect(await first('first_user')).toEqual(['c1', 'How do I boil an egg?', ['c1#1']]);
+    expect(await first(1)).toEqual(await first('first_user'));
+    expect(await first(2)).toEqual(['c1', 'And a soft one?', ['c1#3']]);
+    expect((await lmsys({ turns: 3 })).tables['rejected']![0]).toMatchObject({
+      reason: 'there is no turn 3 of the user: there are 2',
+    });
     expect(await first('all_user')).toEqual([
       'c1',
       'How do I boil an egg?\n\nAnd a soft one?',
@@ -259,7 +264,7 @@ describe('what could be said wrong', () => {
     }));
     const records = fc.dictionary(members, tree, { maxKeys: 5 });
     const shape = fc.constantFrom('auto', 'lmsys', 'messages', 'sharegpt', 'alpaca', 'mmlu');
-    const turns = fc.constantFrom('full', 'first_user', 'all_user', 'each_user');
+    const turns = fc.constantFrom('full', 'first_user', 'all_user', 'each_user', 2);
     fc.assert(
       fc.property(records, shape, turns, (record, asked, choice) => {
         const before = JSON.stringify(record);

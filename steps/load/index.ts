@@ -81,6 +81,9 @@ values are, among the first 10,000 records of all files; a record whose value is
 null and missing fields fit. Of CSV, where all values are texts, what they look like counts: they become numbers and booleans, and empty
 ones null; \`007\` is a text. \`id\`, \`text\` and what \`cast\` names are left as they are; the types are in the step's log.
 
+**Data that is not there yet.** With \`mock\` a workflow runs before its data is there: rows are made up by the seed, with a warning each
+time; they hold \`mock: true\`, so that \`filter\` or \`assert\` can turn them away where it counts. A file that is there is read as always.
+
 **Only what is new.** A step's result is a function of what it reads. So \`since\` names a file: the manifest that an earlier
 load left, which says of each file how many bytes were read, and their digest. The rows are those that came since, and the
 new manifest is the output \`manifest\`. When the rows have been dealt with, make it the next \`since\`:
@@ -151,6 +154,9 @@ steps compute only the rows that the row cache has not seen.`,
           parameter: name,
           message: `with since, what ${name} leaves out would never be read: use the step sample behind this one`,
         });
+    for (const name of ['id', 'mock'])
+      if (parameters.mock && Object.hasOwn(parameters.mock.fields, name))
+        problems.push({ parameter: 'mock', message: `${name} is given to every row that is made up` });
     const targets = Object.values(rename);
     for (const [from, to] of Object.entries(rename)) {
       if (to === 'id' || (to === 'text' && parameters.text !== undefined))

@@ -4,6 +4,7 @@ import type { StepContext, StepResult, TableOutput } from '../../engine/step.ts'
 import { type Item, type Notes, newNotes } from './found.ts';
 import { fitTypes, inferTypes, sampledRecords, shownTypes } from './inferred-types.ts';
 import { Loading, listOf, type Parameters } from './loading.ts';
+import { type Mock, mockRows } from './mock.ts';
 import { headerOfQuestions } from './multiple-choice.ts';
 import { type ReaderOptions, readFile } from './read-file.ts';
 import { newsOf, readManifest } from './since.ts';
@@ -21,7 +22,15 @@ export async function loadRows({
   outputs: { rows: TableOutput; rejected: TableOutput; manifest?: TableOutput };
   context: StepContext;
 }): Promise<StepResult> {
-  const files = await sourceFiles(listOf(parameters.path), parameters.format, context);
+  const { mock } = parameters;
+  let files: SourceFile[];
+  try {
+    files = await sourceFiles(listOf(parameters.path), parameters.format, context);
+  } catch (error) {
+    if (mock === undefined || !(error instanceof StepError) || error.code !== 'no-file') throw error;
+    context.warn(`${error.message}: ${counted(mock.rows, 'row')} made up (mock)`);
+    return writeMock(mock as Mock, outputs, context);
+  }
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   const notes = newNotes();
   let bytesDone = 0;
@@ -136,6 +145,19 @@ async function typesOf(
   );
   context.log(`types of ${counted(first.length, 'record')}: ${shownTypes(types)}`);
   return (record) => fitTypes(record, types, texts);
+}
+
+async function writeMock(
+  mock: Mock,
+  outputs: { rows: TableOutput; manifest?: TableOutput },
+  context: StepContext,
+): Promise<StepResult> {
+  outputs.rows.expect(['id', 'mock', ...Object.keys(mock.fields)]);
+  for (const row of mockRows(mock, context.random)) {
+    const written = outputs.rows.write(row);
+    if (written) await written;
+  }
+  return { metrics: { rejected: 0, files: 0, bytes: 0, records: 0, rows: mock.rows, left_out: 0 } };
 }
 
 function warnOf(notes: Notes, context: StepContext): void {

@@ -1,6 +1,7 @@
 import { castTypes } from './cast.ts';
 import { omissions } from './code.ts';
 import { codeKinds } from './code-units.ts';
+import { mockKinds } from './mock.ts';
 import { shapes } from './shape.ts';
 import { formats } from './source-files.ts';
 import { samplings } from './text.ts';
@@ -34,10 +35,10 @@ export const parameters = {
         'What a record is. record: its fields are the row. lmsys, messages (OpenAI, Anthropic), sharegpt, alpaca: a conversation; auto tells which of these by the fields of each record. mmlu: a question with choices.',
     },
     turns: {
-      enum: turnChoices,
+      anyOf: [{ enum: turnChoices }, { type: 'integer', minimum: 1 }],
       default: 'full',
       description:
-        "Conversations: whose words are the row's text. full: all turns, each behind its role; first_user, all_user: the user's first turn, or all of them; each_user: a row for each turn of the user.",
+        "Conversations: whose words are the row's text. full: all turns, each behind its role; first_user, all_user: the user's first turn, or all of them; each_user: a row for each turn of the user; a number: that turn of the user, from 1.",
     },
     encoding: {
       type: 'string',
@@ -192,6 +193,25 @@ export const parameters = {
       default: 'fail',
       description:
         'What to do with a file that cannot be read to its end (broken JSON, a damaged archive): fail the step, or put one line for it into `rejected` and go on.',
+    },
+    mock: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['rows', 'fields'],
+      properties: {
+        rows: { type: 'integer', minimum: 0, description: 'How many.' },
+        fields: {
+          type: 'object',
+          minProperties: 1,
+          additionalProperties: {
+            anyOf: [{ enum: mockKinds }, { type: 'array', minItems: 1, items: {} }],
+          },
+          description:
+            'What each holds: text, integer, number, boolean, timestamp, or one of a list of values.',
+        },
+      },
+      description:
+        'Rows to make up if there is no file at `path`, with a warning: `{ rows: 50, fields: { text: text, label: [card, loan] } }`. By their names as rows have them; every one has `mock: true`.',
     },
     purpose: {
       enum: ['any', 'eval_only'],

@@ -7,7 +7,8 @@ import type { Shaped } from './shape.ts';
 
 /** Which turns of a conversation are a row's text; `each_user` makes a row of each. */
 export const turnChoices = ['full', 'first_user', 'all_user', 'each_user'] as const;
-export type TurnChoice = (typeof turnChoices)[number];
+/** Or a number: that turn of the user, from 1. */
+export type TurnChoice = (typeof turnChoices)[number] | number;
 
 /** Names of the fields that a conversation's row gets: a field of the record with such a name stays as `original_…`. */
 const given = ['text', 'messages', 'turn_ids', 'parent_id'];
@@ -32,9 +33,16 @@ export function shapeConversation(conversation: Conversation, choice: TurnChoice
       ? numbered.filter(({ turn }) => turn.content.trim() !== '')
       : choice === 'first_user'
         ? users.slice(0, 1)
-        : users;
+        : typeof choice === 'number'
+          ? users.slice(choice - 1, choice)
+          : users;
   if (chosen.length === 0) {
-    const what = choice === 'full' ? 'no turn has a text' : 'no turn of the user has a text';
+    const what =
+      choice === 'full'
+        ? 'no turn has a text'
+        : users.length === 0
+          ? 'no turn of the user has a text'
+          : `there is no turn ${choice} of the user: there are ${users.length}`;
     return { code: 'missing_text', reason: what };
   }
   // The same id whatever the choice: rows of one choice can be joined with those of another.
