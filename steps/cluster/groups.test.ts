@@ -108,6 +108,30 @@ describe('what cluster tells of its clusters', () => {
     },
   );
 
+  it('gives noise to the cluster that it is like, if it is enough', async () => {
+    const { rows, vectors } = corners(10);
+    const data = Float32Array.from([...vectors.matrix.data.map((value) => value - 5), 60, 61, -80, 20]);
+    const all = [...rows, { id: 'far' }, { id: 'away' }];
+    const run = (options: JsonObject) =>
+      runStep(cluster, {
+        pool,
+        with: { method: 'hdbscan', min_cluster_size: 5, min_samples: 3, ...options },
+        inputs: {
+          rows: all,
+          vectors: { matrix: { data, rows: 42, columns: 2 }, ids: all.map((row) => row.id) },
+        },
+      });
+    expect((await run({})).metrics).toMatchObject({ k: 4, noise: 2 });
+    const { tables, metrics } = await run({ reduce_outliers: 0.99 });
+    expect(metrics).toMatchObject({ k: 4, noise: 1, reduced: 1, largest: 11 });
+    const [far, away] = tables['rows']!.slice(-2);
+    expect(away).toMatchObject({ cluster: -1, rank: null });
+    // The largest cluster comes first.
+    expect(far).toMatchObject({ cluster: 0, rank: 11, probability: 0 });
+    expect(tables['rows']!.filter((row) => row['cluster'] === 0).map((row) => row['corner'])).toContain(3);
+    expect((await run({ reduce_outliers: -1 })).metrics).toMatchObject({ noise: 0, reduced: 2 });
+  });
+
   it('counts noise once when clusters are merged', async () => {
     const { rows, vectors } = corners(10);
     const data = Float32Array.from([...vectors.matrix.data, 100, 100, -50, 80]);

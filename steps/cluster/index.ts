@@ -12,6 +12,7 @@ import { checkParameters, findClusters, metricOf } from './methods.ts';
 import { outputs } from './outputs.ts';
 import { parameters } from './parameters.ts';
 import { describeClusters, rankedMembers, rowRanks } from './places.ts';
+import { reduceOutliers } from './reduce-outliers.ts';
 import { anomaliesOf, representativesOf } from './representatives.ts';
 import { assignToEarlier, evolutionRows, lineageOf } from './update.ts';
 
@@ -35,6 +36,7 @@ differ there are fewer clusters, with a warning. \`spherical_kmeans\` is \`kmean
 noise: \`cluster\` is −1, \`distance\` and \`rank\` are null. \`probability\` says how firmly a row belongs to its cluster, \`outlier_score\`
 (GLOSH) how far out it lies. It is exact, and gives what the Python package hdbscan gives (whose \`min_samples\` does not count the row
 itself; scikit-learn's does) but for the order of equal distances. Time grows with the square of the rows: 13,000 take some seconds.
+With \`reduce_outliers\` noise that is like a cluster joins it afterwards; its \`probability\` stays 0.
 
 \`agglomerative\` merges the two nearest clusters again and again, until \`k\` are left or the next two are \`distance_threshold\` apart.
 It keeps all distances: 4·n² bytes, 16,000 rows at most (\`linkage: single\` needs no such memory and has no such limit).
@@ -71,6 +73,9 @@ and earlier noise go where density puts them, which takes as long as clustering 
 shares half of its rows with itself of before, new clusters get numbers that none has had, and the output \`evolution\` says what became of each (after MONIC,
 Spiliopoulou et al. 2006).
 
+How near \`assign\` comes to clustering all rows anew hangs on how clear the clusters are: of 77 in banking77 two k-means with different seeds have an adjusted Rand index of 0.80, and \`assign\`, with a tenth more
+rows, has 0.80 with a new one and 0.98 with \`recluster\`; by \`hdbscan\` it has 0.92 to 0.98 with a new one.
+
 **What stands for a cluster** are its \`representatives\`; what is odd in it, its \`anomalies\`: the rows with the greatest \`outlier_score\`. This is GLOSH
 by \`hdbscan\`, else the distance to the fifth nearest row (Ramaswamy, Rastogi & Shim 2000), above 20,000 rows the nearest of a random sample.
 
@@ -98,6 +103,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     k: 'Number of clusters.',
     silhouette: `Mean silhouette by cosine, of at most ${silhouetteSample} rows, noise left out; −1 to 1.`,
     noise: 'Rows in no cluster; by `hdbscan` only.',
+    reduced: 'Rows that were noise and have gone to a cluster; with `reduce_outliers` only.',
     merged: 'Clusters that have become part of another one; with `merge` only.',
     inertia: 'Sum of the squared distances of the rows to their centres; by k-means only.',
     modularity:
@@ -126,10 +132,14 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     }
     const metric = metricOf(parameters);
     const earlier = await readEarlier(inputs, parameters.update);
-    const first =
+    const unreduced =
       earlier && parameters.update === 'assign'
         ? await assignToEarlier(matrix, earlier, { parameters, metric }, context)
         : await findClusters(matrix, parameters, context, earlier?.centres);
+    const { found: first, reduced } =
+      parameters.reduce_outliers === undefined
+        ? { found: unreduced, reduced: undefined }
+        : await reduceOutliers(matrix, unreduced, { threshold: parameters.reduce_outliers, metric }, context);
     const { found, history } =
       parameters.merge === undefined
         ? { found: first, history: undefined }
@@ -209,6 +219,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
         ...(found.iterations === undefined ? {} : { iterations: found.iterations }),
         ...(found.modularity === undefined ? {} : { modularity: significant(found.modularity) }),
         ...(parameters.method === 'hdbscan' ? { noise } : {}),
+        ...(reduced === undefined ? {} : { reduced }),
         ...(history ? { merged: history.merges.length } : {}),
         smallest: found.sizes.at(-1) ?? 0,
         largest: found.sizes[0] ?? 0,

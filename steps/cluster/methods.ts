@@ -52,6 +52,8 @@ export function checkParameters(given: Parameters): { parameter: string; message
     say('k', 'hdbscan finds the number of clusters itself: say min_cluster_size');
   if (isByLinks(method) && k !== undefined)
     say('k', `${method} finds the number of communities itself: say resolution`);
+  if (method !== 'hdbscan' && given.reduce_outliers !== undefined)
+    say('reduce_outliers', `${method} has no noise`);
   if (method === 'agglomerative') {
     if (k === undefined && threshold === undefined && given.update !== 'assign')
       say('k', 'agglomerative needs k or distance_threshold');

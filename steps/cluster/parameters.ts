@@ -122,6 +122,13 @@ export const parameters = {
       default: false,
       description: '`hdbscan`: all rows may be one cluster.',
     },
+    reduce_outliers: {
+      type: 'number',
+      minimum: -1,
+      maximum: 1,
+      description:
+        '`hdbscan`: noise goes to the cluster whose centre has the greatest cosine with it, if that is at least this. Default: noise stays noise.',
+    },
     linkage: {
       enum: ['ward', 'average', 'complete', 'single'],
       default: 'ward',
