@@ -36,10 +36,16 @@ export class BatchServer {
   readonly #outcomes = new Map<string, BatchOutcome>();
   readonly #options: BatchServerOptions;
   #submissions = 0;
+  readonly #first = Promise.withResolvers<void>();
   #onLook: (() => void)[] = [];
 
   constructor(options: BatchServerOptions) {
     this.#options = options;
+  }
+
+  /** Resolves when the first request to a batch API comes. */
+  get firstRequest(): Promise<void> {
+    return this.#first.promise;
   }
 
   /** Resolves when the batches were looked at so often, together. */
@@ -56,6 +62,7 @@ export class BatchServer {
       response.end(typeof value === 'string' ? value : JSON.stringify(value));
     };
     const post = request.method === 'POST';
+    if (/^\/v1\/(files|batches|messages\/batches)/.test(pathname)) this.#first.resolve();
     if (post && pathname === '/v1/files') {
       const id = `file-${this.#files.size + 1}`;
       this.#files.set(id, uploaded(body));

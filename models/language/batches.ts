@@ -235,6 +235,12 @@ export class Batches {
         this.#log.abandon(number);
         return;
       }
+      if (error instanceof ProviderError && error.fault === 'overloaded') {
+        // It was refused, and may be taken later.
+        this.#log.drop(number);
+        followed.lose(error);
+        return;
+      }
       if (error instanceof ProviderError && error.mayPass) {
         // It may have arrived all the same: that is found out before it is submitted again.
         this.#log.abandon(number);

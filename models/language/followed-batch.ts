@@ -25,12 +25,17 @@ export interface Following {
   onLost(waiting: readonly Waiting[], error: ProviderError | null): void;
 }
 
+/** A batch that is not found so often was never submitted. */
+const looksForLost = 2;
+
 /** Looks at one batch again and again until it has ended, for all that wait for it, and gives each what came of it. */
 export class FollowedBatch {
   readonly #number: number;
   readonly #options: Following;
   readonly #waiting = new Set<Waiting>();
   readonly #left = new AbortController();
+  /** How often it was looked for in vain. */
+  #misses = 0;
   /** What was told last. */
   #told = '';
 
@@ -62,6 +67,14 @@ export class FollowedBatch {
     this.#waiting.clear();
     this.#options.onEnd();
     for (const one of all) one.fail(error);
+  }
+
+  /** There is no such batch: those that wait have to be asked again. */
+  lose(error: ProviderError | null): void {
+    const lost = [...this.#waiting];
+    this.#waiting.clear();
+    this.#options.onEnd();
+    this.#options.onLost(lost, error);
   }
 
   /**
@@ -134,17 +147,21 @@ export class FollowedBatch {
     if (noted?.submitting) return null;
     if (noted !== undefined) {
       const { token, requests, since } = noted;
-      const found = await provider.find({ token, requests, since, others: log.ids() }, this.signal);
+      const lost = { token, requests, since, others: log.ids() };
+      // A server that cannot list its batches cannot say that it has this one.
+      const found = await provider.find(lost, this.signal).catch((error: unknown) => {
+        if (error instanceof ProviderError && error.fault === 'unknown-model') return null;
+        throw error;
+      });
       if (found !== null) {
         log.submitted(this.#number, found);
         return found;
       }
+      // One that arrived a moment ago may not be listed yet.
+      if (++this.#misses < looksForLost) return null;
       log.drop(this.#number);
     }
-    const lost = [...this.#waiting];
-    this.#waiting.clear();
-    this.#options.onEnd();
-    this.#options.onLost(lost, failed);
+    this.lose(failed);
     return null;
   }
 
