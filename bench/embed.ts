@@ -20,7 +20,7 @@ import { digestOf, digestOfJson } from '../engine/digest.ts';
 import { WorkerPool } from '../engine/execute/pool.ts';
 import { runRows } from '../engine/execute/rows.ts';
 import type { JsonObject } from '../engine/json.ts';
-import type { Matrix, RowStepType, StepContext } from '../engine/step.ts';
+import type { MatrixParts, RowStepType, StepContext } from '../engine/step.ts';
 import { compileSchema } from '../engine/workflow/schema-check.ts';
 import { builtInEncoders } from '../models/catalogue.ts';
 import { createModelResolver } from '../models/resolver.ts';
@@ -105,8 +105,9 @@ async function seconds(parameters: JsonObject): Promise<Time> {
   let found = 0;
   const outputs = {
     vectors: {
-      write: async (matrix: Matrix) => {
-        found = matrix.rows;
+      write: async ({ rows: written, parts }: MatrixParts) => {
+        for await (const _ of parts);
+        found = written;
       },
     },
     fit: { write: async () => {} },

@@ -110,9 +110,19 @@ export interface TableOutput {
   expect(fields: readonly string[]): void;
 }
 
+/** A matrix that comes in parts of whole rows, so that it need not be in memory. */
+export interface MatrixParts {
+  rows: number;
+  columns: number;
+  parts: AsyncIterable<Float32Array>;
+}
+
 export interface MatrixOutput {
-  /** Writes the matrix, row-aligned with the table (or ids, in order) it belongs to. */
-  write(matrix: Matrix, ids: TableInput | readonly string[]): Promise<void>;
+  /**
+   * Writes the matrix, row-aligned with the table (or ids, in order) it belongs to. Of a matrix in parts, the ids are
+   * looked at when the last part has come.
+   */
+  write(matrix: Matrix | MatrixParts, ids: TableInput | readonly string[]): Promise<void>;
 }
 
 export interface FilesOutput {
@@ -288,6 +298,11 @@ export class RowFailure extends Error {
   }
 }
 
+/** The rows that have a value, in the order of the input. They can be gone through once. */
+export interface ComputedRows<V> extends AsyncIterable<{ row: Row; value: V }> {
+  readonly count: number;
+}
+
 /**
  * Work that is a function of one row: the engine gives it the row cache, batches, concurrency, resume, progress and
  * the `failed` output. Rows come from the first input.
@@ -301,11 +316,8 @@ export interface RowStepType extends StepTypeCommon {
   /** The rows that the work is done on, made of the inputs; those of the first input if not given. */
   rowsOf?(run: StepRun<JsonObject, never, never>): Promise<TableInput>;
   open(run: StepRun<JsonObject, never, never>): Promise<RowComputer<Json | Float32Array>>;
-  /** Writes the outputs from the rows that have a value, in the order of the input. */
-  emit(
-    run: StepRun<JsonObject, never, never>,
-    rows: AsyncIterable<{ row: Row; value: Json | Float32Array }>,
-  ): Promise<StepResult>;
+  /** Writes the outputs from the rows that have a value. */
+  emit(run: StepRun<JsonObject, never, never>, rows: ComputedRows<Json | Float32Array>): Promise<StepResult>;
 }
 
 export type AnyStepType = StepType | RowStepType;
@@ -355,7 +367,7 @@ export function defineRowStep<
     rowParameters?(parameters: FromSchema<S>): JsonObject;
     rowsOf?(run: StepRun<FromSchema<S>, I, O>): Promise<TableInput>;
     open(run: StepRun<FromSchema<S>, I, O>): Promise<RowComputer<V>>;
-    emit(run: StepRun<FromSchema<S>, I, O>, rows: AsyncIterable<{ row: Row; value: V }>): Promise<StepResult>;
+    emit(run: StepRun<FromSchema<S>, I, O>, rows: ComputedRows<V>): Promise<StepResult>;
   },
 ): RowStepType {
   return { kind: 'rows', ...definition } as unknown as RowStepType;

@@ -16,6 +16,7 @@ import type {
   FilesInput,
   Matrix,
   MatrixInput,
+  MatrixParts,
   StepContext,
   StepInput,
   TableInput,
@@ -129,7 +130,8 @@ export async function runStep(
       };
     } else if (spec.kind === 'matrix') {
       outputs[name] = {
-        async write(matrix: Matrix, ids: TableInput | string[]) {
+        async write(given: Matrix | MatrixParts, ids: TableInput | string[]) {
+          const matrix = 'data' in given ? given : await joinedParts(given);
           const list = Array.isArray(ids) ? ids : (await ids.all()).map((row) => row.id);
           if (list.length !== matrix.rows || matrix.data.length !== matrix.rows * matrix.columns)
             throw new Error(`matrix ${name} does not fit its ids`);
@@ -172,7 +174,8 @@ export async function runStep(
         });
       }
       result.tables['failed'] = failed;
-      result.metrics = (await type.emit(run, iterate(values)))?.metrics ?? {};
+      result.metrics =
+        (await type.emit(run, Object.assign(iterate(values), { count: values.length })))?.metrics ?? {};
       await computer.close?.();
     }
   } finally {
@@ -180,6 +183,11 @@ export async function runStep(
     for (const folder of scratches) rmSync(folder, { recursive: true, force: true });
   }
   return result;
+}
+
+async function joinedParts({ rows, columns, parts }: MatrixParts): Promise<Matrix> {
+  const all = await Array.fromAsync(parts, (part) => [...part]);
+  return { data: Float32Array.from(all.flat()), rows, columns };
 }
 
 async function* iterate<T>(items: T[]): AsyncIterable<T> {

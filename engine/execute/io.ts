@@ -2,7 +2,7 @@ import type { Artefact, Metrics, TableArtefact } from '../artefacts.ts';
 import { artefactIdentity } from '../fingerprint/fingerprint.ts';
 import type { JsonObject } from '../json.ts';
 import { StepError } from '../problems.ts';
-import type { ArtefactInput, ArtefactSpec, Matrix, StepInput, TableInput } from '../step.ts';
+import type { ArtefactInput, ArtefactSpec, Matrix, MatrixParts, StepInput, TableInput } from '../step.ts';
 import {
   type FilesPart,
   type FilesWriter,
@@ -201,7 +201,10 @@ export class OutputWriters {
           ];
         return [
           name,
-          { write: (matrix: Matrix, ids: TableInput | readonly string[]) => this.#matrix(name, matrix, ids) },
+          {
+            write: (matrix: Matrix | MatrixParts, ids: TableInput | readonly string[]) =>
+              this.#matrix(name, matrix, ids),
+          },
         ];
       }),
     );
@@ -249,16 +252,25 @@ export class OutputWriters {
     return writer;
   }
 
-  async #matrix(name: string, matrix: Matrix, ids: TableInput | readonly string[]): Promise<void> {
-    const count = 'ids' in ids ? ids.rows : ids.length;
-    if (matrix.rows !== count || matrix.data.length !== matrix.rows * matrix.columns) {
-      throw new StepError(
-        'bad-matrix',
-        `output "${name}": ${matrix.data.length} values in ${matrix.rows} rows of ${matrix.columns} columns, for ${count} ids`,
-        'a matrix has rows × columns values, and a row for each id',
-      );
-    }
-    this.#matrices.set(name, await this.#store.writeMatrix(matrix, 'ids' in ids ? ids.ids : idsDigest(ids)));
+  async #matrix(
+    name: string,
+    matrix: Matrix | MatrixParts,
+    ids: TableInput | readonly string[],
+  ): Promise<void> {
+    const { rows, columns } = matrix;
+    const digest = () => {
+      const count = 'ids' in ids ? ids.rows : ids.length;
+      const values = 'data' in matrix ? matrix.data.length : rows * columns;
+      if (rows !== count || values !== rows * columns)
+        throw new StepError(
+          'bad-matrix',
+          `output "${name}": ${values} values in ${rows} rows of ${columns} columns, for ${count} ids`,
+          'a matrix has rows × columns values, and a row for each id',
+        );
+      return 'ids' in ids ? ids.ids : idsDigest(ids);
+    };
+    const written = await this.#store.writeMatrix(matrix, 'data' in matrix ? digest() : digest);
+    this.#matrices.set(name, written);
   }
 }
 

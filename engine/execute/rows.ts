@@ -104,7 +104,8 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
     const failed = await reportFailures(options, input, work, failures);
     const rows = emitted(input, work, kept, failures);
     const bare = options.asking && withoutAnswers(rows, computed, options.asking.by, options.asking.write);
-    const result = await type.emit(run, bare ?? rows);
+    const given = Object.assign(bare ?? rows, { count: input.rows - failed });
+    const result = await type.emit(run, given);
     return { result, computed: input.rows - cachedRows - failed, cached: cachedRows, failed };
   } finally {
     values?.close();

@@ -24,7 +24,7 @@ import { join } from 'node:path';
 import type { Artefact, FilesArtefact, MatrixArtefact, TableArtefact } from '../artefacts.ts';
 import type { Digest } from '../digest.ts';
 import { StepError } from '../problems.ts';
-import type { ArtefactInput, FilesInput, Matrix, MatrixInput, TableInput } from '../step.ts';
+import type { ArtefactInput, FilesInput, Matrix, MatrixInput, MatrixParts, TableInput } from '../step.ts';
 import type { StoredBlob } from './blob-list.ts';
 import { BlobFolder } from './blobs.ts';
 import { FilesWriter, filesInput } from './files.ts';
@@ -74,19 +74,31 @@ export class Store {
     return new TableWriter(this.#blobs.create());
   }
 
-  /** `ids`: the digest of the row ids in order, as a table's `ids`. */
-  async writeMatrix(matrix: Matrix, ids: Digest): Promise<MatrixArtefact> {
-    const { data, rows, columns } = matrix;
-    if (data.length !== rows * columns)
-      throw new StepError(
+  /** `ids`: the digest of the row ids in order, as a table's `ids`; of a matrix in parts it is asked for at the end. */
+  async writeMatrix(matrix: Matrix | MatrixParts, ids: Digest | (() => Digest)): Promise<MatrixArtefact> {
+    const { rows, columns } = matrix;
+    const wrong = (values: number) =>
+      new StepError(
         'bad-matrix',
-        `a matrix of ${rows} × ${columns} has ${rows * columns} values, not ${data.length}`,
+        `a matrix of ${rows} × ${columns} has ${rows * columns} values, not ${values}`,
       );
+    if ('data' in matrix && matrix.data.length !== rows * columns) throw wrong(matrix.data.length);
     const blob = this.#blobs.create();
-    blob.write(npyHeader(rows, columns));
-    blob.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    try {
+      blob.write(npyHeader(rows, columns));
+      let written = 0;
+      for await (const part of 'data' in matrix ? [matrix.data] : matrix.parts) {
+        blob.write(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+        written += part.length;
+      }
+      if (written !== rows * columns) throw wrong(written);
+    } catch (error) {
+      blob.abort();
+      throw error;
+    }
     const { digest, bytes } = blob.finish();
-    return { kind: 'matrix', digest, blob: digest, bytes, rows, columns, ids };
+    const ofIds = typeof ids === 'string' ? ids : ids();
+    return { kind: 'matrix', digest, blob: digest, bytes, rows, columns, ids: ofIds };
   }
 
   writeFiles(): FilesWriter {

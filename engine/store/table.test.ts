@@ -277,6 +277,25 @@ describe('matrices', () => {
       'a matrix of 2 × 3 has 6 values, not 5',
     );
   });
+
+  it('takes a matrix in parts, and asks for its ids at the end', async () => {
+    const store = openStore();
+    const whole = { data: Float32Array.of(1, 2, 3, 4, 5, 6), rows: 3, columns: 2 };
+    let last = false;
+    async function* parts() {
+      yield whole.data.slice(0, 4);
+      yield new Float32Array(0);
+      last = true;
+      yield whole.data.slice(4);
+    }
+    const written = await store.writeMatrix({ rows: 3, columns: 2, parts: parts() }, () =>
+      digestOf(String(last)),
+    );
+    expect(written).toEqual(await store.writeMatrix(whole, digestOf('true')));
+    await expect(
+      store.writeMatrix({ rows: 4, columns: 2, parts: parts() }, digestOf('')),
+    ).rejects.toMatchObject({ code: 'bad-matrix' });
+  });
 });
 
 describe('files', () => {

@@ -9,6 +9,9 @@ import { openOnnx } from './onnx.ts';
 import { parameters } from './parameters.ts';
 import { openStatic } from './static.ts';
 
+/** Vectors that are written at once. */
+const rowsPerPart = 4096;
+
 const vectorsOutput = {
   kind: 'matrix',
   description: 'A vector for each row, in the order of the rows.',
@@ -101,28 +104,35 @@ export default defineRowStep({
   },
   async emit({ parameters, inputs, outputs, context }, rows): Promise<StepResult> {
     const ids: string[] = [];
-    let data = new Float32Array(0);
     let dimensions = 0;
     let counted = 0;
     let truncated = 0;
     let without = 0;
-    for await (const { row, value: filed } of rows) {
-      const value = vectorOf(filed);
-      if (ids.length === 0) {
-        dimensions = value.length - 1;
-        data = new Float32Array(inputs.rows.rows * dimensions);
+    const vectors = rows[Symbol.asyncIterator]();
+    let next = await vectors.next();
+    if (!next.done) dimensions = vectorOf(next.value.value).length - 1;
+    // A million vectors take a gigabyte: they pass through.
+    async function* parts(): AsyncGenerator<Float32Array> {
+      let part = new Float32Array(0);
+      let filled = 0;
+      for (; !next.done; next = await vectors.next()) {
+        const { row, value: filed } = next.value;
+        const value = vectorOf(filed);
+        if (filled === 0) part = new Float32Array(rowsPerPart * dimensions);
+        part.set(value.subarray(0, dimensions), filled++ * dimensions);
+        const count = value[dimensions]!;
+        counted += Math.abs(count);
+        if (count < 0) truncated++;
+        if (count === 0) without++;
+        ids.push(row.id);
+        if (filled === rowsPerPart) {
+          yield part;
+          filled = 0;
+        }
       }
-      data.set(value.subarray(0, dimensions), ids.length * dimensions);
-      const count = value[dimensions]!;
-      counted += Math.abs(count);
-      if (count < 0) truncated++;
-      if (count === 0) without++;
-      ids.push(row.id);
+      yield part.subarray(0, filled * dimensions);
     }
-    await outputs.vectors.write(
-      { data: data.subarray(0, ids.length * dimensions), rows: ids.length, columns: dimensions },
-      ids,
-    );
+    await outputs.vectors.write({ rows: rows.count, columns: dimensions, parts: parts() }, ids);
     const { method, model } = parameters;
     if (truncated > 0)
       context.warn(
