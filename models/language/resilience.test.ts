@@ -95,25 +95,24 @@ describe('tries', () => {
 });
 
 describe('many requests through faults in one of five', () => {
-  /** 20 ms for an answer, as long as the timeout for one that never comes. */
-  function faulty(share: number, given: Limits) {
-    const random = uniform(7);
+  const given = { ...limits, concurrency: 32, timeoutMs: 2000, retries: 8 };
+
+  /** A server that takes 20 ms for an answer, and never comes back from one of a hundred requests. */
+  function faulty(random: () => number) {
     const seen = { requests: 0, hung: 0, underway: 0, most: 0, answers: new Map<string, number>() };
-    const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-    const faults = ['overloaded', 'unavailable', 'unavailable', 'unavailable', 'unavailable'] as const;
     const provider: Provider = {
       async ask({ model: row }, signal) {
         seen.requests++;
         seen.most = Math.max(seen.most, ++seen.underway);
         try {
-          const drawn = random() / share;
-          if (drawn < 0.1) {
+          const drawn = random();
+          if (drawn < 0.02) {
             seen.hung++;
             await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
           }
-          await after(20);
-          if (drawn < 0.2) throw broken('overloaded', 20);
-          if (drawn < 0.8) throw broken(faults[Math.floor(random() * faults.length)]!);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          if (drawn < 0.04) throw broken('overloaded', 20);
+          if (drawn < 0.16) throw broken(drawn < 0.06 ? 'overloaded' : 'unavailable');
           seen.answers.set(row, (seen.answers.get(row) ?? 0) + 1);
           return answer;
         } finally {
@@ -124,23 +123,35 @@ describe('many requests through faults in one of five', () => {
     return { seen, resilience: new Resilience(provider, new Gate(given), given, random) };
   }
 
-  it('keeps the places taken to the end: within 1.15 of the time that they have to be', async () => {
-    const given = { ...limits, concurrency: 32, timeoutMs: 2000, retries: 8 };
-    const { seen, resilience } = faulty(0.2, given);
-    const rows = Array.from({ length: 10_000 }, (_, index) => `row ${index}`);
+  /** How long many rows took, 128 at once as in a step, and how long it had to be with all places taken all the time. */
+  async function timed(count: number, seed: number) {
+    const { seen, resilience } = faulty(uniform(seed));
+    const rows = Array.from({ length: count }, (_, index) => `row ${index}`);
     const started = performance.now();
     const ask = async () => {
       for (let row = rows.pop(); row !== undefined; row = rows.pop())
         await resilience.ask({ ...request, model: row }, 1, new AbortController().signal);
     };
-    // As a step does it: 128 rows at once.
     const took = Promise.all(Array.from({ length: 128 }, ask)).then(() => performance.now() - started);
-    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.advanceTimersByTimeAsync(100_000);
     expect(seen.most).toBe(32);
-    expect(seen.answers.size).toBe(10_000);
-    expect([...seen.answers.values()].every((count) => count === 1)).toBe(true);
-    const ideal = ((seen.requests - seen.hung) * 20 + seen.hung * given.timeoutMs) / 32;
-    expect((await took) / ideal).toBeLessThan(1.15);
+    expect(seen.answers.size).toBe(count);
+    expect([...seen.answers.values()].every((times) => times === 1)).toBe(true);
+    const ideal = ((seen.requests - seen.hung) * 20 + seen.hung * given.timeoutMs) / given.concurrency;
+    return { took: await took, ideal };
+  }
+
+  it('takes its places all the time, and has few tries left at the end', async () => {
+    // Of 10,000 rows: the time of a server that is simulated, not of this machine.
+    const whole = await timed(10_000, 7);
+    expect(whole.took / whole.ideal).toBeLessThan(1.2);
+    // By chance one of the last requests never comes back, or two do: the mean of several.
+    let over = 0;
+    for (let seed = 1; seed <= 8; seed++) {
+      const { took, ideal } = await timed(1000, seed);
+      over += (took - ideal) / 8;
+    }
+    expect(over).toBeLessThan(2200);
   });
 });
 

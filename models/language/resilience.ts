@@ -51,8 +51,10 @@ export class Resilience {
   readonly #policies: ReturnType<typeof policiesOf>;
   #lastError = '';
   readonly #latencies: number[] = [];
-  /** Of the last tries of all requests, whether they were answered. */
+  /** Of the last tries of all requests that tell how the server is now, whether they were answered. */
   readonly #outcomes: boolean[] = [];
+  /** When the latest of the tries began that were answered. */
+  #answered = -Infinity;
 
   constructor(provider: Provider, gate: Gate, limits: Limits, random: () => number = Math.random) {
     this.#provider = provider;
@@ -112,20 +114,22 @@ export class Resilience {
 
   #try(request: ProviderRequest, entry: Entry, signal: AbortSignal): Promise<ProviderAnswer> {
     return this.#gate.through(entry, signal, async (learn) => {
+      const started = performance.now();
       try {
-        const started = performance.now();
         const answer = await withinMs(this.#limits.timeoutMs, signal, (ended) =>
           this.#provider.ask(request, ended),
         );
         remember(this.#latencies, performance.now() - started);
         remember(this.#outcomes, true);
+        this.#answered = Math.max(this.#answered, started);
         learn('answered', answer.limits);
         return answer;
       } catch (error) {
         signal.throwIfAborted();
         const known = error instanceof ProviderError ? error : null;
-        // A server that refuses a request as wrong is well.
-        remember(this.#outcomes, known?.mayPass === false);
+        // A server that refuses a request as wrong is well; one that has answered what was sent later is well again.
+        if (known?.mayPass === false) remember(this.#outcomes, true);
+        else if (started >= this.#answered) remember(this.#outcomes, false);
         learn(known?.fault === 'overloaded' ? 'overloaded' : 'failed', known?.limits ?? null);
         throw error;
       }
