@@ -1,6 +1,7 @@
 import { StepError } from '../../engine/problems.ts';
 import type { StepResult } from '../../engine/step.ts';
 import { type ClusteringScores, moduleUrl as scoresUrl } from '../../numerics/clustering-metrics.ts';
+import { type InternalIndices, moduleUrl as indicesUrl } from '../../numerics/internal-indices.ts';
 import { type SilhouetteOptions, moduleUrl as silhouetteUrl } from '../../numerics/silhouette.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
 import { requireFinite } from '../finite-vectors.ts';
@@ -46,11 +47,17 @@ export async function scoreClustering({
     clusters,
   });
   let silhouette = Number.NaN;
+  let inner: InternalIndices | undefined;
   if (inputs.vectors) {
     const matrix = await inputs.vectors.read();
     requireFinite(matrix);
+    const vectors = scored === matrix.rows ? matrix : gatherRows(matrix, labels.rows);
+    inner = await context.pool.run<unknown, InternalIndices>(indicesUrl, 'internalIndices', {
+      vectors,
+      labels: clusters,
+    });
     silhouette = await context.pool.run<SilhouetteOptions, number>(silhouetteUrl, 'silhouette', {
-      vectors: scored === matrix.rows ? matrix : gatherRows(matrix, labels.rows),
+      vectors,
       labels: clusters,
       metric: parameters.metric,
       sampleSize: parameters.sample_size,
@@ -72,6 +79,11 @@ export async function scoreClustering({
       purity: significant(scores.purity),
       ...(Number.isNaN(scores.accuracy) ? {} : { accuracy: significant(scores.accuracy) }),
       ...(Number.isNaN(silhouette) ? {} : { silhouette: significant(silhouette) }),
+      ...(inner &&
+        !Number.isNaN(inner.daviesBouldin) && {
+          davies_bouldin: significant(inner.daviesBouldin),
+          calinski_harabasz: significant(inner.calinskiHarabasz),
+        }),
       clusters: labels.clusterNames.length,
       classes: labels.classNames.length,
       rows: scored,

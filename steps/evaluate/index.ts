@@ -18,7 +18,7 @@ export default defineStep({
 - \`homogeneity\` 1 − H(class|cluster)/H(class): each cluster holds one class only. \`completeness\`: each class lies in one cluster. \`v_measure\`: their harmonic mean (Rosenberg & Hirschberg 2007).
 - \`nmi\` mutual information over the mean of the entropies; \`ami\` the same, adjusted for chance (Vinh, Epps & Bailey 2010); \`ari\` adjusted Rand index (Hubert & Arabie 1985).
 - \`purity\`: share of rows in the largest class of their cluster; \`accuracy\`: share under the best one-to-one pairing of clusters and classes.
-- \`silhouette\` (Rousseeuw 1987), if there are vectors: how much nearer rows are to their own cluster than to the next one. It needs no truth.
+- \`silhouette\` (Rousseeuw 1987), if there are vectors: how much nearer rows are to their own cluster than to the next one. It needs no truth; nor do \`davies_bouldin\` and \`calinski_harabasz\`.
 
 \`classification\` compares the field \`prediction\` with \`truth\`, as scikit-learn does:
 
@@ -79,6 +79,10 @@ is. With \`group\` the bootstrap draws groups. Rows that the router has learnt f
     purity: 'Share of rows in the largest class of their cluster.',
     accuracy: 'Share of rows right; of clusters under their best pairing with classes.',
     silhouette: 'Mean silhouette, −1 to 1; with vectors only.',
+    davies_bouldin:
+      'How wide clusters are for how far apart (1979), Euclidean; smaller is better; with vectors only.',
+    calinski_harabasz:
+      'Spread between clusters over that within (1974), Euclidean; greater is better; with vectors only.',
     balanced_accuracy: 'Mean recall of the classes.',
     macro_f1: 'Mean F1 of the classes.',
     micro_f1: 'F1 over all rows.',
