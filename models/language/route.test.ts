@@ -123,6 +123,19 @@ describe('a route', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it('is another one by price than by speed, and the same one each time', async () => {
+    await using server = await ModelServer.start();
+    const latency = { small: 900, large: 300, local: 5000 };
+    const chosen = async (by: string) => {
+      const answers = [];
+      for (const words of ['one', 'two', 'three'])
+        answers.push(await routed(server, { by, latency }).ask(question(words), options));
+      return answers.map((result) => 'answer' in result && result.answer.asked);
+    };
+    expect(await chosen('cost')).toEqual(['local', 'local', 'local']);
+    expect(await chosen('latency')).toEqual(['large', 'large', 'large']);
+  });
+
   it('goes by latencies that were measured before, and names the run that a number is of', async () => {
     await using server = await ModelServer.start();
     const latency = { small: 300, local: 900 };
