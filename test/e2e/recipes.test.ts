@@ -19,6 +19,15 @@ const data = {
   'data/tickets.csv': `ticket,message,team\n${tickets
     .map(({ id, text, label }) => `${id},${cell(text)},${label}\n`)
     .join('')}`,
+  'data/dated.jsonl': jsonl(
+    tickets.map(({ id, text }, index) => ({
+      id,
+      text,
+      // Five a week; the first intent's all in one.
+      created_at: new Date(Date.UTC(2026, 2, 2 + 7 * (index < 12 ? 6 : index % 12))).toISOString(),
+      quarter: index < 12 || index % 12 > 4 ? 'Q2' : 'Q1',
+    })),
+  ),
   'data/new.jsonl': jsonl(
     tickets.slice(0, 6).map(({ id, text }) => ({ id: `new-${id}`, text: `${text} Please help.` })),
   ),
@@ -116,6 +125,12 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(run.step('names').rows).toBe(run.step('topics').metrics['k']);
     expect(run.step('map').metrics['trustworthiness']).toBeGreaterThan(0.7);
     expect(existsSync(p.path(`runs/${run.run}/report.html`))).toBe(true);
+  },
+  topics_over_time(run, p) {
+    expect(run.step('over_time')).toMatchObject({ rows: 5, metrics: { slices: 12, bursts: 1 } });
+    expect(run.step('quarters').metrics).toMatchObject({ sources: 2, rows: 60 });
+    expect(run.step('quarters').metrics['domain_auc']).toBeGreaterThan(0.5);
+    expect(p.read(`runs/${run.run}/report.html`)).toContain('Over time');
   },
   chat_search(run) {
     expect(run.step('found').metrics).toMatchObject({ queries: 2, documents: 2, left_out: 1 });
