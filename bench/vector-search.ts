@@ -13,9 +13,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { WorkerPool } from '../engine/execute/pool.ts';
 import { Encoder } from '../models/encoder.ts';
 import { readEncoderSettings } from '../models/encoder-folder.ts';
-import { exactSearch } from '../numerics/exact-search.ts';
+import { exactSearch, exactSearchInParts } from '../numerics/exact-search.ts';
 import { ivfSearch } from '../numerics/ivf-search.ts';
 import { gaussians, sampleIndices, uniform } from '../numerics/random.ts';
 import type { Ranked } from '../numerics/ranking.ts';
@@ -55,6 +56,8 @@ writeFileSync(
   JSON.stringify(exact.map((hits) => hits.map((hit) => hit.document))),
 );
 
+const pool = new WorkerPool();
+const workers = pool.forStep(new AbortController().signal);
 const sides = new Map<string, Round[]>();
 for (let round = 0; round < Number(values.rounds); round++) {
   add('reprise exact', await exactRound());
@@ -62,6 +65,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
   for (const [side, theirs] of Object.entries(peerRounds())) add(`faiss ${side}`, theirs);
 }
 rmSync(folder, { recursive: true });
+await pool.close();
 console.log(`${documents.rows} × ${documents.columns}, ${queries.rows} queries, medians of ${values.rounds}`);
 for (const [side, rounds] of sides) {
   const [build, search] = [median(rounds.map((one) => one.build)), median(rounds.map((one) => one.search))];
@@ -82,7 +86,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ seconds: number; resu
 }
 
 async function exactRound(): Promise<Round> {
-  const { seconds, result } = await timed(() => exactSearch({ queries, documents, k }));
+  const { seconds, result } = await timed(() => exactSearchInParts({ queries, documents, k }, workers));
   return { build: 0, search: seconds, recall: recallOf(result) };
 }
 
