@@ -38,7 +38,8 @@ describe('costs', () => {
     for (const price of listedModels) {
       expect(price.source).toMatch(/^https:/);
       expect(price.date).toMatch(/^\d{4}-\d{2}-\d{2}$/);
-      expect(price.output).toBeGreaterThan(price.input);
+      // Models that give vectors write nothing.
+      if (price.output !== 0) expect(price.output).toBeGreaterThan(price.input);
     }
   });
 });

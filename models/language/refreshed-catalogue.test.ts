@@ -13,6 +13,8 @@ const list = {
     input_cost_per_token: 2e-7,
     cache_read_input_token_cost: 2e-8,
     output_cost_per_token: 1.6e-6,
+    input_cost_per_token_batches: 1e-7,
+    output_cost_per_token_batches: 8e-7,
     max_input_tokens: 272000,
   },
   'openrouter/meta-llama/llama-3-70b': {
@@ -34,7 +36,15 @@ const list = {
 describe('a catalogue that was fetched', () => {
   it('has the models of our providers that have a price', () => {
     expect(parseLiteLlm(JSON.stringify(list))).toEqual([
-      { provider: 'openai', model: 'gpt-5-mini', input: 0.2, cached: 0.02, output: 1.6, context: 272000 },
+      {
+        provider: 'openai',
+        model: 'gpt-5-mini',
+        input: 0.2,
+        cached: 0.02,
+        output: 1.6,
+        batch: { input: 0.1, output: 0.8 },
+        context: 272000,
+      },
       { provider: 'openrouter', model: 'meta-llama/llama-3-70b', input: 0.59, output: 0.79 },
     ]);
     for (const none of ['<html>', '[]', '{}', 'null', '{"a":null}']) expect(parseLiteLlm(none)).toBeNull();
