@@ -1,14 +1,7 @@
 import type { Row } from '../../engine/artefacts.ts';
 import { StepError } from '../../engine/problems.ts';
 import { defineStep, type Matrix, type MatrixInput } from '../../engine/step.ts';
-import {
-  ascending,
-  labelErrorFilters,
-  labelErrors,
-  labelQualities,
-  labelQuality,
-  mostProbable,
-} from '../../numerics/confident-learning.ts';
+import { ascending, labelErrors, labelQuality, mostProbable } from '../../numerics/confident-learning.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
 import { requireFinite } from '../finite-vectors.ts';
 import { requireFields } from '../missing-field.ts';
@@ -16,6 +9,7 @@ import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
 import { type Examples, readExamples } from '../train/examples.ts';
 import { outOfFold } from './out-of-fold.ts';
+import { parameters } from './parameters.ts';
 
 export default defineStep({
   type: 'label_errors',
@@ -38,70 +32,7 @@ given and likely label; these counts, scaled to those of the labels, estimate ho
 
 and, but for the last two, never a row whose label is its most probable class. Labels that were swapped systematically are learnt as they are: no method
 of this kind finds them.`,
-  parameters: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      label: {
-        type: 'string',
-        minLength: 1,
-        default: 'label',
-        description: 'The field with the label. Rows without one are left as they are, with a warning.',
-      },
-      filter: {
-        enum: labelErrorFilters,
-        default: 'prune_by_noise_rate',
-        description: 'Which rows are taken for label errors.',
-      },
-      rank_by: {
-        enum: labelQualities,
-        default: 'self_confidence',
-        description:
-          'The score `label_quality`: the probability of the label, its margin over the best other class, or the entropy weighted by it.',
-      },
-      frac_noise: {
-        type: 'number',
-        minimum: 0,
-        maximum: 1,
-        default: 1,
-        description: 'The share of the estimated errors that the first three filters take.',
-      },
-      min_examples_per_class: {
-        type: 'integer',
-        minimum: 0,
-        default: 1,
-        description: 'Rows of a class that the first three filters leave.',
-      },
-      labels: {
-        type: ['array', 'null'],
-        items: { type: 'string', minLength: 1 },
-        minItems: 1,
-        uniqueItems: true,
-        default: null,
-        description:
-          'The labels of the columns of `probabilities`. Default: all labels in the order of their characters.',
-      },
-      C: {
-        type: 'number',
-        exclusiveMinimum: 0,
-        default: 10,
-        description: 'Inverse of the strength of the penalty of the head.',
-      },
-      folds: { type: 'integer', minimum: 2, default: 5, description: 'Parts of the cross-validation.' },
-      class_weight: {
-        enum: ['none', 'balanced'],
-        default: 'none',
-        description: 'Whether small classes count as much as large ones.',
-      },
-      max_iter: { type: 'integer', minimum: 1, default: 1000, description: 'Most iterations of a fit.' },
-      tol: {
-        type: 'number',
-        exclusiveMinimum: 0,
-        default: 1e-4,
-        description: 'A fit ends when no part of the gradient of the mean loss is larger.',
-      },
-    },
-  },
+  parameters,
   inputs: {
     rows: { kind: 'table', description: 'Rows with a label.' },
     vectors: { kind: 'matrix', optional: true, description: 'A vector for each of the rows.' },
@@ -153,8 +84,8 @@ of this kind finds them.`,
   with: { label: label }`,
   seeded: true,
 
-  async run({ parameters, inputs, outputs, context }) {
-    const { label, filter } = parameters;
+  async run({ parameters: given, inputs, outputs, context }) {
+    const { label, filter } = given;
     const added = ['label_quality', 'suggested_label', 'is_label_error'];
     requireFields(inputs.rows, [label]);
     outputs.rows.expect([...inputs.rows.fields, ...added]);
@@ -162,9 +93,9 @@ of this kind finds them.`,
     outputs.errors.expect([...inputs.rows.fields, ...added]);
     outputs.pairs.expect(['id', 'label', 'suggested_label', 'estimated', 'errors']);
     outputs.classes.expect(['id', 'label', 'rows', 'threshold', 'estimated', 'errors']);
-    const { vectors: given, probabilities: made } = inputs;
-    const matrix = made ?? given;
-    if (!matrix || (made && given))
+    const { vectors, probabilities: made } = inputs;
+    const matrix = made ?? vectors;
+    if (!matrix || (made && vectors))
       throw new StepError(
         'no-probabilities',
         matrix ? 'both vectors and probabilities are bound' : 'neither vectors nor probabilities are bound',
@@ -178,13 +109,13 @@ of this kind finds them.`,
     requireFinite(values);
     const own = examples.without === 0 ? values : gatherRows(values, examples.rows);
     const labelled = made
-      ? givenProbabilities(own, examples, parameters.labels, made)
+      ? givenProbabilities(own, examples, given.labels, made)
       : {
           names: examples.labels,
           labels: examples.classes,
           probabilities: await outOfFold(
             { vectors: own, classes: examples.classes, labels: examples.labels.length },
-            parameters,
+            given,
             context.random('folds').seed(),
             context.pool,
             (done, total) => context.progress(done, total, 'fits'),
@@ -193,10 +124,10 @@ of this kind finds them.`,
     const { names, labels, probabilities } = labelled;
     const { errors, confidentJoint, thresholds } = labelErrors(labelled, {
       filter,
-      fracNoise: parameters.frac_noise,
-      minPerClass: parameters.min_examples_per_class,
+      fracNoise: given.frac_noise,
+      minPerClass: given.min_examples_per_class,
     });
-    const quality = labelQuality(labelled, parameters.rank_by);
+    const quality = labelQuality(labelled, given.rank_by);
     const likely = mostProbable(probabilities);
 
     const place = new Int32Array(inputs.rows.rows).fill(-1);
