@@ -189,10 +189,16 @@ export async function prepareStep(
   for (const { name, place } of modelNames) {
     const model = await modelFolder(name, workspace);
     if (model === undefined) {
-      throw ProblemError.of('unknown-model', `there is no model "${name}"`, {
-        place,
-        hint: `there are: ${workspace.models.names.join(', ')}`,
-      });
+      const { names } = workspace.models;
+      throw names.includes(name)
+        ? ProblemError.of('unknown-model', `the folder of "${name}" is not there, or holds no encoder`, {
+            place,
+            hint: 'an encoder is an .onnx file (of several one is named) or static embeddings with their config.json, each with tokenizer.json',
+          })
+        : ProblemError.of('unknown-model', `there is no model "${name}"`, {
+            place,
+            hint: `there are: ${names.join(', ')}`,
+          });
     }
     models.set(name, model);
     modelDigests[name] = model.digest;

@@ -20,7 +20,7 @@ type Filed = string;
 /** Rows to vectors by a server; the layer of language models puts texts together, keeps what was said, and counts cost. */
 export function openHosted(parameters: HostedParameters, context: StepContext): RowComputer<Filed> {
   const { model: alias, dimensions, normalize } = parameters;
-  const model = modelOf(alias, context);
+  const model = context.languageModel(alias);
   return {
     identity: null,
     batchSize: 1,
@@ -48,16 +48,25 @@ export function openHosted(parameters: HostedParameters, context: StepContext): 
   };
 }
 
-function modelOf(alias: string, context: StepContext) {
+/** Throws a `StepError` where a model of a provider is to be used as an encoder on this machine, or the other way round. */
+export function requireKind(
+  { method, model }: { method: string; model: string },
+  context: StepContext,
+): void {
+  let hosted = true;
   try {
-    return context.languageModel(alias);
+    context.languageModel(model);
   } catch {
-    throw new StepError(
-      'model',
-      `${alias} is no model of a provider`,
-      'method: openai takes an alias of models: ada: { provider: openai, model: text-embedding-3-small }',
-    );
+    hosted = false;
   }
+  if (hosted === (method === 'openai')) return;
+  throw hosted
+    ? new StepError('model', `${model} is a model of a provider`, 'embed asks it with method: openai')
+    : new StepError(
+        'model',
+        `${model} is no model of a provider`,
+        'method: openai takes an alias of models: ada: { provider: openai, model: text-embedding-3-small }',
+      );
 }
 
 /** The numbers of a row's value, whichever way it is kept. */

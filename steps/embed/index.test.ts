@@ -98,6 +98,14 @@ describe('embed with an encoder', () => {
     });
   });
 
+  it('tells models of providers from encoders on this machine', async () => {
+    const hosted = { name: 'hosted', ask: () => Promise.reject(new Error('asked')) };
+    const run = (given: Record<string, string>) =>
+      runStep(embed, { with: given, inputs: { rows }, languageModels: { hosted } });
+    await expect(run({ model: 'hosted' })).rejects.toMatchObject({ code: 'model' });
+    await expect(run({ method: 'openai' })).rejects.toMatchObject({ code: 'model' });
+  });
+
   it('takes no rows', async () => {
     const { matrices, metrics } = await runStep(embed, { inputs: { rows: [] } });
     expect(matrices['vectors']).toMatchObject({ rows: 0, ids: [] });

@@ -3,7 +3,7 @@ import { StepError } from '../../engine/problems.ts';
 import { defineRowStep, type OutputSpecs, type RowComputer, type StepResult } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
 import { description } from './description.ts';
-import { openHosted, vectorOf } from './hosted.ts';
+import { openHosted, requireKind, vectorOf } from './hosted.ts';
 import { defaultDimensions, openLexical } from './lexical.ts';
 import { openOnnx } from './onnx.ts';
 import { parameters } from './parameters.ts';
@@ -91,6 +91,7 @@ export default defineRowStep({
         'the input model is a static model, and this is not how it is used',
         'write method: static, or leave the input out',
       );
+    requireKind(parameters, context);
     switch (parameters.method) {
       case 'onnx':
         return openOnnx(parameters, inputs.rows.rows, context);
