@@ -30,7 +30,7 @@ const queries = readFileSync(
 )
   .split('\n')
   .filter(Boolean)
-  .slice(0, 300)
+  .slice(0, 200)
   .map((line) => (JSON.parse(line) as { text: string }).text);
 const next = uniform(11);
 const random = (length: number, letters = 'abcdefghijklmnopqrstuvwxyz    ') =>
@@ -156,7 +156,7 @@ describe('score', () => {
 
   it.each(Object.keys(garbage))('of the table falls as garbage is added: %s', async (kind) => {
     const scores: number[] = [];
-    for (const share of [0, 0.02, 0.1, 0.3, 1]) {
+    for (const share of [0, 0.05, 0.3, 1]) {
       const added = Array.from({ length: Math.round(share * queries.length) }, (_, at) => garbage[kind]!(at));
       const { metrics } = await run({ score: {} }, [...queries, ...added]);
       scores.push(Number(metrics['dataset_score']));
@@ -174,7 +174,7 @@ describe('score', () => {
       queries[0],
       'word',
     ]);
-    expect(ids(tables['rejected'])!.slice(-4)).toEqual(['r300', 'r301', 'r302', 'r303']);
+    expect(ids(tables['rejected'])!.slice(-4)).toEqual(['r200', 'r201', 'r202', 'r203']);
     expect(tables['rejected']!.at(-1)!['reasons']).toEqual(['too_few_words', 'low_score']);
     expect(tables['score']!.map((row) => row['component'])).toEqual([
       'complete',
@@ -184,8 +184,8 @@ describe('score', () => {
       'coherent',
       'rules',
     ]);
-    expect(tables['score']![0]!['score']).toBeCloseTo((100 * 303) / 304, 2);
-    expect(Number(metrics['rejected']) + Number(metrics['kept'])).toBe(304);
+    expect(tables['score']![0]!['score']).toBeCloseTo((100 * 203) / 204, 2);
+    expect(Number(metrics['rejected']) + Number(metrics['kept'])).toBe(204);
   });
 });
 
