@@ -80,7 +80,7 @@ of this kind finds them.`,
   },
   example: `suspects:
   use: label_errors
-  from: { rows: train, vectors: vectors }
+  from: { rows: unique, vectors: vectors }
   with: { label: label }`,
   seeded: true,
 
