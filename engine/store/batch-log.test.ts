@@ -14,7 +14,7 @@ function openLog(folder: string): BatchLog {
   return new BatchLog(database);
 }
 
-const key = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const key = fc.constantFrom<string[]>('a', 'b', 'c', 'd', 'e');
 const keys = fc.uniqueArray(key, { minLength: 1 });
 const process = fc.constantFrom(0, 1);
 const action = fc.oneof(

@@ -331,6 +331,26 @@ describe('batches', () => {
     expect(await usd({ price })).toBeCloseTo(whole! / 10, 12);
   });
 
+  it('go without a request that was called off while they were gathered', async () => {
+    const server = await start();
+    const models = createLanguageModels({
+      root: process.cwd(),
+      aliases: { m: { ...ways.openai(server), model: 'small', batch: { poll: 0.1 } } },
+      secret: () => undefined,
+      answers: null,
+      batches: cachesIn(temporaryFolder()).batches,
+    });
+    const stop = new AbortController();
+    const ask = (content: string, signal: AbortSignal) =>
+      models.find('m')!.ask({ messages: [{ role: 'user', content }] }, { signal, notify: () => {} });
+    const left = ask('left', stop.signal);
+    const kept = ask('kept', new AbortController().signal);
+    setTimeout(() => stop.abort(new Error('enough')), 0);
+    await expect(left).rejects.toThrow('enough');
+    expect(texts([await kept])).toEqual(['answer to kept']);
+    expect([...server.asked.keys()]).toEqual(['kept']);
+  });
+
   it('have no key in what is kept of them', async () => {
     const key = 'sk-0123456789abcdef';
     const server = await start({ reply: () => `your ${key}` });

@@ -46,6 +46,8 @@ export class Batches {
   /** `openai/gpt-5-mini` */
   readonly #shown: string;
   #gathered: Gathered[] = [];
+  /** How often requests came. */
+  #arrivals = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #followed = new Map<number, FollowedBatch>();
   /** Requests by the signal that ends their waiting. */
@@ -137,16 +139,17 @@ export class Batches {
   #gather(requests: readonly Gathered[]): void {
     this.#gathered.push(...requests);
     clearTimeout(this.#timer);
-    const count = this.#gathered.length;
+    const arrivals = ++this.#arrivals;
     this.#timer = setTimeout(
       // What kept the process busy may have kept requests from coming.
-      () => setImmediate(() => setImmediate(() => this.#gathered.length === count && this.#send())),
+      () => setImmediate(() => setImmediate(() => this.#arrivals === arrivals && this.#send())),
       Math.min(quietMs, this.#settings.pollMs),
     );
   }
 
   #send(): void {
     const all = this.#gathered;
+    if (all.length === 0) return;
     this.#gathered = [];
     this.#submit(all).catch((error: unknown) => {
       for (const one of all) one.fail(error);
@@ -225,30 +228,40 @@ export class Batches {
     for (const { one } of mine) one.tries++;
     const waiting = mine.map(({ one }) => one);
     const followed = this.#follow(number, waiting, true);
+    let id: string;
     try {
       const lines = mine.map(({ line }) => line);
-      const id = await this.#provider.submit(lines, token, followed.signal);
-      this.#log.submitted(number, id);
-      followed.begin(id);
+      id = await this.#provider.submit(lines, token, followed.signal);
     } catch (error) {
-      if (followed.signal.aborted) {
-        this.#log.abandon(number);
-        return;
-      }
-      if (error instanceof ProviderError && error.fault === 'overloaded') {
-        // It was refused, and may be taken later.
-        this.#log.drop(number);
-        followed.lose(error);
-        return;
-      }
-      if (error instanceof ProviderError && error.mayPass) {
-        // It may have arrived all the same: that is found out before it is submitted again.
-        this.#log.abandon(number);
-        followed.begin(null, error);
-        return;
-      }
-      this.#log.drop(number);
+      this.#notSubmitted(number, followed, error);
+      return;
+    }
+    try {
+      this.#log.submitted(number, id);
+    } catch (error) {
+      // The next run finds it by its token.
+      this.#log.abandon(number);
       followed.end(error);
+      return;
+    }
+    followed.begin(id);
+  }
+
+  #notSubmitted(number: number, followed: FollowedBatch, error: unknown): void {
+    const known = error instanceof ProviderError ? error : null;
+    if (known?.fault === 'overloaded') {
+      // It was refused, and may be taken later.
+      this.#log.drop(number);
+      followed.lose(known);
+    } else if (known?.mayPass) {
+      // It may have arrived all the same: that is found out before it is submitted again.
+      this.#log.abandon(number);
+      followed.begin(null, known);
+    } else {
+      if (known === null) this.#log.abandon(number);
+      else this.#log.drop(number);
+      // Where nobody waits any more, there is nobody to tell.
+      if (!followed.signal.aborted) followed.end(error);
     }
   }
 
