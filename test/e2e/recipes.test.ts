@@ -224,6 +224,11 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
   topics_of_questions(run) {
     expect(run.step('vectors').rows).toBe(3);
   },
+  million_texts(run) {
+    expect(run.step('static').metrics).toMatchObject({ tokens: 7, dimensions: 4 });
+    expect(run.step('vectors').rows).toBe(60);
+    expect(run.step('names').rows).toBe(5);
+  },
   own_encoder(run) {
     expect(run.step('vectors').rows).toBe(6);
   },
