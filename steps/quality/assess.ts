@@ -102,10 +102,11 @@ async function tokenCounter(rules: Rules['length']): Promise<(text: string) => n
     rules.tokenizer === 'o200k_base'
       ? await import('gpt-tokenizer/encoding/o200k_base')
       : await import('gpt-tokenizer/encoding/cl100k_base');
-  // The time for a run without a space grows with its square: long ones are cut, which may cost a token at each cut.
+  // The time for a run without spaces, or of spaces only, grows with its square: long ones are cut, which may cost a token
+  // at each cut.
   return (text) =>
     text
-      .split(/(\S{1000})/)
+      .split(/(\S{1000}|\s{1000})/)
       .reduce((sum, part) => sum + (part === '' ? 0 : countTokens(part, { allowedSpecial: 'all' })), 0);
 }
 
