@@ -13,7 +13,7 @@ it('is less than one from the shares in every row, and in the whole', () => {
   );
   fc.assert(
     fc.property(fc.array(fc.nat(40), { maxLength: 60 }), ratios, (sizes, shares) => {
-      const counts = roundedCounts(sizes, shares);
+      const counts = roundedCounts(sizes.map((size) => shares.map((share) => share * size)));
       const sums = shares.map(() => 0);
       for (const [row, size] of sizes.entries()) {
         expect(counts[row]!.reduce((sum, count) => sum + count, 0)).toBe(size);

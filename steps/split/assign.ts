@@ -17,8 +17,9 @@ const epsilon = 1e-9;
 
 /**
  * Gives each unit a part in random order so that every stratum, and the whole, comes as near to the ratios as it can. Without
- * strata there is one. Single rows are within one row of the ratios in every stratum and in the whole; for groups there is no such
- * bound: large ones go first, each to the part that its stratum lacks most, or of equals the one that the whole lacks most.
+ * strata there is one. Groups go first, the large ones before the others, each to the part that its stratum lacks most, or of
+ * equals the one that the whole lacks most. Single rows make up for what groups left uneven: without groups every
+ * stratum and the whole are within one row of the ratios.
  */
 export function assignRandom(units: readonly Unit[], ratios: readonly number[], seed: number): number[] {
   const order = shuffle([...units.keys()], seed);
@@ -30,37 +31,15 @@ export function assignRandom(units: readonly Unit[], ratios: readonly number[], 
     strata.get(stratum)?.push(unit) ?? strata.set(stratum, [unit]);
   }
   const parts = new Array<number>(units.length).fill(0);
-  const members = [...strata.values()];
-  if (order.length > 0 && size(order[0]!) === 1) {
-    const counts = roundedCounts(
-      members.map(({ length }) => length),
-      ratios,
-    );
-    for (const [stratum, own] of members.entries()) {
-      let next = 0;
-      for (const [part, count] of counts[stratum]!.entries()) {
-        for (const unit of own.slice(next, next + count)) parts[unit] = part;
-        next += count;
-      }
-    }
-  } else assignGroups(members, size, ratios, parts);
-  return parts;
-}
-
-function assignGroups(
-  strata: readonly (readonly number[])[],
-  size: (unit: number) => number,
-  ratios: readonly number[],
-  parts: number[],
-): void {
+  const singles: number[][] = [];
+  const wanted: number[][] = [];
   const lacking = ratios.map(() => 0);
-  for (const members of strata) {
+  for (const members of strata.values()) {
     const total = members.reduce((sum, unit) => sum + size(unit), 0);
     const own = ratios.map((ratio) => ratio * total);
-    ratios.forEach((ratio, part) => {
-      lacking[part]! += ratio * total;
-    });
-    for (const unit of members) {
+    for (const [part, number] of own.entries()) lacking[part]! += number;
+    const groups = members.filter((unit) => size(unit) > 1);
+    for (const unit of groups) {
       let best = 0;
       for (let part = 1; part < own.length; part++) {
         const ahead = own[part]! - own[best]!;
@@ -70,7 +49,21 @@ function assignGroups(
       own[best]! -= size(unit);
       lacking[best]! -= size(unit);
     }
+    const rest = members.filter((unit) => size(unit) === 1);
+    singles.push(rest);
+    // Parts that groups have filled get no single rows; the others share these.
+    const room = own.map((number) => Math.max(0, number));
+    const sum = room.reduce((whole, number) => whole + number, 0);
+    wanted.push(room.map((number) => (sum > 0 ? (number * rest.length) / sum : 0)));
   }
+  for (const [stratum, counts] of roundedCounts(wanted).entries()) {
+    let next = 0;
+    for (const [part, count] of counts.entries()) {
+      for (const unit of singles[stratum]!.slice(next, next + count)) parts[unit] = part;
+      next += count;
+    }
+  }
+  return parts;
 }
 
 /**
