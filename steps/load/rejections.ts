@@ -42,6 +42,8 @@ export class Rejections {
 
   constructor(output: TableOutput) {
     this.#output = output;
+    // So that there are columns to ask for where nothing was rejected.
+    output.expect(['id', 'source', 'line', 'record', 'column', 'field', 'code', 'reason', 'raw']);
   }
 
   async add(file: SourceFile, bad: Malformed): Promise<void> {

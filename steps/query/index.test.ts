@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
-import type { JsonObject } from '../../engine/json.ts';
+import type { Json, JsonObject } from '../../engine/json.ts';
 import type { StepInput } from '../../engine/step.ts';
 import { folderWith, matrixInput, runStep, type StepOutputs, tableInput } from '../../test/run-step.ts';
 import query from './index.ts';
@@ -96,6 +97,41 @@ it('gives rows back as they were, of every type', async () => {
   expect(warnings).toEqual([]);
   expect((await ask({ t: rows.slice(0, 0) }, 'FROM t')).tables['rows']).toEqual([]);
 });
+
+it('gives any rows back', async () => {
+  const value = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 8 }),
+    fc.constantFrom('', '\u0000', '"', '2024-01-02', '1', 'null', 'true'),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.jsonValue({ maxDepth: 3 }),
+  );
+  const field = fc.constantFrom('a', 'b', 'ü "x", y', '1', 'select');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.dictionary(field, value, { maxKeys: 4 }), { maxLength: 5 }),
+      async (records) => {
+        const rows = records.map(
+          (record, n) => JSON.parse(JSON.stringify({ ...record, id: `r${n}` })) as Row,
+        );
+        const { tables } = await ask({ t: rows }, 'FROM t');
+        expect(tables['rows']!.map(withoutNulls)).toEqual(rows.map(withoutNulls));
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+/** A field that a row lacks, and a member that an object lacks, is NULL in SQL. */
+function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== 'object') return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member)]));
+}
 
 it('gives the types of SQL as JSON', async () => {
   const { tables, warnings } = await ask(
