@@ -30,4 +30,14 @@ steps:
   p.write({ 'w.yaml': workflow(false) });
   expect((await p.run('w.yaml', '--offline')).step('vectors')).toMatchObject({ rows: 5, rows_computed: 5 });
   expect(server.embedded).toHaveLength(2);
+  expect(await p.reprise('reproduce', 'latest')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/identical +vectors/),
+  });
+  expect((await p.reprise('export', 'latest', 'vectors.answers', '-o', 'answers.jsonl')).code).toBe(0);
+  p.write({
+    'w.yaml': workflow(false).replace(/ada: .*/, 'ada: { provider: replay, path: answers.jsonl } }'),
+  });
+  expect((await p.run('w.yaml')).step('vectors')).toMatchObject({ rows: 5, rows_computed: 5 });
+  expect(server.embedded).toHaveLength(2);
 });
