@@ -67,7 +67,7 @@ function chainOf(settings: ModelSettings, around: Surroundings): Line {
   const endpoints = [settings, ...settings.fallback].map((each) => new Endpoint(each, around));
   const [own] = endpoints;
   const { sampling, json } = settings;
-  const choice: Choice = { order: endpoints, route: null };
+  const choice: Choice = { order: endpoints, alike: endpoints.length, route: null };
   return {
     identity: {
       ...own!.identity,

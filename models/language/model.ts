@@ -81,7 +81,8 @@ export class Model implements LanguageModel {
     if ('failure' in choice) return choice;
     const { order, route } = choice;
     const chain = order.map((endpoint) => askedOf(endpoint, request));
-    for (const asked of chain) {
+    // Without asking, what any of them said is better than nothing.
+    for (const asked of chain.slice(0, this.#shared.offline ? chain.length : choice.alike)) {
       const known = await this.#known(asked);
       if (known !== null) return routed(known, route);
     }
@@ -94,8 +95,8 @@ export class Model implements LanguageModel {
   async estimate(request: LanguageRequest, row?: JsonObject): Promise<RequestEstimate> {
     const { answers } = this.#shared;
     const choice = await this.#line.choose(request, row);
-    const order = 'failure' in choice ? [] : choice.order;
-    for (const endpoint of order) {
+    const { order, alike } = 'failure' in choice ? { order: [], alike: 0 } : choice;
+    for (const endpoint of order.slice(0, this.#shared.offline ? order.length : alike)) {
       const { full, digest } = askedOf(endpoint, request);
       if ((await answers?.get(await endpoint.filedUnder(full), digest)) !== undefined)
         return { known: true, input_tokens: 0, output_tokens: 0, usd: 0 };

@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { compileCel } from '../../engine/cel.ts';
 import type { JsonObject } from '../../engine/json.ts';
-import type { LanguageRequest } from '../../engine/language-model.ts';
+import type { Answer, LanguageRequest } from '../../engine/language-model.ts';
 import { ModelServer } from '../../test/model-server.ts';
+import type { AnswerCache } from './answers.ts';
 import { createLanguageModels } from './index.ts';
 
 const options = { signal: new AbortController().signal, notify: () => {} };
 const question = (content: string): LanguageRequest => ({ messages: [{ role: 'user', content }] });
 
 /** Aliases `small`, `large` and `local` on one server, and `best`, which chooses among them. */
-function routed(server: ModelServer, route: JsonObject, more: Record<string, JsonObject> = {}) {
+function routed(
+  server: ModelServer,
+  route: JsonObject,
+  more: Record<string, JsonObject> = {},
+  answers: AnswerCache | null = null,
+) {
   const own = (model: string, extra: JsonObject = {}) => ({
     provider: 'openai',
     model,
@@ -27,7 +33,7 @@ function routed(server: ModelServer, route: JsonObject, more: Record<string, Jso
       local: own('local', { context: 100 }),
     },
     secret: () => undefined,
-    answers: null,
+    answers,
     condition: async (source) => {
       const program = await compileCel(source);
       return (scope) => program.test(scope);
@@ -121,6 +127,25 @@ describe('a route', () => {
     });
     expect(await ask()).toMatchObject({ failure: { scope: 'step', code: 'route-rule' } });
     expect(server.requests).toHaveLength(2);
+  });
+
+  it('takes what a dearer model said earlier, but not what a weaker one did', async () => {
+    await using server = await ModelServer.start();
+    const { small, ...kept } = { small: 0.8, large: 0.9 };
+    const answers = new Map<string, Answer>();
+    const cache: AnswerCache = {
+      get: async (filed, digest) => answers.get(`${digest} ${JSON.stringify(filed)}`),
+      put: (filed, digest, answer) => void answers.set(`${digest} ${JSON.stringify(filed)}`, answer),
+    };
+    const ask = async (route: JsonObject) => {
+      const result = await routed(server, route, {}, cache).ask(question('hello'), options);
+      return 'answer' in result && [result.answer.asked, result.cached];
+    };
+    expect(await ask({ by: 'quality', quality: { small } })).toEqual(['small', false]);
+    expect(await ask({ by: 'quality', quality: { ...kept, small } })).toEqual(['large', false]);
+    // The local one costs nothing, and need not be asked all the same.
+    expect(await ask({ by: 'cost' })).toEqual(['small', true]);
+    expect(await ask({ by: 'rules', rules: [{ use: 'large', fields: [] }] })).toEqual(['large', true]);
   });
 
   it('is another one by price than by speed, and the same one each time', async () => {

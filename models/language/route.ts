@@ -9,6 +9,8 @@ import { fullRequest } from './request.ts';
 /** Which models a request goes to, the first one first, and why, where that was chosen for it. */
 export interface Choice {
   readonly order: readonly Endpoint[];
+  /** So many of them, from the first on, are as good as the first: what one of these said earlier is taken before one is asked. */
+  readonly alike: number;
   readonly route: RouteTrace | null;
 }
 
@@ -137,7 +139,10 @@ export function routeOf(
         others: [...rest.map(({ candidate, why }) => ({ model: candidate.alias, why })), ...out],
       };
       const order = ranked.flatMap(({ candidate }) => candidate.line.endpoints);
-      return { order, route: trace };
+      // A cheaper or quicker model is not needed where another has spoken; a better one is.
+      const better = settings.by === 'quality' || settings.by === 'rules';
+      const alike = better ? (first?.candidate.line.endpoints.length ?? 0) : order.length;
+      return { order, alike, route: trace };
     },
   };
 }

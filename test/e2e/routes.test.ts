@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ModelServer } from '../model-server.ts';
-import { TestProject } from '../project.ts';
+import { jsonl, TestProject } from '../project.ts';
 
 it('a route goes by what an earlier run measured, says which, and is reproduced without that run', async () => {
   await using server = await ModelServer.start({
@@ -106,4 +106,52 @@ export default defineStep({
     code: 2,
     err: expect.stringContaining('"scores.accuracy" is no metric of an earlier run'),
   });
+});
+
+it('a route goes by a field of the row, which counts for its result though no prompt names it', async () => {
+  await using server = await ModelServer.start({ reply: ({ body }) => `said by ${body['model']}` });
+  const model = (name: string) =>
+    `{ provider: openai, base_url: "${server.url('openai')}", model: ${name}, price: { input: 1, output: 1 }, max_tokens: 10 }`;
+  const rows = (needs: (number | null)[]) =>
+    jsonl(needs.map((need, at) => ({ id: `r${at}`, text: `question ${at}`, need })));
+  using project = new TestProject({
+    'questions.jsonl': rows([0.1, 0.9, 0.2, null]),
+    'w.yaml': `
+params: { least: { type: number, default: 0.5 } }
+models:
+  small: ${model('s')}
+  large: ${model('l')}
+  best:
+    route:
+      among: [small, large]
+      by: rules
+      rules: [{ when: "row.need >= params.least", use: large }, { use: small }]
+steps:
+  questions: { use: load, with: { path: questions.jsonl, text: text, id: id } }
+  answers:
+    use: generate
+    from: questions
+    max_row_failures: 1
+    with: { model: best, prompt: { text: "{{text}}" } }
+`,
+  });
+  const asked = () =>
+    server.requests.map(({ prompt, body }) => `${prompt.slice(-1)} ${body['model']}`).sort();
+  const first = await project.run('w.yaml');
+  expect(first.step('answers')).toMatchObject({ rows_computed: 3, rows_failed: 1 });
+  expect(asked()).toEqual(['0 s', '1 l', '2 s']);
+  const failed = await project.reprise('show', 'latest', 'answers.failed', '--format', 'jsonl');
+  expect(JSON.parse(failed.out)).toMatchObject({
+    id: 'r3',
+    reason: expect.stringContaining('the rule row.need >= 0.5 cannot be told'),
+  });
+  // One row needs more now; the prompt of none has changed.
+  project.write({ 'questions.jsonl': rows([0.1, 0.9, 0.8, 0.3]) });
+  const plan = await project.reprise('plan', 'w.yaml', '--json');
+  expect(plan.code, plan.err).toBe(0);
+  const second = await project.run('w.yaml');
+  expect(second.step('answers')).toMatchObject({ rows_computed: 2, rows_cached: 2, rows_failed: 0 });
+  expect(asked()).toEqual(['0 s', '1 l', '2 l', '2 s', '3 s']);
+  const explained = await project.reprise('cache', 'explain', 'w.yaml', 'answers', 'r2');
+  expect(explained.out).toContain('need');
 });
