@@ -3,7 +3,7 @@
     pip install model2vec scikit-learn scipy
     python3 bench/static_quality.py --stsb en-test.jsonl --train banking77/train.jsonl --test banking77/test.jsonl FOLDER ...
 
-`reprise show <run> <step>.encoder` says where the files of a model that `train` made lie. Rows of STS-B have sentence1, sentence2 and
+`reprise export latest static -o models/static/` writes the folder of a model that `train` made. Rows of STS-B have sentence1, sentence2 and
 score, those of banking77 text and label.
 """
 

@@ -1,6 +1,6 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ProblemError } from '../../engine/problems.ts';
@@ -23,7 +23,7 @@ import { runWords } from './runs/words.ts';
 export const command: Command = {
   name: 'export',
   summary: 'write an output of a run to a file: jsonl, csv, parquet, arrow, xlsx, sqlite, npy',
-  description: `Writes a table as .jsonl, .csv, .tsv, .parquet, .arrow, .xlsx or .sqlite, a matrix as .npy, and the single file of a files output as it is. With .gz or .zst behind, packed.`,
+  description: `Writes a table as .jsonl, .csv, .tsv, .parquet, .arrow, .xlsx or .sqlite, a matrix as .npy, the single file of a files output as it is, and several into a folder (\`-o models/small/\`). With .gz or .zst behind, packed.`,
   arguments: [
     { name: '<run>', description: runWords },
     { name: '<address>', description: 'step, step.output or step[axis=value].output' },
@@ -50,6 +50,7 @@ export const command: Command = {
     },
     { line: 'reprise export latest vectors -o vectors.npy', does: 'a matrix for numpy' },
     { line: 'reprise export latest topics -o topics.jsonl.gz', does: 'packed' },
+    { line: 'reprise export latest head -o models/teams/', does: 'a folder of files' },
   ],
   async run([run, address], options, cli) {
     return withProject(cli, cli.cwd, async (project) => {
@@ -60,19 +61,28 @@ export const command: Command = {
       const where = options['where'] as string | undefined;
       if (where !== undefined && whole.kind !== 'table') throw whereNeedsTable(name, whole.kind);
       const input = where !== undefined && whole.kind === 'table' ? chosen(whole, where) : whole;
-      const bytes = bytesOf(input, target, name.split('.')[0]!, options);
       const path = resolve(cli.cwd, target);
-      const written = await writeFile(path, bytes, cli.signal).catch((error: NodeJS.ErrnoException) => {
-        // Errors of the target's file system; a blob that is missing is another matter.
-        if (error.syscall === undefined) throw error;
-        throw ProblemError.of('cannot-write', `${target} cannot be written (${error.code})`, {
-          hint: 'name a file in a folder that you may write to: -o out/topics.csv',
+      const isFolder = /[/\\]$/.test(target) || statSync(path, { throwIfNoEntry: false })?.isDirectory();
+      const files: [string, AsyncIterable<Uint8Array> | Iterable<Uint8Array>][] =
+        input.kind === 'files' && isFolder
+          ? input.names.map((file) => [join(path, file), once(() => input.read(file))])
+          : [[path, bytesOf(input, target, name.split('.')[0]!, options)]];
+      let written = 0;
+      for (const [file, bytes] of files)
+        written += await writeFile(file, bytes, cli.signal).catch((error: NodeJS.ErrnoException) => {
+          // Errors of the target's file system; a blob that is missing is another matter.
+          if (error.syscall === undefined) throw error;
+          throw ProblemError.of('cannot-write', `${target} cannot be written (${error.code})`, {
+            hint: 'name a file in a folder that you may write to: -o out/topics.csv',
+          });
         });
-      });
       const rows = 'rows' in input ? input.rows : null;
       if (options['json'])
         cli.out(`${JSON.stringify({ run: record.id, address: name, path, rows, bytes: written })}\n`);
-      else cli.out(`${target}: ${rows === null ? '1 file' : counted(rows, 'row')}, ${size(written)}\n`);
+      else {
+        const what = rows === null ? counted(files.length, 'file') : counted(rows, 'row');
+        cli.out(`${target}: ${what}, ${size(written)}\n`);
+      }
       return 0;
     });
   },
@@ -108,7 +118,7 @@ function bytesOf(
     const [name, ...more] = input.names;
     if (name !== undefined && more.length === 0) return once(() => input.read(name));
     throw ProblemError.of('many-files', `the output holds ${counted(input.names.length, 'file')}`, {
-      hint: 'see where they are: reprise show <run> <address>',
+      hint: 'name a folder for them: -o out/',
     });
   }
   const said = formatOfName(target);

@@ -1,3 +1,5 @@
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ModelServer } from '../model-server.ts';
 import { jsonl, numberedTexts, TestProject } from '../project.ts';
@@ -40,4 +42,43 @@ steps:
   });
   expect((await p.run('w.yaml')).step('vectors')).toMatchObject({ rows: 5, rows_computed: 5 });
   expect(server.embedded).toHaveLength(2);
+});
+
+it('a static model that a run made is exported into a folder, and used from there', async () => {
+  using p = new TestProject({
+    'texts.jsonl': jsonl([
+      { id: 'a', text: 'my card' },
+      { id: 'b', text: 'xyzzy' },
+    ]),
+    'made.yaml': `
+steps:
+  texts: { use: load, with: { path: texts.jsonl, text: text, id: id } }
+  static: { use: train, with: { method: static_embedding, encoder: models/tiny/model.onnx } }
+  vectors: { use: embed, from: { rows: texts, model: static }, with: { method: static } }
+`,
+    'used.yaml': `
+models: { small: { provider: local, path: models/small } }
+steps:
+  texts: { use: load, with: { path: texts.jsonl, text: text, id: id } }
+  vectors: { use: embed, from: texts, with: { method: static, model: small } }
+`,
+  });
+  const tiny = join(import.meta.dirname, '../fixtures/encoders/tiny');
+  cpSync(tiny, p.path('models/tiny'), { recursive: true });
+  const vectors = async (file: string) => {
+    const { metrics } = (await p.run(file)).step('vectors');
+    await p.reprise('export', 'latest', 'vectors', '-o', 'vectors.npy');
+    return { metrics, bytes: readFileSync(p.path('vectors.npy')) };
+  };
+  const made = await vectors('made.yaml');
+  expect(made.metrics).toMatchObject({ without_terms: 1 });
+  const file = await p.reprise('export', 'latest', 'static', '-o', 'model.bin');
+  expect(file).toMatchObject({ err: expect.stringContaining('name a folder') });
+  expect(await p.reprise('export', 'latest', 'static', '-o', 'models/small/')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^models\/small\/: 4 files/),
+  });
+  const used = await vectors('used.yaml');
+  expect(used.metrics).toMatchObject({ without_terms: 1, model: 'small' });
+  expect(used.bytes).toEqual(made.bytes);
 });
