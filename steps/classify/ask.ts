@@ -1,17 +1,9 @@
 import type { Json, JsonObject } from '../../engine/json.ts';
-import type {
-  Answer,
-  LanguageRequest,
-  Message,
-  Sampling,
-  TokenLogprob,
-} from '../../engine/language-model.ts';
+import type { Answer, LanguageRequest, Message, Sampling } from '../../engine/language-model.ts';
 import { type AskedModel, RowFailure } from '../../engine/step.ts';
 import { allOf } from '../asking.ts';
+import { numberProbabilities, topLogprobs } from '../number-logprobs.ts';
 import type { Label } from './labels.ts';
-
-/** Tokens beside the one chosen whose probability is asked for: what providers give at most. */
-const topLogprobs = 20;
 
 export interface Question {
   model: AskedModel;
@@ -117,54 +109,11 @@ async function chooseByLogprobs(question: Question): Promise<Choice> {
   const said = Number(number?.[0] ?? Number.NaN);
   if (number === null || !(said >= 1 && said <= options.length))
     throw new RowFailure(`the answer is no number of a class: ${answer.text.slice(0, 80)}`);
-  const token = tokenAt(answer, number.index);
   return {
-    shares: token === null ? null : sharesOf(token, said - 1, options.length),
+    shares: numberProbabilities(answer, number.index, { said, low: 1, high: options.length }),
     chosen: [said - 1],
     reason: null,
   };
-}
-
-/**
- * The token in which a place of the answer stands; null if the provider gave none. Tokens may begin with thinking that is
- * no part of the text, so that they are matched to it from the end.
- */
-function tokenAt({ text, logprobs = [] }: Answer, place: number): TokenLogprob | null {
-  const start = logprobs
-    .map(({ token }) => token)
-    .join('')
-    .lastIndexOf(text);
-  if (start < 0) return null;
-  let end = 0;
-  for (const found of logprobs) {
-    end += found.token.length;
-    if (end > start + place) return found;
-  }
-  return null;
-}
-
-/**
- * Probabilities of the options by the token that says which was chosen, put to a sum of 1; null if it says more or less
- * than that, as where numbers are longer than a token.
- */
-function sharesOf(said: TokenLogprob, chosen: number, options: number): number[] | null {
-  if (indexIn(said.token) !== chosen) return null;
-  const shares = new Array<number>(options).fill(0);
-  const seen = new Set<string>();
-  for (const { token, logprob } of [...said.top, said]) {
-    if (seen.has(token)) continue;
-    seen.add(token);
-    const index = indexIn(token);
-    if (index !== null && index >= 0 && index < options) shares[index]! += Math.exp(logprob);
-  }
-  const sum = shares.reduce((total, share) => total + share, 0);
-  return sum > 0 ? shares.map((share) => share / sum) : null;
-}
-
-/** The class that a token is the number of, from 0; null if it is none. */
-function indexIn(token: string): number | null {
-  const number = /^\s*(\d+)[\s.)]*$/.exec(token)?.[1];
-  return number === undefined ? null : Number(number) - 1;
 }
 
 function namesIn(json: Json, multiLabel: boolean): string[] {

@@ -2,6 +2,8 @@ import type { JsonObject } from '../../engine/json.ts';
 import type { LanguageRequest, Message } from '../../engine/language-model.ts';
 import { type AskedModel, RowFailure } from '../../engine/step.ts';
 import { samplingOf } from '../asking.ts';
+import { topLogprobs } from '../number-logprobs.ts';
+import { expectedScores } from './expected-score.ts';
 import type { Given, Judged, Outcome, Verdict } from './given.ts';
 import { scaleOf } from './given.ts';
 import { type JudgePrompts, messagesFor, openPrompts, openSecondPrompts, repairOf } from './prompts.ts';
@@ -41,7 +43,11 @@ export function openPanel(given: Given, judges: readonly AskedModel[], scope: Js
     judges,
     first: lookOf(given, openPrompts(given), patterns),
     second: second && lookOf(given, second, again?.patterns ?? patterns),
-    request: { ...samplingOf(given), ...(given.format === 'json' && { schema: verdictSchema(given) }) },
+    request: {
+      ...samplingOf(given),
+      ...(given.format === 'json' && { schema: verdictSchema(given) }),
+      ...(given.score_from === 'logprobs' && { top_logprobs: topLogprobs }),
+    },
     scope,
   };
 }
@@ -160,12 +166,17 @@ async function ask(
 ): Promise<Verdict> {
   let messages = messagesOf(given, prompts, { ...row, ...scope }, order, reasons);
   for (let repair = 0; ; repair++) {
-    const { text, json } = await judge.ask({ ...request, messages, sample });
+    const answer = await judge.ask({ ...request, messages, sample });
+    const { text, json } = answer;
     const reading: Reading =
       given.format === 'json' ? readJson(given, json) : readText(given, text, patterns);
     if (!('unusable' in reading)) {
       const { scores, shown, reason } = reading;
-      return { order, sample, look: 1, scores, winner: shown && inPlace(shown, order), reason };
+      const winner = shown && inPlace(shown, order);
+      const verdict: Verdict = { order, sample, look: 1, scores, winner, reason };
+      if (given.score_from === 'answer') return verdict;
+      const expected = expectedScores(given, answer, patterns, scores!);
+      return { ...verdict, scores: expected ?? scores, said: expected && scores };
     }
     if (repair >= given.repairs)
       throw new RowFailure(`${order === 'swapped' ? 'answers swapped: ' : ''}${reading.unusable}`);

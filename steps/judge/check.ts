@@ -35,6 +35,7 @@ function modeProblems(given: Given): Problem[] {
     if (answers === undefined) say('answers', 'pairwise needs answers: the two fields that are compared');
     if (criteria.length > 0) say('criteria', 'criteria are for scores; say in the rubric what to look at');
     if (threshold !== undefined) say('threshold', 'threshold is for scores');
+    if (given.score_from !== 'answer') say('score_from', 'score_from is for scores');
     if (patterns.score !== undefined) say('patterns', 'patterns.score is for scores');
     if (given.second_look !== undefined && given.orders !== 'both')
       say('second_look', 'second_look is for judges that see both orders');
@@ -48,6 +49,13 @@ function modeProblems(given: Given): Problem[] {
     const { low, high } = scaleOf(given);
     if (threshold !== undefined && (threshold < low || threshold > high))
       say('threshold', `threshold ${threshold} is outside the scale ${low} to ${high}`);
+    if (given.score_from === 'logprobs') {
+      if (given.scale !== '1-5')
+        say('score_from', 'score_from: logprobs is for scores of one digit: scale: 1-5');
+      if (given.samples > 1) say('score_from', 'score_from: logprobs needs one sample');
+      if (given.combine === 'vote')
+        say('combine', 'scores by their probabilities are hardly ever the same: mean, weighted or minimum');
+    }
     if (threshold !== undefined && judges.length === 0) say('threshold', 'without judges there is no score');
   }
   const names = criteria.map(({ name }) => name);

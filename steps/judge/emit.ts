@@ -144,12 +144,13 @@ function judgmentRows(given: Given, row: Row, judgments: readonly Judgment[]): R
   const own = criteriaOf(given);
   const rows = judgments.flatMap(({ judge, verdicts, failure }): JsonObject[] =>
     failure === null
-      ? verdicts.map(({ order, sample, look, winner, scores, reason }) => ({
+      ? verdicts.map(({ order, sample, look, winner, scores, said, reason }) => ({
           judge,
           ...(order === null ? {} : { order }),
           sample: sample + 1,
           ...(given.second_look && { look }),
           ...(winner === null ? scoreFields(own, scores!) : { winner: labels[winner] }),
+          ...(said !== undefined && { said: said && overallScore(own, said) }),
           reason,
           failure: null,
         }))

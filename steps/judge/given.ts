@@ -37,6 +37,8 @@ export interface Verdict {
   look: 1 | 2;
   /** By criterion; `score` is the only one where none is named. */
   scores: { [criterion: string]: number } | null;
+  /** Of scores by their probabilities: what was said; null if there were no probabilities, so that it counts as said. */
+  said?: { [criterion: string]: number } | null;
   /** Which answer is better, by its place in `answers`, whatever the order was. */
   winner: Outcome | null;
   reason: string;

@@ -30,6 +30,10 @@ verdict at the end, the last one. With \`second_look\` a judge whose orders diff
 that row, with the reason; never a score. A judge that writes text is asked for its verdict \`repairs\` times before. With \`quorum\` a row is
 judged by those judges that have a verdict, and a warning says how many rows were without whom. What a judge wrote is kept, usable or not: to have it asked anew, change the model's \`revision\`.
 
+**Scores by their probabilities.** With \`score_from: logprobs\` a score is the one to expect by how likely each of 1 to 5 was where the judge wrote it, Σ p(s)·s (G-Eval, Liu
+et al. 2023): 3.7, say, and not 4, so that answers with the same score are told apart. A score without probabilities (\`openai\` and servers of its format give them, where the
+model does) counts as said, with a warning; \`judgments\` has both.
+
 **Criteria** have a \`name\`, and perhaps a \`description\` and a \`weight\`. **Checks** are made without a model; each is one of \`json: true\`, \`schema\` (JSON Schema), \`regex\`,
 \`not_regex\`, \`contains\`, \`not_contains\`, \`equals\` (another field), \`one_of\`, \`characters\` and \`words\` (\`{ min, max }\`), \`range\` (of a number), \`duration\` (in seconds),
 \`timestamps\` (\`{ min, max, rising, count }\`), \`grounded\` (fields: its quotations, times and numbers stand there, of JSON all texts and numbers) or \`where\` (CEL over \`row\`), of the answer or another \`field\`, or \`at\` a place in its JSON: \`{ name: steps, at: plan.0.steps, range: { max: 9 } }\`. One
@@ -55,7 +59,7 @@ Everything that judges said is kept as \`generate\` keeps it: a change of \`comb
     judgments: {
       kind: 'table',
       description:
-        "A row for each verdict: the row's fields, `judge`, `order` (`given` or `swapped`), `sample`, `score` or `winner`, `reason`; `failure` where a judge has none.",
+        "A row for each verdict: the row's fields, `judge`, `order` (`given` or `swapped`), `sample`, `score` (and the one `said`, if it is by probabilities) or `winner`, `reason`; `failure` where a judge has none.",
     },
     judges: {
       kind: 'table',

@@ -86,6 +86,12 @@ export const parameters = {
         'What a good answer is: `{ text: … }`, `{ file: ./rubrics/tone.md }`, or a built-in one, `{ name: correctness }`.',
     },
     scale: { enum: scales, default: '1-5', description: 'score: the lowest and the highest score.' },
+    score_from: {
+      enum: ['answer', 'logprobs'],
+      default: 'answer',
+      description:
+        'score: whether the score counts that a judge says, or, on the scale 1-5, the one to expect by the probabilities of all scores.',
+    },
     threshold: { type: 'number', description: 'score: the least score with which a row passes.' },
     ties: {
       type: 'boolean',

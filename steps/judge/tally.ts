@@ -29,6 +29,9 @@ class JudgeTally {
   repeated = 0;
   flipped = 0;
   likePanel = 0;
+  /** Scores that were to be those by their probabilities, and those of them without any. */
+  weighed = 0;
+  asSaid = 0;
   readonly scores: number[] = [];
   readonly lengths: number[] = [];
 
@@ -43,6 +46,10 @@ class JudgeTally {
     }
     this.rows++;
     this.#countRepeats(judgment.verdicts);
+    for (const { said } of judgment.verdicts) {
+      if (said !== undefined) this.weighed++;
+      if (said === null) this.asSaid++;
+    }
     if (finding.winner === null) {
       this.scores.push(finding.score!);
       this.lengths.push(lengths[0]!);
@@ -125,6 +132,10 @@ class JudgeTally {
         found.push(
           `${this.judge} prefers the answer shown ${place} in ${percent(count, decided)} of its verdicts; where the orders differ the row is a tie`,
         );
+    if (this.asSaid > 0)
+      found.push(
+        `${this.judge} gave no probabilities for ${this.asSaid} of ${this.weighed} scores; they count as said`,
+      );
     const unequal = this.longer + this.shorter;
     if (wilsonInterval(this.longer, unequal)[0] > mostLonger)
       found.push(

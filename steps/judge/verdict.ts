@@ -62,7 +62,7 @@ export function compilePatterns({
   ties,
   atEnd,
 }: Pick<Given, 'patterns' | 'ties'> & { atEnd: boolean }): Patterns {
-  const of = (pattern: string | undefined, usual: string) => new RegExp(pattern ?? usual, 'gu');
+  const of = (pattern: string | undefined, usual: string) => new RegExp(pattern ?? usual, 'dgu');
   return {
     atEnd,
     outcomes: [
@@ -77,15 +77,15 @@ export function compilePatterns({
 /** Reads a verdict from a text. The whole text is its reason. */
 export function readText(given: Given, text: string, patterns: Patterns): Reading {
   const reason = text.trim();
-  const match = (pattern: RegExp) => [...reason.matchAll(pattern)].at(patterns.atEnd ? -1 : 0);
+  const match = (pattern: RegExp) => found(pattern, reason, patterns);
   if (given.mode === 'pairwise') {
     const matches = patterns.outcomes.flatMap(([outcome, pattern]) => {
-      const found = match(pattern);
-      return found ? [{ outcome, at: found.index }] : [];
+      const place = match(pattern);
+      return place ? [{ outcome, at: place.index }] : [];
     });
-    const [found] = patterns.atEnd ? matches.sort((a, b) => b.at - a.at) : matches;
-    return found
-      ? { scores: null, shown: found.outcome, reason }
+    const [verdict] = patterns.atEnd ? matches.sort((a, b) => b.at - a.at) : matches;
+    return verdict
+      ? { scores: null, shown: verdict.outcome, reason }
       : { unusable: `there is no verdict in ${quoted(reason)}` };
   }
   const number = match(patterns.score)?.[1];
@@ -95,6 +95,31 @@ export function readText(given: Given, text: string, patterns: Patterns): Readin
   return wrong === null
     ? { scores: { [criteriaOf(given)[0]!.name]: score }, shown: null, reason }
     : { unusable: wrong };
+}
+
+/** The match of a pattern that counts. */
+function found(pattern: RegExp, text: string, { atEnd }: Patterns): RegExpExecArray | undefined {
+  return [...text.matchAll(pattern)].at(atEnd ? -1 : 0);
+}
+
+/** Where in an answer the score of each criterion stands, in its own order; null if that cannot be told. */
+export function scorePlaces(
+  { format, criteria }: Given,
+  { text, json }: { text: string; json: Json },
+  patterns: Patterns,
+): { criterion: string; at: number }[] | null {
+  const names = criteria.length === 0 ? ['score'] : criteria.map(({ name }) => name);
+  if (format === 'text') {
+    const at = found(patterns.score, text, patterns)?.indices?.[1]?.[0];
+    return at === undefined ? null : [{ criterion: names[0]!, at }];
+  }
+  // Within a text of JSON the quotes would be escaped: what is found is the member.
+  const places = [...text.matchAll(/"score"\s*:\s*(?=\d)/g)].map(
+    ({ index, 0: { length } }) => index + length,
+  );
+  const order = criteria.length === 0 ? names : Object.keys(json as JsonObject);
+  if (places.length !== order.length) return null;
+  return places.map((at, index) => ({ criterion: order[index]!, at }));
 }
 
 function outOfScale(score: number, { low, high }: Scale): string | null {
