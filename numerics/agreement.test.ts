@@ -69,6 +69,19 @@ describe('krippendorffAlpha', () => {
     );
   });
 
+  it('is that of as many values as ratings, without a place for each pair of values', () => {
+    const units = 10_000;
+    // Two raters whose scores are 0.5 and 0 apart in turns: of differences the observed mean is 1/8.
+    const scores = Array.from({ length: units }, (_, unit) => [unit, unit + (unit % 2) / 2]).flat();
+    const values = Float64Array.from(new Set(scores)).sort();
+    const codeOf = new Map([...values].map((value, code) => [value, code]));
+    const codes = Int32Array.from(scores, (score) => codeOf.get(score)!);
+    const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+    const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / (scores.length - 1);
+    const alpha = krippendorffAlpha({ codes, units, raters: 2, values }, 'interval');
+    expect(alpha).toBeCloseTo(1 - 0.125 / (2 * variance), 12);
+  });
+
   it('is 1 of raters who agree and none of ratings that do not vary', () => {
     expect(
       krippendorffAlpha(
@@ -86,6 +99,16 @@ describe('krippendorffAlpha', () => {
           [2, 2],
         ]),
         'nominal',
+      ),
+    ).toBeNaN();
+    expect(
+      krippendorffAlpha(
+        ratings([
+          [0.1, 0.1, 0.1],
+          [0.1, 0.1, null],
+          [0.1, null, 0.1],
+        ]),
+        'interval',
       ),
     ).toBeNaN();
     expect(

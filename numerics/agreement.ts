@@ -99,48 +99,60 @@ export function fleissKappa({ codes, units, raters, values }: Ratings): number {
  * than two ratings do not count. NaN where there is nothing to disagree about: no such units, or one value only.
  */
 export function krippendorffAlpha({ codes, units, raters, values }: Ratings, level: Level): number {
-  const size = values.length;
-  const coincidences = new Float64Array(size * size);
+  const totals = new Float64Array(values.length);
+  const pairable: Int32Array[] = [];
   for (let unit = 0; unit < units; unit++) {
     const own = codes.subarray(unit * raters, (unit + 1) * raters).filter((code) => code >= 0);
     if (own.length < 2) continue;
-    for (let at = 0; at < own.length; at++)
-      for (let other = 0; other < own.length; other++)
-        if (at !== other) coincidences[own[at]! * size + own[other]!]! += 1 / (own.length - 1);
+    pairable.push(own);
+    for (const code of own) totals[code]!++;
   }
-  const totals = new Float64Array(size);
-  for (let own = 0; own < size; own++)
-    for (let other = 0; other < size; other++) totals[own]! += coincidences[own * size + other]!;
-  const pairable = totals.reduce((sum, total) => sum + total, 0);
+  // Of one value only, rounding would leave something of its distance from the mean.
+  if (totals.filter((total) => total > 0).length < 2) return Number.NaN;
+  // Ordinal values are as far apart as the ratings between them, ends by half.
+  const places = level === 'ordinal' ? midRanks(totals) : values;
+  const difference = (own: number, other: number): number => {
+    if (own === other) return 0;
+    if (level === 'nominal') return 1;
+    const [a, b] = [places[own]!, places[other]!];
+    if (level === 'ratio') return a + b === 0 ? 0 : ((a - b) / (a + b)) ** 2;
+    return (a - b) ** 2;
+  };
   let observed = 0;
-  let expected = 0;
-  for (let own = 0; own < size; own++) {
-    for (let other = 0; other < size; other++) {
-      const distance = squaredDifference(own, other, values, totals, level);
-      observed += coincidences[own * size + other]! * distance;
-      expected += totals[own]! * totals[other]! * distance;
-    }
-  }
-  return expected > 0 ? 1 - ((pairable - 1) * observed) / expected : Number.NaN;
+  for (const own of pairable)
+    for (let at = 0; at < own.length; at++)
+      for (let other = 0; other < at; other++)
+        observed += (2 * difference(own[at]!, own[other]!)) / (own.length - 1);
+  const ratings = totals.reduce((sum, total) => sum + total, 0);
+  const expected =
+    level === 'ordinal' || level === 'interval'
+      ? squaresOfPairs(places, totals, ratings)
+      : sumOfPairs(totals, difference);
+  return expected > 0 ? 1 - ((ratings - 1) * observed) / expected : Number.NaN;
 }
 
-/** Krippendorff's δ²: of two ordinal values it is the square of the ratings from the one to the other, ends by half. */
-function squaredDifference(
-  own: number,
-  other: number,
-  values: Float64Array,
-  totals: Float64Array,
-  level: Level,
-): number {
-  if (own === other) return 0;
-  if (level === 'nominal') return 1;
-  const [a, b] = [values[own]!, values[other]!];
-  if (level === 'interval') return (a - b) ** 2;
-  if (level === 'ratio') return a + b === 0 ? 0 : ((a - b) / (a + b)) ** 2;
-  const [low, high] = own < other ? [own, other] : [other, own];
-  let between = -(totals[low]! + totals[high]!) / 2;
-  for (let code = low; code <= high; code++) between += totals[code]!;
-  return between ** 2;
+/** Of each value the ratings below it and half of its own. */
+function midRanks(totals: Float64Array): Float64Array {
+  let below = 0;
+  return totals.map((total) => {
+    below += total;
+    return below - total / 2;
+  });
+}
+
+/** Differences of all ratings from all, over pairs of values. */
+function sumOfPairs(totals: Float64Array, difference: (own: number, other: number) => number): number {
+  let sum = 0;
+  for (let own = 0; own < totals.length; own++)
+    for (let other = 0; other < own; other++)
+      sum += 2 * totals[own]! * totals[other]! * difference(own, other);
+  return sum;
+}
+
+/** The same of squared differences, by the mean: scores may have as many values as there are rows. */
+function squaresOfPairs(places: Float64Array, totals: Float64Array, ratings: number): number {
+  const mean = places.reduce((sum, place, code) => sum + place * totals[code]!, 0) / ratings;
+  return 2 * ratings * places.reduce((sum, place, code) => sum + totals[code]! * (place - mean) ** 2, 0);
 }
 
 /**
