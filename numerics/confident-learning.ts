@@ -167,10 +167,12 @@ function calibrated(counts: Float64Array, labels: Int32Array, k: number): Float6
   const sizes = new Float64Array(k);
   for (const label of labels) sizes[label]!++;
   const found = new Float64Array(k * k);
+  if (labels.length === 0) return found;
   for (let given = 0; given < k; given++) {
     const row = counts.subarray(given * k, (given + 1) * k);
     const sum = row.reduce((all, count) => all + count, 0);
-    const scaled = row.map((count) => (count * sizes[given]!) / sum);
+    // cleanlab's operations one by one: which of two equal remainders is rounded up may hang on the last bit.
+    const scaled = row.map((count) => (((count / sum) * sizes[given]!) / labels.length) * labels.length);
     roundKeepingSum(scaled);
     found.set(scaled, given * k);
   }
@@ -183,11 +185,9 @@ function roundKeepingSum(values: Float64Array): void {
   const sum = (list: Float64Array) => roundHalfEven(list.reduce((all, value) => all + value, 0));
   const wanted = sum(values);
   for (let missing = wanted - sum(rounded); missing !== 0; missing = wanted - sum(rounded)) {
-    const sign = Math.sign(missing);
-    const error = values.map((value, at) => sign * (rounded[at]! - value));
-    // Of those that rounding moved alike the largest: to it the change is the least.
-    const order = ascending(error).sort((a, b) => error[a]! - error[b]! || values[b]! - values[a]! || a - b);
-    for (const at of order.subarray(0, Math.abs(missing))) rounded[at]! += sign;
+    const order = ascending(values.map((value, at) => value - rounded[at]!));
+    if (missing > 0) order.reverse();
+    for (const at of order.subarray(0, Math.abs(missing))) rounded[at]! += Math.sign(missing);
   }
   values.set(rounded);
 }
