@@ -70,6 +70,19 @@ export function isotonic(values: Float64Array, weights: Float64Array): Float64Ar
   return Float64Array.from(blocks.flatMap(({ value, size }) => Array<number>(size).fill(value)));
 }
 
+/**
+ * The value at a place, linear between the points around it and as at the first or last one beyond them, as numpy's `interp`.
+ *
+ * @param points ascending by `x`, one at least
+ */
+export function interpolated(points: readonly { x: number; y: number }[], place: number): number {
+  const above = points.findIndex(({ x }) => x >= place);
+  const [low, high] = [points[above - 1], points[above]];
+  if (high === undefined) return points.at(-1)!.y;
+  if (low === undefined) return high.y;
+  return low.y + ((place - low.x) / (high.x - low.x)) * (high.y - low.y);
+}
+
 /** The z of a two-sided interval: the inverse normal distribution (Acklam's approximation, error below 1.2e-9). */
 export function normalQuantile(confidence: number): number {
   const share = (1 + confidence) / 2;

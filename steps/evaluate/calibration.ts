@@ -1,6 +1,6 @@
 import { StepError } from '../../engine/problems.ts';
 import type { StepResult } from '../../engine/step.ts';
-import { isotonic, meanEstimate, normalQuantile, ppiMean } from '../../numerics/calibration.ts';
+import { interpolated, isotonic, meanEstimate, normalQuantile, ppiMean } from '../../numerics/calibration.ts';
 import { spearman } from '../../numerics/rank-correlation.ts';
 import { requireFields } from '../missing-field.ts';
 import { significant } from '../significant.ts';
@@ -64,6 +64,17 @@ export async function scoreCalibration({
       mean_truth: significant(bin.labels / bin.rows),
       calibrated: significant(fit[index]!),
     });
+  // Within a bin its own value counts.
+  const curve = bins.flatMap(({ low, high }, index) =>
+    [...new Set([low, high])].map((score) => ({ x: score, y: fit[index]! })),
+  );
+  outputs.calibrated.expect([...inputs.rows.fields, 'calibrated']);
+  for await (const block of inputs.rows.blocks())
+    for (const row of block) {
+      const score = row[prediction];
+      if (typeof score === 'number')
+        await outputs.calibrated.write({ ...row, calibrated: significant(interpolated(curve, score)) });
+    }
   const rank = spearman(own, judge);
   const absolute = own.reduce((sum, label, at) => sum + Math.abs(label - judge[at]!), 0) / own.length;
   const bias = own.reduce((sum, label, at) => sum + judge[at]! - label, 0) / own.length;

@@ -1,4 +1,4 @@
-import { defineStep } from '../../engine/step.ts';
+import { defineStep, type OutputSpecs } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
 import { scoreAgreement } from './agreement.ts';
 import { scoreCalibration } from './calibration.ts';
@@ -9,6 +9,25 @@ import { scorePairings } from './pairings.ts';
 import { checkParameters, parameters } from './parameters.ts';
 import { scorePassRate } from './pass-rate.ts';
 import { scoreRouting } from './routing.ts';
+
+const outputs = {
+  rows: {
+    kind: 'table',
+    description:
+      'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by` (or combination of values), with its `difference` from the others, `p_value` and `q_value`. calibration: a row for each score. cost: a row for each model. routing: a row for each twentieth of the rows that the strong model gets (`strong_share`), with the `threshold` of the prediction for it, the `quality` and `pgr` to expect, and those of routing by chance, by length and at best.',
+  },
+  contingency: {
+    kind: 'table',
+    description:
+      'The confusion matrix: a row for each class and cluster (or predicted class) that have rows in common: `class`, `predicted`, `count`. agreement: what is right, and what each `rater` said. ratings: how often `class` won against `predicted`, ties by half.',
+  },
+  calibrated: {
+    kind: 'table',
+    optional: true,
+    description:
+      'calibration: the rows that have a score, with `calibrated`: what people would give. Those that a person scored were learnt from.',
+  },
+} as const;
 
 export default defineStep({
   type: 'evaluate',
@@ -40,7 +59,7 @@ were equally long (the difference of lengths over their sum is a covariate, as i
 in the first field only: \`by: [cluster, model]\` tells where a model passes more or less often than it does elsewhere. \`p_value\` is Fisher's exact test, two-sided; \`q_value\` adjusts it for the number of groups
 (Benjamini & Hochberg 1995): of those with at most 0.05 one in twenty is wrong, on average, if rows do not hang together.
 
-\`calibration\` says what the scores of a judge are worth in those of people, which only some rows need have: \`estimate\`, the mean that people would give to all rows, by prediction-powered inference (Angelopoulos et al. 2023), whose interval holds however biased the judge is; \`bias\` of the judge; and for each score the \`calibrated\` one (isotonic regression).
+\`calibration\` says what the scores of a judge are worth in those of people, which only some rows need have: \`estimate\`, the mean that people would give to all rows, by prediction-powered inference (Angelopoulos et al. 2023), whose interval holds however biased the judge is; \`bias\` of the judge; and for each score the \`calibrated\` one (isotonic regression; between two scores linear, beyond the last ones as for these). The output \`calibrated\` has the rows with it.
 
 \`cost\` adds up what a step was told by language models (\`from: verdicts.answers\`): US dollars and tokens, for each row and for each model. Answers from the cache count as
 what they cost when they were bought; how long one took is not kept.
@@ -57,17 +76,10 @@ is. With \`group\` the bootstrap draws groups. Rows that the router has learnt f
       description: 'The vectors that were clustered, for the silhouette.',
     },
   },
-  outputs: {
-    rows: {
-      kind: 'table',
-      description:
-        'A row for each class, largest first. clustering: `size`, `best_cluster` (the one that holds most of it), `share` of the class in it, `purity` (share of that cluster which is of the class), `f1` of the two, `clusters` (how many the class is spread over), `mixed_with` (the largest other class there). classification: `size`, `predicted` (rows given this class), `precision`, `recall`, `f1`, `mixed_with` (what its rows are most often taken for instead). agreement: a row for each pair, first those with what is right. ratings: a row for each player, the strongest first. pass_rate: a row for each value of `by` (or combination of values), with its `difference` from the others, `p_value` and `q_value`. calibration: a row for each score. cost: a row for each model. routing: a row for each twentieth of the rows that the strong model gets (`strong_share`), with the `threshold` of the prediction for it, the `quality` and `pgr` to expect, and those of routing by chance, by length and at best.',
-    },
-    contingency: {
-      kind: 'table',
-      description:
-        'The confusion matrix: a row for each class and cluster (or predicted class) that have rows in common: `class`, `predicted`, `count`. agreement: what is right, and what each `rater` said. ratings: how often `class` won against `predicted`, ties by half.',
-    },
+  outputs,
+  outputsOf({ task }): OutputSpecs {
+    const { rows, contingency, calibrated } = outputs;
+    return task === 'calibration' ? { rows, contingency, calibrated } : { rows, contingency };
   },
   metrics: {
     v_measure: 'Harmonic mean of homogeneity and completeness, 0 to 1.',
@@ -142,9 +154,9 @@ is. With \`group\` the bootstrap draws groups. Rows that the router has learnt f
   seeded: true,
   check: checkParameters,
 
-  async run({ parameters: given, inputs, outputs, context }) {
+  async run({ parameters: given, inputs, outputs: made, context }) {
     const { task } = given;
-    const scoring = { parameters: given, inputs, outputs, context };
+    const scoring = { parameters: given, inputs, outputs: made, context };
     switch (task) {
       case 'agreement':
         return scoreAgreement(scoring);

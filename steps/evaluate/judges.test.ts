@@ -215,6 +215,34 @@ it('calibration says what a judge gives too much, and the mean that people would
   ]);
 });
 
+it('calibrated scores are those of people, between and beyond the scores that they gave as well', async () => {
+  const person = [2, 2, 4, 3, 8];
+  const score = [1, 1, 2, 3, 5];
+  const { tables } = await runStep(evaluate, {
+    with: { task: 'calibration', truth: 'person' },
+    inputs: {
+      rows: [
+        ...score.map((value, index) => ({ id: `p${index}`, score: value, person: person[index]! })),
+        ...[0, 1.5, 2.5, 4, 9].map((value) => ({ id: `s${value}`, score: value, person: null })),
+        { id: 'none', score: null, person: null },
+      ],
+    },
+  });
+  // As scikit-learn's IsotonicRegression(out_of_bounds="clip") has them.
+  expect(tables['calibrated']!.map(({ id, calibrated }) => [id, calibrated])).toEqual([
+    ['p0', 2],
+    ['p1', 2],
+    ['p2', 3.5],
+    ['p3', 3.5],
+    ['p4', 8],
+    ['s0', 2],
+    ['s1.5', 2.75],
+    ['s2.5', 3.5],
+    ['s4', 5.75],
+    ['s9', 8],
+  ]);
+});
+
 it('cost is that of the answers, for each row and model', async () => {
   const answer = (id: string, row: string, model: string, usd: number | null): Row => ({
     id,

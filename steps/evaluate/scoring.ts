@@ -7,7 +7,7 @@ import type { parameters } from './parameters.ts';
 export interface Scoring {
   parameters: FromSchema<typeof parameters>;
   inputs: { rows: TableInput; vectors: MatrixInput | undefined };
-  outputs: { rows: TableOutput; contingency: TableOutput };
+  outputs: { rows: TableOutput; contingency: TableOutput; calibrated: TableOutput };
   context: StepContext;
 }
 
