@@ -74,6 +74,7 @@ export interface MatrixInput {
   readonly rows: number;
   readonly columns: number;
   readonly ids: Digest;
+  /** All rows, in memory that threads share: worker threads get them without a copy. Not to be written to. */
   read(): Promise<Matrix>;
   /** The same in blocks of rows, in their order, so that a matrix larger than the memory can be gone through. */
   blocks(): AsyncIterable<Matrix>;

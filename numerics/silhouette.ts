@@ -1,7 +1,7 @@
 import { toGrid } from './grid.ts';
 import { type MatrixView, openProduct } from './matrix-product.ts';
 import { sampleIndices } from './random.ts';
-import { dot, gatherRows, normalized, squaredDistance } from './vectors.ts';
+import { dot, gatherRows, squaredDistance, unitRow } from './vectors.ts';
 
 /** Where worker threads find the functions of this module. */
 export const moduleUrl = import.meta.url;
@@ -94,20 +94,22 @@ function totalsOf(
 /** Fills `into` with the sums of the distances of a row (the `index`-th of the sample) to all rows of each cluster. */
 type Totals = (row: number, index: number, into: Float64Array) => void | Promise<void>;
 
-/** Σ (1 − x·y) over a cluster is |C| − x·Σy: no pair is looked at. */
+/** Σ (1 − x·y) over a cluster is |C| − x·Σy: no pair is looked at. Rows are brought to length 1 one by one. */
 function cosineTotals(vectors: MatrixView, labels: Int32Array, k: number, sizes: Int32Array): Totals {
-  const { data, rows, columns } = normalized(vectors);
+  const { rows, columns } = vectors;
+  const unit = new Float32Array(columns);
   const sums = new Float64Array(k * columns);
-  for (let row = 0, at = 0; row < rows; row++) {
+  for (let row = 0; row < rows; row++) {
+    unitRow(vectors, row, unit);
     const start = labels[row]! * columns;
-    for (let column = 0; column < columns; column++, at++) sums[start + column]! += data[at]!;
+    for (let column = 0; column < columns; column++) sums[start + column]! += unit[column]!;
   }
   return (row, _index, into) => {
+    unitRow(vectors, row, unit);
     for (let cluster = 0; cluster < k; cluster++)
-      into[cluster] = sizes[cluster]! - dot(data, row * columns, sums, cluster * columns, columns);
+      into[cluster] = sizes[cluster]! - dot(unit, 0, sums, cluster * columns, columns);
     // A row's distance to itself is 0; a row of zeros has no direction and the formula gives 1.
-    const own = labels[row]!;
-    into[own]! -= 1 - dot(data, row * columns, data, row * columns, columns);
+    into[labels[row]!]! -= 1 - dot(unit, 0, unit, 0, columns);
   };
 }
 

@@ -74,15 +74,20 @@ export function shifted({ data, rows, columns }: MatrixView, offset?: ArrayLike<
 }
 
 /** A copy, in memory that threads share, with every row divided by its length; rows of zeros stay. */
-export function normalized({ data, rows, columns }: MatrixView): MatrixView {
+export function normalized(matrix: MatrixView): MatrixView {
+  const { rows, columns } = matrix;
   const copy = sharedFloats(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    const start = row * columns;
-    const length = Math.sqrt(dot(data, start, data, start, columns));
-    const scale = length > 0 ? 1 / length : 0;
-    for (let at = start; at < start + columns; at++) copy[at] = data[at]! * scale;
-  }
+  for (let row = 0; row < rows; row++)
+    unitRow(matrix, row, copy.subarray(row * columns, (row + 1) * columns));
   return { data: copy, rows, columns };
+}
+
+/** A row divided by its length, into `unit`; a row of zeros stays. */
+export function unitRow({ data, columns }: MatrixView, row: number, unit: Float32Array): void {
+  const start = row * columns;
+  const length = Math.sqrt(dot(data, start, data, start, columns));
+  const scale = length > 0 ? 1 / length : 0;
+  for (let column = 0; column < columns; column++) unit[column] = data[start + column]! * scale;
 }
 
 /** Zeros in memory that worker threads see without a copy. */

@@ -71,7 +71,8 @@ export async function gatherMatrices(
     columns,
     ids: idsDigest(ids),
     async read() {
-      const data = new Float32Array(ids.length * columns);
+      const bytes = ids.length * columns * Float32Array.BYTES_PER_ELEMENT;
+      const data = new Float32Array(new SharedArrayBuffer(bytes));
       let at = 0;
       for (const { artefact } of parts) {
         const matrix = await store.readMatrix(artefact).read();

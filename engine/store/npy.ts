@@ -67,3 +67,18 @@ export async function* npyBlocks(
   }
   if (left > 0 && rowBytes > 0) throw new Error('the .npy file does not fit its shape');
 }
+
+/** All rows of a `.npy` file as written by `npyHeader`, in memory that threads share: no copy for each that works on them. */
+export async function sharedNpy(
+  pieces: AsyncIterable<Uint8Array>,
+  shape: { rows: number; columns: number },
+): Promise<Matrix> {
+  const bytes = shape.rows * shape.columns * Float32Array.BYTES_PER_ELEMENT;
+  const data = new Float32Array(new SharedArrayBuffer(bytes));
+  let at = 0;
+  for await (const block of npyBlocks(pieces, shape)) {
+    data.set(block.data, at);
+    at += block.data.length;
+  }
+  return { ...shape, data };
+}

@@ -28,7 +28,7 @@ import type { ArtefactInput, FilesInput, Matrix, MatrixInput, MatrixParts, Table
 import type { StoredBlob } from './blob-list.ts';
 import { BlobFolder } from './blobs.ts';
 import { FilesWriter, filesInput } from './files.ts';
-import { npyBlocks, npyHeader, parseNpy } from './npy.ts';
+import { npyBlocks, npyHeader, sharedNpy } from './npy.ts';
 import { concatTables, type TablePart, tableBlocks, tableInput, tableLines } from './table-reader.ts';
 import { TableWriter } from './table-writer.ts';
 
@@ -87,7 +87,7 @@ export class Store {
     try {
       blob.write(npyHeader(rows, columns));
       let written = 0;
-      for await (const part of 'data' in matrix ? [matrix.data] : matrix.parts) {
+      for await (const part of 'data' in matrix ? piecesOf(matrix.data) : matrix.parts) {
         blob.write(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
         written += part.length;
       }
@@ -128,7 +128,7 @@ export class Store {
       rows,
       columns,
       ids,
-      read: async () => parseNpy(await this.#blobs.read(artefact.blob)),
+      read: () => sharedNpy(this.#blobs.stream(artefact.blob), { rows, columns }),
       blocks: () => npyBlocks(this.#blobs.stream(artefact.blob), artefact),
     };
   }
@@ -220,4 +220,12 @@ export class Store {
   close(): Promise<void> {
     return this.#blobs.close();
   }
+}
+
+/** Neither a hash nor a write takes more than 2 GiB at once. */
+const pieceValues = 2 ** 26;
+
+function* piecesOf(data: Float32Array): Generator<Float32Array, void> {
+  for (let start = 0; start < data.length; start += pieceValues)
+    yield data.subarray(start, start + pieceValues);
 }

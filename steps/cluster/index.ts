@@ -1,7 +1,7 @@
-import { StepError } from '../../engine/problems.ts';
 import { defineStep } from '../../engine/step.ts';
 import { type SilhouetteOptions, moduleUrl as silhouetteUrl } from '../../numerics/silhouette.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
+import { requireFinite } from '../finite-vectors.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
 import { readEarlier } from './earlier.ts';
@@ -122,14 +122,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
   async run({ parameters, inputs, outputs, context }) {
     sameRows(inputs.rows, inputs.vectors);
     const matrix = await inputs.vectors.read();
-    const broken = matrix.data.findIndex((value) => !Number.isFinite(value));
-    if (broken >= 0) {
-      throw new StepError(
-        'bad-vector',
-        `the vector of row ${Math.floor(broken / matrix.columns) + 1} holds ${matrix.data[broken]}`,
-        'clustering needs finite numbers: look at the step that makes the vectors',
-      );
-    }
+    requireFinite(matrix);
     const metric = metricOf(parameters);
     const earlier = await readEarlier(inputs, parameters.update);
     const unreduced =
