@@ -3,9 +3,6 @@ import { type AnyStepType, anyInputs } from '../step.ts';
 import { typeWith } from '../type-with.ts';
 import type { InputBinding } from './resolved.ts';
 
-/** Step types that learn from all that they read, whatever they say of their inputs. */
-const learners = new Set(['train', 'augment']);
-
 /** A step, as far as it says what reaches it, and which of it it learns from. */
 export interface Reader {
   readonly id: string;
@@ -16,8 +13,7 @@ export interface Reader {
 
 /** Whether a type learns from an input, or shows it to a model as examples. */
 export function learnsFrom(type: AnyStepType, parameters: JsonObject, input: string): boolean {
-  const { type: name, inputs } = typeWith(type, parameters);
-  if (learners.has(name)) return true;
+  const { inputs } = typeWith(type, parameters);
   if (inputs === anyInputs) return false;
   const spec = Object.hasOwn(inputs, input) ? inputs[input]! : null;
   return spec !== null && 'learnt' in spec && spec.learnt === true;
