@@ -310,6 +310,14 @@ describe('batches', () => {
         ),
       },
     });
+    const few = await processOf(server, 'openai', caches, {}, { calls: 4 }).all(10);
+    expect(few[0]).toMatchObject({
+      failure: {
+        message: expect.stringContaining(
+          'take up to 10 calls, and pass the budget of 4 calls: 0 are spent; 4 of',
+        ),
+      },
+    });
     expect(server.batches.batches).toHaveLength(0);
     const enough = processOf(server, 'openai', caches, {}, { usd: 0.006 });
     expect(texts(await enough.all(10))).toHaveLength(10);

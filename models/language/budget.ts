@@ -68,8 +68,8 @@ export class Budget {
       if (passed === null) fit++;
     }
     if (passed === null) return expected.map((one) => this.admit(one));
-    const { usd, ...counts } = sum(sum(all, this.#spent, -1), this.#reserved, -1);
-    const whole = { ...counts, usd: `$${usd.toFixed(4)}` };
+    const { usd, calls, tokens } = sum(sum(all, this.#spent, -1), this.#reserved, -1);
+    const whole = { usd: `$${usd.toFixed(4)}`, calls: `${calls} calls`, tokens: `${tokens} tokens` };
     return failed({
       scope: 'step',
       code: 'budget-reached',
