@@ -196,6 +196,21 @@ it('tells in which clusters a model passes more or less often than elsewhere, an
   for (let round = 0; round < 20; round++)
     if (told((await scored(task, rows(false))).rows).length > 0) wrong++;
   expect(wrong).toBeLessThanOrEqual(1);
+  // Names that have a slash are no others, nor is one that reads as none does.
+  const names = [
+    ['openai/a', 'x'],
+    ['openai', 'a/x'],
+    ['openai', '(none)'],
+    ['openai', null],
+  ].map(([cluster, model], index) => ({ id: `r${index}`, cluster, model, passed: true }));
+  const apart = (await scored(task, names)).rows;
+  expect(apart.map(({ cluster, model, rows }) => [cluster, model, rows])).toEqual([
+    ['openai', '(none)', 1],
+    ['openai', null, 1],
+    ['openai', 'a/x', 1],
+    ['openai/a', 'x', 1],
+  ]);
+  expect(new Set(apart.map(({ id }) => id)).size).toBe(4);
   const alone = await scored({ task: 'pass_rate', by: 'model' }, [{ id: 'a', model: 'x', passed: true }]);
   expect(alone.rows[0]).toMatchObject({ difference: null, p_value: null, q_value: null });
 });

@@ -18,10 +18,13 @@ interface Count {
 }
 
 interface Group extends Count {
+  /** What the values of the fields read as, null for none, as JSON: no two groups have the same. */
+  key: string;
+  /** The same to be read: `openai/gpt-5-mini`. */
   name: string;
   /** The values of the fields. */
   values: Json[];
-  /** What the values of all fields but the first are. */
+  /** The key of all fields but the first. */
   beside: string;
 }
 
@@ -72,13 +75,16 @@ export async function scorePassRate({ parameters, inputs, outputs, context }: Sc
       pass_rate_high: significant(high),
     };
   };
-  const ordered = [...groups.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const ordered = [...groups.values()].sort((a, b) =>
+    a.name === b.name ? (a.key < b.key ? -1 : 1) : a.name < b.name ? -1 : 1,
+  );
+  const namesDiffer = new Set(ordered.map(({ name }) => name)).size === ordered.length;
   if (by.length === 0) await outputs.rows.write({ id: 'all', ...shares(all) });
   else
     for (const [place, compared] of comparedWithOthers(ordered).entries()) {
-      const { name, values, ...count } = ordered[place]!;
+      const { key, name, values, ...count } = ordered[place]!;
       const row: Row = {
-        id: name,
+        id: namesDiffer ? name : key,
         ...Object.fromEntries(by.map((field, at) => [field, values[at]!])),
         ...shares(count),
         ...compared,
@@ -89,13 +95,19 @@ export async function scorePassRate({ parameters, inputs, outputs, context }: Sc
 }
 
 function groupOf(groups: Map<string, Group>, row: Row, by: readonly string[]): Group {
-  const values = by.map((field) => row[field] ?? null).map((value) => (nameOf(value) === '' ? null : value));
-  const names = values.map((value) => nameOf(value) || '(none)');
-  const name = names.join('/');
-  const known = groups.get(name);
+  const names = by.map((field) => nameOf(row[field] ?? null) || null);
+  const key = JSON.stringify(names);
+  const known = groups.get(key);
   if (known) return known;
-  const group = { name, values, beside: names.slice(1).join('/'), rows: 0, passed: 0 };
-  groups.set(name, group);
+  const group = {
+    key,
+    name: names.map((name) => name ?? '(none)').join('/'),
+    values: by.map((field, place) => (names[place] === null ? null : (row[field] ?? null))),
+    beside: JSON.stringify(names.slice(1)),
+    rows: 0,
+    passed: 0,
+  };
+  groups.set(key, group);
   return group;
 }
 
