@@ -183,7 +183,7 @@ export class ModelServer {
       object: 'list',
       data,
       model: `${body['model']}-2026-01-01`,
-      usage: { prompt_tokens: tokens, total_tokens: tokens },
+      usage: this.#options.usage?.(seen, '') ?? { prompt_tokens: tokens, total_tokens: tokens },
     });
     this.answered.set(prompt, (this.answered.get(prompt) ?? 0) + 1);
     this.#onAnswer?.();

@@ -83,6 +83,16 @@ describe('vectors of texts', () => {
     expect(server.requests).toHaveLength(0);
   });
 
+  it('have no tokens of output, whatever their server counts', async () => {
+    const { results } = await embed({ usage: () => ({}) }, ['one two three'], {
+      price: { input: 1, output: 10 },
+    });
+    expect(results[0]).toMatchObject({ answer: { usage: { output_tokens: 0, estimated: true } } });
+    const usage = 'answer' in results[0]! ? results[0].answer.usage : null;
+    expect(usage?.input_tokens).toBeGreaterThan(0);
+    expect(usage?.input_tokens).toBeLessThan(10);
+  });
+
   it('keep to the budget, and their cost is estimated by their input', async () => {
     await using server = await ModelServer.start();
     const request = {

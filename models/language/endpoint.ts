@@ -189,7 +189,8 @@ export class Endpoint {
     const answered = async (said: ProviderAnswer) => {
       const usage =
         said.usage === null
-          ? await this.estimates.counted(messages, said.text)
+          ? // A vector is no output that is paid for.
+            await this.estimates.counted(messages, full.embedding === null ? said.text : '')
           : { ...said.usage, estimated: false };
       this.estimates.learn(usage);
       charge(usage, said.billed);

@@ -30,8 +30,9 @@ export async function readAnswer(
   return { failed: unusable.invalid(checked.wrong), again: repairTurn(messages, text, checked.wrong) };
 }
 
-/** The responses API knows no text that ends an answer: it is cut off here. */
+/** The responses API knows no text that ends an answer: it is cut off here. A refusal stays one. */
 export function endedAt(said: ProviderAnswer, stop: readonly string[] = []): ProviderAnswer {
+  if (said.finish === 'refused') return said;
   const ends = stop.map((text) => said.text.indexOf(text)).filter((at) => at >= 0);
   // One that was cut off at its limit had ended before.
   return ends.length === 0 ? said : { ...said, finish: 'stop', text: said.text.slice(0, Math.min(...ends)) };

@@ -125,5 +125,10 @@ describe('what the responses API is sent', () => {
     await using server = await ModelServer.start({ reply: () => 'one\nEND two' });
     expect(await ask(server, { stop: ['two', 'END'] })).toMatchObject({ answer: { text: 'one' } });
     expect(server.requests[0]!.body).not.toHaveProperty('stop');
+    await using refusing = await ModelServer.start({
+      reply: () => "I'm sorry.\nEND I cannot",
+      fault: () => 'refused',
+    });
+    expect(await ask(refusing, { stop: ['END'] })).toMatchObject({ failure: { code: 'answer-refused' } });
   });
 });
