@@ -47,6 +47,8 @@ function spoken({ error, message, status }: SdkError): string {
 function connection(error: SdkError): string {
   const cause = (error as { cause?: { code?: string; message?: string; cause?: { code?: string } } }).cause;
   const code = cause?.cause?.code ?? cause?.code;
+  // An SDK that takes apart what is no object at all; a connection that breaks has a cause.
+  if (error instanceof TypeError && cause === undefined) return 'the answer is none of this API';
   if (error instanceof SyntaxError) return `the answer is no JSON: ${error.message}`;
   return `${error.message}${code ? ` (${code})` : ''}`;
 }

@@ -1,6 +1,7 @@
 import { Redaction } from '../../../engine/record/redaction.ts';
-import type { Provider, ProviderAnswer } from '../provider.ts';
+import type { Provider } from '../provider.ts';
 import type { ModelSettings, ProviderName } from '../settings.ts';
+import { redacted } from './redacted.ts';
 
 /** What a provider is opened with. */
 export interface ProviderOptions {
@@ -32,33 +33,5 @@ const providers: { readonly [name in ProviderName]: () => Promise<ProviderModule
 export async function openProvider(options: ProviderOptions): Promise<Provider> {
   const provider = await (await providers[options.settings.provider]()).openProvider(options);
   const { key, keyIsSecret } = options;
-  return key !== undefined && keyIsSecret ? withoutKey(provider, new Redaction([key])) : provider;
-}
-
-/** What a server says back of the key that it was sent stands in no answer: answers are kept, shown and shared. */
-function withoutKey(provider: Provider, redaction: Redaction): Provider {
-  const clean = (said: ProviderAnswer): ProviderAnswer => {
-    const text = redaction.text(said.text);
-    return text === said.text ? said : { ...said, text, logprobs: null };
-  };
-  const { batches } = provider;
-  return {
-    ...(batches && {
-      batches: {
-        ...batches,
-        async *results(id, signal) {
-          for await (const result of batches.results(id, signal))
-            yield 'answer' in result ? { ...result, answer: clean(result.answer) } : result;
-        },
-      },
-    }),
-    async ask(request, signal) {
-      const { onText } = request;
-      const said = await provider.ask(
-        onText === undefined ? request : { ...request, onText: (text) => onText(redaction.text(text)) },
-        signal,
-      );
-      return clean(said);
-    },
-  };
+  return key !== undefined && keyIsSecret ? redacted(provider, new Redaction([key])) : provider;
 }
