@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { suggestion } from '../engine/nearest.ts';
 import { ProblemError } from '../engine/problems.ts';
+import type { Leases } from '../engine/store/leases.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import { DownloadError, digestOf, download } from '../models/download.ts';
 import { type ModelSettings, readSettings } from '../models/language/settings.ts';
@@ -19,8 +20,11 @@ export interface Pulled {
   error: string | null;
 }
 
+type Workflow = Pick<ResolvedWorkflow, 'models' | 'root'>;
+type Wanted = ModelSettings & { alias: string };
+
 /** Models of a workflow in files that have an address, fallbacks included. */
-function wanted({ models }: ResolvedWorkflow): (ModelSettings & { alias: string })[] {
+function wanted({ models }: Workflow): Wanted[] {
   return Object.entries(models)
     .filter(([, model]) => model['provider'] !== undefined)
     .flatMap(([alias, model]) => {
@@ -30,10 +34,11 @@ function wanted({ models }: ResolvedWorkflow): (ModelSettings & { alias: string 
     .filter(({ provider, path, url }) => provider === 'local' && path !== undefined && url !== undefined);
 }
 
-/** Downloads the files that are not there, one after the other. `names`: aliases; all if empty. */
+/** Downloads the files that are not there, one after the other, each by one process at a time. `names`: aliases; all if empty. */
 export async function pullModels(
-  workflow: ResolvedWorkflow,
+  workflow: Workflow,
   names: readonly string[],
+  leases: Leases,
   cli: Cli,
 ): Promise<Pulled[]> {
   const all = wanted(workflow);
@@ -44,37 +49,49 @@ export async function pullModels(
       hint: suggestion(unknown, known, 'those that have one') ?? 'write url: beside path: of a local model',
     });
   const pulled: Pulled[] = [];
-  for (const { alias, path = '', url = '', sha256 } of all) {
-    if (names.length > 0 && !names.includes(alias)) continue;
-    const file = resolve(workflow.root, path);
-    const failed = (error: string): Pulled => ({
-      alias,
-      path,
-      state: 'failed',
-      bytes: null,
-      sha256: null,
-      error,
+  for (const model of all) {
+    if (names.length > 0 && !names.includes(model.alias)) continue;
+    const file = resolve(workflow.root, model.path ?? '');
+    const lease = await leases.acquire(`file:${file}`, {
+      signal: cli.signal,
+      onWait: ({ pid }) => cli.err(`${model.path}  waits for process ${pid}, which downloads it\n`),
     });
-    if (existsSync(file)) {
-      const found = sha256 === undefined ? null : await digestOf(file);
-      pulled.push(
-        found === null || found === sha256?.toLowerCase()
-          ? { alias, path, state: 'there', bytes: null, sha256: found, error: null }
-          : failed(`it has sha256 ${found}, and ${sha256?.toLowerCase()} is wanted: move it away`),
-      );
-      continue;
-    }
     try {
-      const done = await download({ url, file, sha256, signal: cli.signal, onProgress: progress(path, cli) });
-      pulled.push({ alias, path, state: 'downloaded', ...done, error: null });
-    } catch (error) {
-      cli.signal.throwIfAborted();
-      if (!(error instanceof DownloadError) && (error as NodeJS.ErrnoException).code === undefined)
-        throw error;
-      pulled.push(failed((error as Error).message));
+      pulled.push(await pullOne(model, file, cli));
+    } finally {
+      lease.release();
     }
   }
   return pulled;
+}
+
+async function pullOne(
+  { alias, path = '', url = '', sha256 }: Wanted,
+  file: string,
+  cli: Cli,
+): Promise<Pulled> {
+  const failed = (error: string): Pulled => ({
+    alias,
+    path,
+    state: 'failed',
+    bytes: null,
+    sha256: null,
+    error,
+  });
+  if (existsSync(file)) {
+    const found = sha256 === undefined ? null : await digestOf(file);
+    return found === null || found === sha256?.toLowerCase()
+      ? { alias, path, state: 'there', bytes: null, sha256: found, error: null }
+      : failed(`it has sha256 ${found}, and ${sha256?.toLowerCase()} is wanted: move it away`);
+  }
+  try {
+    const done = await download({ url, file, sha256, signal: cli.signal, onProgress: progress(path, cli) });
+    return { alias, path, state: 'downloaded', ...done, error: null };
+  } catch (error) {
+    cli.signal.throwIfAborted();
+    if (!(error instanceof DownloadError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    return failed((error as Error).message);
+  }
 }
 
 /** Says how far it is, at each tenth. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -102,6 +102,17 @@ it('goes on with what an earlier process left, but not with that of another vers
   left('"old"', bytes(13).subarray(0, 200_000));
   await download({ ...given, url, file });
   expect(digest(readFileSync(file))).toBe(digest(data));
+});
+
+it('notes a new version only once nothing of the old one is left, whenever it ends', async () => {
+  using server = await serving({ data: bytes(11) });
+  const { url } = server;
+  const file = join(folder, 'unemptied.gguf');
+  const old = JSON.stringify({ url, version: '"old"' });
+  mkdirSync(`${file}.part`);
+  writeFileSync(`${file}.part.json`, old);
+  await expect(download({ ...given, url, file })).rejects.toThrow('EISDIR');
+  expect(readFileSync(`${file}.part.json`, 'utf8')).toBe(old);
 });
 
 it('leaves nothing that has another digest, and says what the server answers', async () => {

@@ -36,8 +36,8 @@ interface PartOf {
 
 /**
  * Downloads a file: goes on where an earlier try or an earlier process ended, if the server still has the same version; puts
- * it in its place in one step, when it is whole and has its digest. Gives its size and digest. Rejects with a DownloadError,
- * or with the reason of the aborted signal.
+ * it in its place in one step, when it is whole and has its digest. One at a time for a file: see to it with a lease. Gives
+ * its size and digest. Rejects with a DownloadError, or with the reason of the aborted signal.
  */
 export async function download(options: DownloadOptions): Promise<{ bytes: number; sha256: string }> {
   const { file, sha256, signal, pauseMs = 1000 } = options;
@@ -121,8 +121,9 @@ async function fetchRest(
     if (!goesOn) have = 0;
     const length = headers.get('content-length');
     const total = length === null ? null : have + Number(length);
-    await notePart(part, { url, version: versionOf(headers) });
     handle = await open(part, goesOn ? 'a' : 'w');
+    // Only now is nothing of another version left.
+    if (!goesOn) await notePart(part, { url, version: versionOf(headers) });
     onProgress?.(have, total);
     for await (const piece of response.body) {
       watch.refresh();

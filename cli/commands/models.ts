@@ -71,7 +71,8 @@ export const command: Command = {
         const { pulledTable, pullModels } = await import('../pull-models.ts');
         return withProject(cli, folderOf(file as string, cli), async (project) => {
           const workflow = await readWorkflowFile(file as string, [], project, cli);
-          const pulled = await pullModels(workflow, aliases as string[], cli);
+          const { leases } = project.workspace;
+          const pulled = await pullModels(workflow, aliases as string[], leases, cli);
           if (options['json']) cli.out(`${JSON.stringify({ models: pulled })}\n`);
           else cli.out(pulled.length === 0 ? 'no local model has a url\n' : pulledTable(pulled, cli));
           return pulled.some(({ state }) => state === 'failed') ? 1 : 0;
