@@ -45,6 +45,7 @@ const elision = /^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|all|d?ell|nell|sul
 const elided: readonly AnalysedLanguage[] = ['fr', 'it', 'ca'];
 const mostKnown = 100_000;
 
+/** Opens the stemmer and stop words of a language; stems that were asked for are kept, 100,000 at most. */
 export function analyserOf(language: AnalysedLanguage): Analyser {
   if (language === 'auto' || language === 'en' || language === 'ru') return { stem, isStopWord };
   const snowballStemmer = snowball.newStemmer(algorithms[language]);

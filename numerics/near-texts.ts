@@ -41,6 +41,10 @@ export interface Pairs {
   similarity: Float64Array;
 }
 
+/**
+ * MinHash signatures of the texts (Broder 1997), as one 32-bit hash for each band of values (Leskovec, Rajaraman & Ullman 2014, ch. 3).
+ * Time grows with all characters × permutations, memory is 4 bytes a band and text. The same for a seed with any number of threads.
+ */
 export async function indexTexts(
   texts: PackedTexts,
   options: NearTextOptions,
@@ -138,6 +142,7 @@ interface LinkTask extends BandPart {
   settled: number;
 }
 
+/** A part of `linkedPairs`: the pairs of some bands, for a worker thread. */
 export function linksOfBands({ index, members, from, to, all, known, settled }: LinkTask): Pairs {
   const similarity = openSimilarity(index.texts, index.measure);
   const sets = new UnionFind(index.count);
@@ -175,6 +180,7 @@ export function linksOfBands({ index, members, from, to, all, known, settled }: 
   return pairs.take();
 }
 
+/** A part of `crossPairs`: the pairs of some bands, for a worker thread. */
 export function matchesOfBands({
   index,
   members,

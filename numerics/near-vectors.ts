@@ -76,6 +76,7 @@ interface ClusterTask extends RepeatOptions {
   members: Int32Array;
 }
 
+/** The repeats within one cluster, each row by its place in `members`, for a worker thread: time members × kept members × columns. */
 export async function repeatsOfCluster({ unit, threshold, members }: ClusterTask): Promise<Repeats> {
   const found = noRepeats(members.length);
   const compare = await openComparison(threshold, unit.columns);
@@ -104,6 +105,7 @@ export async function repeatsOfCluster({ unit, threshold, members }: ClusterTask
   return found;
 }
 
+/** For the rows `from` to `to` the nearest of other rows that are near enough, for a worker thread. */
 export async function nearestOthers({
   unit,
   threshold,

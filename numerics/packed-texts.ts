@@ -6,6 +6,7 @@ export interface PackedTexts {
   starts: Float64Array;
 }
 
+/** Copies texts into memory that threads share: 2 bytes a UTF-16 unit and 8 a text. */
 export function packTexts(texts: readonly string[]): PackedTexts {
   const total = texts.reduce((sum, text) => sum + text.length, 0);
   const units = new Uint16Array(new SharedArrayBuffer(2 * total));
