@@ -39,7 +39,8 @@ itself; scikit-learn's does) but for the order of equal distances. Time grows wi
 With \`reduce_outliers\` noise that is like a cluster joins it afterwards; its \`probability\` stays 0.
 
 \`agglomerative\` merges the two nearest clusters again and again, until \`k\` are left or the next two are \`distance_threshold\` apart.
-It keeps all distances: 4·n² bytes, 16,000 rows at most (\`linkage: single\` needs no such memory and has no such limit).
+It keeps all distances: 4·n² bytes, 16,000 rows at most (\`linkage: single\` needs no such memory and has no such limit). Time grows with the
+square of the rows.
 
 \`leiden\` (Traag, Waltman & van Eck 2019) links each row to its \`n_neighbors\` nearest, the more neighbours they share the stronger (PhenoGraph, Levine et
 al. 2015), and finds communities in this graph, each of them connected; \`resolution\` says how fine. Time grows with the square of the rows, for the

@@ -20,7 +20,7 @@ export default defineStep({
   more, so that its mean is estimated best (Neyman 1934). \`balanced\`: of each the same number, as far as it has so many. Rows without a group are a group of their own.
 - \`cluster\`: of each cluster (\`by\`, which is \`cluster\` if not given) the same number, those nearest its centre first if the rows have a \`rank\`, else at random. Noise (negative or missing) is left out.
 - \`diverse\`: k-centre greedy (Gonzalez 1985) on the input \`vectors\`: always the row farthest, by cosine, from those already taken. Time grows with rows × size.
-- \`mmr\`: maximal marginal relevance (Carbonell & Goldstein 1998): each time the row nearest the mean of all vectors, less \`diversity\` times its likeness to those already taken: typical rows that do not repeat each other.
+- \`mmr\`: maximal marginal relevance (Carbonell & Goldstein 1998): each time the row nearest the mean of all vectors, less \`diversity\` times its likeness to those already taken: typical rows that do not repeat each other. Time as for \`diverse\`.
 
 With the input \`vectors\` the output \`vectors\` holds those of the sample, so that \`from: sampled\` gives a step both.`,
   parameters: {

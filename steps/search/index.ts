@@ -36,7 +36,7 @@ export default defineStep({
   description: `The \`mode\` is one of
 
 - \`keyword\` (default): BM25 in Lucene's form, Σ idf · f/(f + k1·(1 − b + b·length/mean length)), on lower-case words, by their stems (21 languages). Words such as *how* and *the* count only in a query that has no others. Documents without a word of the query are not found.
-- \`semantic\`: greatest cosine of the vectors. All documents are compared; by an inverted file (\`index: ivf\`) only those in the lists nearest to the query. More than 384 MB of vectors are not held in memory: they are compared block by block from the disk.
+- \`semantic\`: greatest cosine of the vectors. All documents are compared, so that time grows with queries × documents; by an inverted file (\`index: ivf\`) only those in the lists nearest to the query. More than 384 MB of vectors are not held in memory: they are compared block by block from the disk.
 - \`hybrid\`: both, each \`depth\` documents deep, as one by reciprocal rank fusion, Σ 1/(rrf_k + rank) (Cormack et al. 2009), or by their scores (\`fusion: weighted\`).
 
 \`semantic\` and \`hybrid\` need \`query_vectors\` and \`document_vectors\` of one encoder. A query whose vector is all zeros has no meaning and finds nothing by it. Equal scores stand in the order of the documents.

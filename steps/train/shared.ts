@@ -5,7 +5,7 @@ export const shared = {
   description: `The \`method\` is one of
 
 - \`softmax\` (default): multinomial logistic regression with an L2 penalty, the objective and tolerance of scikit-learn's \`LogisticRegression\`, by L-BFGS. Of several values of \`C\` the one with the best accuracy in stratified cross-validation is taken (of equals the smallest).
-- \`knn\`: the \`k\` nearest rows by cosine vote, each as heavy as its cosine. The head holds all vectors.
+- \`knn\`: the \`k\` nearest rows by cosine vote, each as heavy as its cosine. The head holds all vectors, and each row that it classifies is compared with all of them.
 - \`centroid\`: the class whose mean direction is nearest by cosine.
 - \`static_embedding\`: no head but an encoder, hundreds of times faster than the one that it is made from; see below.
 
