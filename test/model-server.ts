@@ -44,6 +44,8 @@ export interface ModelServerOptions {
   headers?: Record<string, string>;
   /** What the server reports of an answer, as its format has it; a token for each word if not given. */
   usage?(request: SeenRequest, text: string): Record<string, unknown>;
+  /** Numbers in a text's vector where the request does not say; 8 if not given. */
+  vectorLength?(text: string): number;
   /** How batches go; those that are not there go well. Each of their requests is answered as if it came by itself. */
   batch?: Pick<BatchServerOptions, 'ended' | 'refuse' | 'invalid'> & {
     /** How a request of a batch goes wrong: 500 errored, 400 invalid. */
@@ -167,8 +169,8 @@ export class ModelServer {
       send(200, { object: 'list', data: [] });
       return;
     }
-    const size = (body['dimensions'] as number | undefined) ?? 8;
     const data = texts.map((text, index) => {
+      const size = (body['dimensions'] as number | undefined) ?? this.#options.vectorLength?.(text) ?? 8;
       const numbers = embeddingOf(text, size);
       const embedding =
         body['encoding_format'] === 'base64' && fault !== 'wrong-usage'

@@ -61,6 +61,17 @@ describe('vectors of texts', () => {
     expect(again.results.every((result) => 'answer' in result)).toBe(true);
   });
 
+  it('are of one length in an answer', async () => {
+    await using server = await ModelServer.start({ vectorLength: (text) => text.length });
+    const model = modelsAt(server, { retries: 0 });
+    const asked = ['four', 'sixsix'].map((text) =>
+      model.ask({ messages: [{ role: 'user', content: text }], embedding: { dimensions: null } }, options),
+    );
+    expect(await Promise.all(asked)).toMatchObject(
+      [0, 1].map(() => ({ failure: { message: expect.stringContaining('different lengths') } })),
+    );
+  });
+
   it('fail by themselves where a text is refused, and all where the key is', async () => {
     const { results } = await embed({}, ['one', '', 'two', 'three']);
     expect(results.map((result) => ('failure' in result ? result.failure.code : 'given'))).toEqual([

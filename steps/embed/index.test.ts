@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../engine/artefacts.ts';
+import { askedModels } from '../../test/asked-models.ts';
+import { ModelServer } from '../../test/model-server.ts';
 import { filesInput, folderWith, runStep } from '../../test/run-step.ts';
 import embed from './index.ts';
 import { fitFiles } from './lexical-fit.ts';
@@ -110,6 +112,21 @@ describe('embed with an encoder', () => {
     const { matrices, metrics } = await runStep(embed, { inputs: { rows: [] } });
     expect(matrices['vectors']).toMatchObject({ rows: 0, ids: [] });
     expect(metrics['tokens_total']).toBe(0);
+  });
+});
+
+describe('embed by a server', () => {
+  it('writes no matrix of vectors that differ in length', async () => {
+    await using server = await ModelServer.start({ vectorLength: (text) => (text.includes('card') ? 6 : 4) });
+    const languageModels = askedModels(server, ['ada']);
+    const given = rows.slice(0, 3);
+    await expect(
+      runStep(embed, { with: { method: 'openai', model: 'ada' }, inputs: { rows: given }, languageModels }),
+    ).rejects.toMatchObject({
+      code: 'dimensions',
+      message: expect.stringContaining('the vector of row b has 4 numbers, that of row a 6'),
+      hint: expect.stringContaining('revision'),
+    });
   });
 });
 

@@ -111,6 +111,7 @@ export default defineRowStep({
     let without = 0;
     const vectors = rows[Symbol.asyncIterator]();
     let next = await vectors.next();
+    const first = next.done ? '' : next.value.row.id;
     if (!next.done) dimensions = vectorOf(next.value.value).length - 1;
     // A million vectors take a gigabyte: they pass through.
     async function* parts(): AsyncGenerator<Float32Array> {
@@ -119,6 +120,12 @@ export default defineRowStep({
       for (; !next.done; next = await vectors.next()) {
         const { row, value: filed } = next.value;
         const value = vectorOf(filed);
+        if (value.length !== dimensions + 1)
+          throw new StepError(
+            'dimensions',
+            `the vector of row ${row.id} has ${value.length - 1} numbers, that of row ${first} ${dimensions}: vectors of one matrix are of one length`,
+            `if ${parameters.model} is served by another model now, say so at its alias, and all texts are asked for again: revision: "2"`,
+          );
         if (filled === 0) part = new Float32Array(rowsPerPart * dimensions);
         part.set(value.subarray(0, dimensions), filled++ * dimensions);
         const count = value[dimensions]!;

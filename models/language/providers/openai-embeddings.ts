@@ -44,6 +44,9 @@ function answerOf(answer: unknown, headers: Headers, texts: number): ProviderAns
   }
   const missing = vectors.indexOf(undefined);
   if (missing >= 0) throw broken(`the answer has no vector of finite numbers for text ${missing + 1}`);
+  const [length] = vectors.map((vector) => vector?.length);
+  if (vectors.some((vector) => vector?.length !== length))
+    throw broken('the answer has vectors of different lengths');
   return {
     text: '',
     vectors: vectors as string[],
