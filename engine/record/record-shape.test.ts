@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exampleRecord, exampleStep } from '../../test/run-record.ts';
+import { isFileName } from '../store/files.ts';
 import { headFlaw, recordFlaw } from './record-shape.ts';
 
 type Members = Record<string, unknown>;
@@ -82,6 +83,26 @@ describe('what is wrong with a record', () => {
     ],
   ])('is said with its place: %s', (_, path, value, said) => {
     expect(recordFlaw(changed(path, value))?.slice(0, said.length)).toBe(said);
+  });
+
+  it('is a name that leads out of the folder of its files', () => {
+    const named = (name: string) =>
+      changed(['steps', '0', 'outputs', 'rows'], {
+        kind: 'files',
+        digest: `sha256:${'0'.repeat(64)}`,
+        bytes: 1,
+        files: [{ name, digest: `sha256:${'0'.repeat(64)}`, bytes: 1 }],
+      });
+    expect(recordFlaw(named('../../escaped.csv'))).toMatch(
+      /^steps\[0\]\.outputs\.rows\.files\[0\]\.name must be/,
+    );
+    const part = fc.constantFrom('a', '.', '..', '...', '', '.b', '\\', '\0', '\n', '/');
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 5 }), fc.constantFrom('', '/'), (parts, between) => {
+        const name = parts.join(between);
+        expect([name, recordFlaw(named(name)) === null]).toEqual([name, isFileName(name)]);
+      }),
+    );
   });
 
   it('is said of what is no object at all', () => {
