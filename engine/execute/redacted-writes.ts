@@ -16,7 +16,12 @@ export function redactedHandles(
       const kind = kinds[name]?.kind;
       if (kind === 'table') {
         const table = handle as TableOutput;
-        return [name, { write: (row: Row) => table.write(redaction.json(row)) }];
+        const redactedTable: TableOutput = {
+          ...table,
+          write: (row: Row) => table.write(redaction.json(row)),
+          expect: (fields) => table.expect(redaction.json([...fields])),
+        };
+        return [name, redactedTable];
       }
       if (kind !== 'files') return [name, handle];
       const files = handle as FilesOutput;
@@ -29,7 +34,7 @@ export function redactedHandles(
               ? redaction.bytes(content)
               : redaction.pieces(content),
         );
-      return [name, { write }];
+      return [name, { ...files, write } satisfies FilesOutput];
     }),
   );
 }

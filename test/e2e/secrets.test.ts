@@ -52,9 +52,11 @@ it('writes no secret, whatever a step does with it, and a failing step with it i
 import { defineStep } from 'reprise';
 export default defineStep({
   type: 'mine', summary: 'Tells', parameters: { type: 'object' }, inputs: {}, example: 'x',
-  outputs: { rows: { kind: 'table', description: 'Rows.' } },
+  outputs: { rows: { kind: 'table', description: 'Rows.' }, none: { kind: 'table', description: 'No rows.' } },
   async run({ outputs, context }) {
     context.warn('warned of ' + context.env.TOKEN);
+    outputs.rows.expect(['id', 'text']);
+    outputs.none.expect(['id', context.env.TOKEN]);
     await outputs.rows.write({ id: 'a', text: context.env.TOKEN });
   },
 });
@@ -67,7 +69,11 @@ steps:
     use: exec
     env: { KEY: "\${{ secrets.API_KEY }}" }
     with: { run: [node, talk.mjs], deps: [talk.mjs], outputs: { rows: rows.jsonl, pages: pages } }
-  kept: { use: filter, from: said, with: { where: "size(row.text) > 0" } }
+  kept:
+    use: filter
+    from: said
+    env: { KEY: "\${{ secrets.API_KEY }}" }
+    with: { where: "size(row.text) > 0" }
   told: { use: ./steps/mine.ts, env: { TOKEN: "Bearer \${{ secrets.API_KEY }}" } }
   refused:
     use: exec
