@@ -87,9 +87,17 @@ const setups: Record<string, Setup> = {
   clean: { use: 'clean', with: { mask: ['email', 'phone', 'card'] }, inputs: table },
   kmeans: clusters('kmeans', { k: 5 }),
   'kmeans, any k': clusters('kmeans', { k: 'auto' }),
+  'kmeans, k by elbow': clusters('kmeans', { k: 'auto', k_criterion: 'elbow', merge: 'auto' }),
+  'kmeans, k by gap': clusters('kmeans', { k: 'auto', k_criterion: 'gap', k_max: 4 }),
   spherical_kmeans: clusters('spherical_kmeans', { k: 5, merge: 0.9 }),
   minibatch_kmeans: clusters('minibatch_kmeans', { k: 5 }),
   hdbscan: clusters('hdbscan', { metric: 'cosine', anomalies: 3 }),
+  'hdbscan, leaves': clusters('hdbscan', {
+    cluster_selection_method: 'leaf',
+    hierarchy: 'auto',
+    reduce_outliers: 0,
+  }),
+  'agglomerative by distance': clusters('agglomerative', { linkage: 'single', distance_threshold: 0.5 }),
   agglomerative: clusters('agglomerative', { k: 5, hierarchy: 'auto' }),
   leiden: clusters('leiden'),
   louvain: clusters('louvain', { metric: 'cosine', representative_selection: 'mmr' }),
@@ -101,6 +109,11 @@ const setups: Record<string, Setup> = {
   'dedupe minhash': { use: 'dedupe', with: { method: 'minhash' }, inputs: table },
   'dedupe fuzzy': { use: 'dedupe', with: { method: 'fuzzy' }, inputs: table },
   'dedupe semantic': { use: 'dedupe', with: { method: 'semantic', n_clusters: 5 }, inputs: both },
+  'dedupe against itself': {
+    use: 'dedupe',
+    with: { method: 'minhash' },
+    inputs: ({ rows }) => ({ rows, against: rows }),
+  },
   'embed lexical': { use: 'embed', with: { method: 'lexical' }, inputs: table },
   'evaluate clustering': { use: 'evaluate', with: { task: 'clustering', truth: 'label' }, inputs: both },
   'evaluate classification': {
@@ -118,6 +131,9 @@ const setups: Record<string, Setup> = {
   judge: { use: 'judge', with: { judges: ['m'], checks: [{ characters: { max: 1000 } }] }, inputs: table },
   label_errors: { use: 'label_errors', inputs: both },
   outliers: { use: 'outliers', inputs: both },
+  'outliers by density': { use: 'outliers', with: { method: 'lof' }, inputs: both },
+  'outliers by cuts': { use: 'outliers', with: { method: 'isolation_forest', by: 'label' }, inputs: both },
+  'outliers by numbers': { use: 'outliers', with: { fields: ['score'] }, inputs: table },
   'outliers by length': { use: 'outliers', with: { method: 'length' }, inputs: table },
   'project umap': { use: 'project', inputs: both },
   'project tsne': { use: 'project', with: { method: 'tsne' }, inputs: both },
@@ -130,6 +146,18 @@ const setups: Record<string, Setup> = {
   'sample random': { use: 'sample', with: { size: 5 }, inputs: table },
   'sample stratified': { use: 'sample', with: { method: 'stratified', size: 5, by: 'label' }, inputs: table },
   'sample balanced': { use: 'sample', with: { method: 'balanced', size: 5, by: 'label' }, inputs: table },
+  'sample of clusters': { use: 'sample', with: { method: 'cluster', size: 5 }, inputs: table },
+  'sample by weight': {
+    use: 'sample',
+    with: { method: 'weighted', size: 5, weight: 'score' },
+    inputs: table,
+  },
+  'sample by variance': {
+    use: 'sample',
+    with: { method: 'stratified', size: 5, by: 'label', allocation: 'neyman', value: 'score' },
+    inputs: table,
+  },
+  'sample typical': { use: 'sample', with: { method: 'mmr', size: 5 }, inputs: both },
   'sample diverse': { use: 'sample', with: { method: 'diverse', size: 5 }, inputs: both },
   'search by words': {
     use: 'search',
@@ -156,6 +184,8 @@ const setups: Record<string, Setup> = {
     }),
   },
   split: { use: 'split', with: { stratify: 'label' }, inputs: both },
+  'split into folds': { use: 'split', with: { folds: 3, stratify: 'label' }, inputs: table },
+  'split by time': { use: 'split', with: { time: 'created_at' }, inputs: both },
   'split by group': { use: 'split', with: { group: 'group' }, inputs: table },
   'summarize by keywords': { use: 'summarize', inputs: both },
   'summarize by a model': { use: 'summarize', with: { method: 'model', model: 'm' }, inputs: both },
@@ -212,6 +242,23 @@ const refused: Record<string, Record<string, string>> = {
   'no rows': { evaluate: 'nothing-to-score', train: 'nothing-to-learn' },
   'empty texts': { embed: 'no-terms' },
 };
+/** Tables that hold each row of the input once, together. */
+const parts: Record<string, string[][]> = {
+  clean: [['rows']],
+  classify: [['rows', 'failed']],
+  cluster: [['rows']],
+  compress: [['rows', 'rejected', 'failed']],
+  dedupe: [['rows', 'duplicates']],
+  extract: [['rows', 'failed']],
+  generate: [['rows', 'failed']],
+  label_errors: [['rows'], ['kept', 'errors']],
+  outliers: [['rows'], ['kept', 'outliers']],
+  project: [['rows']],
+  quality: [['rows', 'rejected']],
+  sample: [['rows', 'rest']],
+  split: [['rows', 'train', 'valid', 'test']],
+  validate: [['rows', 'quarantined']],
+};
 /** Vectors only pass through these. */
 const passing = ['split', 'summarize'];
 
@@ -237,6 +284,9 @@ describe.each(Object.entries(setups))('%s', (_, setup) => {
     }
     for (const [metric, value] of Object.entries(result.metrics))
       if (typeof value === 'number') expect(value, metric).toSatisfy(Number.isFinite);
+    const sorted = (rows: readonly Row[]) => rows.map(({ id }) => id).sort();
+    for (const names of parts[setup.use] ?? [])
+      expect(sorted(names.flatMap((table) => result.tables[table] ?? []))).toEqual(sorted(made.rows));
     if (setup.use === 'cluster') expect(result.metrics['k']).toBeLessThanOrEqual(made.rows.length);
   });
 
