@@ -158,8 +158,36 @@ describe('dedupe', () => {
     const newest = await runStep(dedupe, { with: { keep: 'newest', by: 'at' }, inputs: { rows: input } });
     expect(ids(newest.tables['rows'])).toEqual(['b', 'd']);
     expect(newest.warnings).toEqual([expect.stringContaining('2 of 4 rows have no date in at')]);
+    const numbers = [1_767_225_600, '2026-01-02', 'version 9'].map((at, n) => ({
+      id: `n${n}`,
+      text: 'x',
+      at,
+    }));
+    const mixed = await runStep(dedupe, { with: { keep: 'newest', by: 'at' }, inputs: { rows: numbers } });
+    expect(ids(mixed.tables['rows'])).toEqual(['n1']);
     const best = await runStep(dedupe, { with: { keep: 'best', by: 'score' }, inputs: { rows: input } });
     expect(ids(best.tables['rows'])).toEqual(['c', 'd']);
+  });
+
+  it('keeps the first or last in the order of a field, and a row without a value only where no other has one', async () => {
+    const input: Row[] = [
+      { id: 'none', text: 'x', at: null },
+      { id: 'two', text: 'x', at: 2 },
+      { id: 'text', text: 'x', at: 'a' },
+      { id: 'one', text: 'x', at: 1 },
+      { id: 'alone', text: 'y' },
+    ];
+    for (const [keep, kept] of [
+      ['first', 'one'],
+      ['last', 'text'],
+    ] as const) {
+      const { tables, warnings } = await runStep(dedupe, {
+        with: { keep, by: 'at' },
+        inputs: { rows: input },
+      });
+      expect(ids(tables['rows'])).toEqual([kept, 'alone']);
+      expect(warnings).toEqual([expect.stringContaining('2 of 5 rows have no number or text in at')]);
+    }
   });
 
   it('removes what is in another table, and finds the leaks of banking77', async () => {

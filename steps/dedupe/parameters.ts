@@ -34,14 +34,14 @@ export const parameters = {
       enum: ['first', 'last', 'longest', 'newest', 'best'],
       default: 'first',
       description:
-        'Which row of a group stays: the first or last (of the table, or in the order of the field `by`: with `by: id` the same one stays whatever the order of the rows), the one with the longest `fields`, or the one with the latest date (newest) or the highest number (best) in the field `by`. Of equals the first.',
+        'Which row of a group stays: the first or last (of the table, or in the order of the field `by`: with `by: id` the same one stays whatever the order of the rows), the one with the longest `fields`, or the one with the latest date (newest) or the highest number (best) in the field `by`. Of equals the first; a row without a value in `by` only where no other has one.',
     },
     by: {
       type: ['string', 'null'],
       minLength: 1,
       default: null,
       description:
-        'The field that `keep: newest` or `keep: best` looks at; with `first` or `last` the field that orders the rows, numbers before texts.',
+        'The field that `keep: newest` or `keep: best` looks at; with `first` or `last` the field that orders the rows, numbers before texts. A date is a text in ISO 8601 (of UTC where it names no zone) or a number of seconds or milliseconds since 1970.',
     },
     threshold: {
       type: ['number', 'null'],

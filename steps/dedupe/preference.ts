@@ -2,6 +2,7 @@ import type { Row } from '../../engine/artefacts.ts';
 import type { Json } from '../../engine/json.ts';
 import type { StepContext, TableInput } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
+import { instantOf } from '../times.ts';
 import type { Parameters } from './parameters.ts';
 import { lengthOf } from './row-values.ts';
 
@@ -11,7 +12,7 @@ import { lengthOf } from './row-values.ts';
  */
 export class Preference {
   readonly #parameters: Pick<Parameters, 'keep' | 'by' | 'fields'>;
-  /** Place of each row in the order of `by`, for first and last. */
+  /** Place of each row in the order of `by`, for first and last; NaN without a value. */
   readonly #places: Float64Array | undefined;
   #withoutValue = 0;
 
@@ -36,45 +37,49 @@ export class Preference {
 
   of(row: Row, index: number): number {
     const { keep, by, fields } = this.#parameters;
-    if (this.#places) return keep === 'first' ? -this.#places[index]! : this.#places[index]!;
-    if (keep === 'first') return 0;
-    if (keep === 'last') return index;
+    if (by === null && keep === 'first') return 0;
+    if (by === null && keep === 'last') return index;
     if (keep === 'longest') return lengthOf(fields.map((field) => row[field] ?? null));
-    const value = numberOf(row[by!] ?? null, keep === 'newest');
-    if (!Number.isNaN(value)) return value;
+    const place = this.#places?.[index] ?? usableValue(row[by!] ?? null, keep === 'newest');
+    if (!Number.isNaN(place)) return keep === 'first' ? -place : place;
     this.#withoutValue++;
     return Number.NEGATIVE_INFINITY;
   }
 
   warnAbout(context: StepContext, total: number): void {
     const { keep, by } = this.#parameters;
+    const wanted = keep === 'newest' ? 'date' : keep === 'best' ? 'number' : 'number or text';
     if (this.#withoutValue > 0)
       context.warn(
-        `${this.#withoutValue} of ${total} rows have no ${keep === 'newest' ? 'date' : 'number'} in ${by}; such a row stays only where no other has one`,
+        `${this.#withoutValue} of ${total} rows have no ${wanted} in ${by}; such a row stays only where no other has one`,
       );
   }
 }
 
-/** A number, or the milliseconds of a date such as 2026-11-21 or 2026-11-21T09:15:02Z; NaN if it is neither. */
-function numberOf(value: Json, date: boolean): number {
+/** A number, or with `date` a point in time; NaN if it is none. */
+function usableValue(value: Json, date: boolean): number {
+  if (date) return instantOf(value);
   if (typeof value === 'number') return value;
-  if (typeof value !== 'string' || value.trim() === '') return Number.NaN;
-  const number = Number(value);
-  return date && Number.isNaN(number) ? Date.parse(value) : number;
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
 }
 
-/** Place of each row when they are ordered by a field: numbers, then texts by their code units, then rows without either; equal ones have one place. */
+/** Place of each row when they are ordered by a field: numbers, then texts by their code units; equal ones have one place. Rows without either have none: NaN. */
 async function placesBy(rows: TableInput, field: string): Promise<Float64Array> {
-  const values: Json[] = [];
-  for await (const block of rows.blocks()) for (const row of block) values.push(row[field] ?? null);
-  const kindOf = (value: Json) => (typeof value === 'number' ? 0 : typeof value === 'string' ? 1 : 2);
-  const compare = (a: Json, b: Json) =>
-    kindOf(a) - kindOf(b) || (kindOf(a) === 2 || a === b ? 0 : (a as string) < (b as string) ? -1 : 1);
-  const order = [...values.keys()].sort((a, b) => compare(values[a]!, values[b]!));
-  const places = new Float64Array(values.length);
+  const values: (number | string | null)[] = [];
+  for await (const block of rows.blocks())
+    for (const row of block) {
+      const value = row[field];
+      values.push(typeof value === 'number' || typeof value === 'string' ? value : null);
+    }
+  const compare = (a: number | string, b: number | string) =>
+    typeof a === typeof b ? (a < b ? -1 : Number(a > b)) : typeof a === 'number' ? -1 : 1;
+  const order = [...values.keys()]
+    .filter((row) => values[row] !== null)
+    .sort((a, b) => compare(values[a]!, values[b]!));
+  const places = new Float64Array(values.length).fill(Number.NaN);
   let place = 0;
   for (const [at, row] of order.entries()) {
-    if (at > 0 && compare(values[order[at - 1]!]!, values[row]!) !== 0) place = at;
+    if (at > 0 && values[order[at - 1]!] !== values[row]) place = at;
     places[row] = place;
   }
   return places;

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../engine/json.ts';
+import { instantOf } from '../times.ts';
 import { fieldOf, setField } from './fields.ts';
 import type { Flaw } from './found.ts';
 import { freeName, kindOf } from './mapping.ts';
@@ -159,8 +160,7 @@ function withTimestamp(fields: JsonObject): JsonObject {
     const value = fieldOf(fields, name);
     if (typeof value === 'string' && name === 'timestamp') return fields;
     if (typeof value !== 'number' || value <= 0) continue;
-    // 1e11 seconds are the year 5138, 1e11 milliseconds March 1973.
-    const date = new Date(Math.round(value < 1e11 ? value * 1000 : value));
+    const date = new Date(Math.round(instantOf(value)));
     if (Number.isNaN(date.getTime()) || (name !== 'timestamp' && Object.hasOwn(fields, 'timestamp')))
       continue;
     fields['timestamp'] = date.toISOString();

@@ -132,6 +132,8 @@ describe('split', () => {
     expect(days('valid').at(-1)! < days('test')[0]!).toBe(true);
     expect(tables['test']).toHaveLength(20);
     await expect(run({ time: 'label' })).rejects.toMatchObject({ code: 'bad-time' });
+    const numbered = rows.map((row, at) => ({ ...row, day: `class ${at + 1}` }));
+    await expect(run({ time: 'day' }, numbered)).rejects.toMatchObject({ code: 'bad-time' });
   });
 
   it('stable: rows stay where they were when others come', async () => {

@@ -77,7 +77,8 @@ With the input \`vectors\` those of each part are outputs too: \`from: { rows: p
       time: {
         type: 'string',
         minLength: 1,
-        description: 'The field with the time of a row: a number, or a text in ISO 8601.',
+        description:
+          'The field with the time of a row: a text in ISO 8601 (of UTC where it names no zone), or a number of seconds or milliseconds since 1970.',
       },
       folds: {
         type: 'integer',

@@ -1,8 +1,8 @@
 import { canonicalJson, type Json } from '../../engine/json.ts';
-import { StepError } from '../../engine/problems.ts';
 import type { TableInput } from '../../engine/step.ts';
 import { UnionFind } from '../../numerics/union-find.ts';
 import { requireFields } from '../missing-field.ts';
+import { requireInstant } from '../times.ts';
 import type { Unit } from './assign.ts';
 
 /**
@@ -81,23 +81,11 @@ export async function readDuplicates(table: TableInput, duplicates: TableInput):
   return found;
 }
 
-/** The time of each row: a number, or a text that `Date` reads (ISO 8601). */
+/** The time of each row, in milliseconds since 1970. */
 export async function readTimes(table: TableInput, field: string): Promise<number[]> {
   const times: number[] = [];
-  for await (const block of table.blocks()) {
-    for (const row of block) {
-      const value = row[field] ?? null;
-      const time =
-        typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN;
-      if (!Number.isFinite(time))
-        throw new StepError(
-          'bad-time',
-          `row ${row.id}: ${field} is ${JSON.stringify(value)}, which is no time`,
-          'a time is a number, or a text such as 2026-11-21T09:15:00Z',
-        );
-      times.push(time);
-    }
-  }
+  for await (const block of table.blocks())
+    for (const row of block) times.push(requireInstant(row[field] ?? null, { id: row.id, field }));
   return times;
 }
 

@@ -139,6 +139,11 @@ describe('trends', () => {
       code: 'bad-time',
       message: 'row a: at is "soon", which is no time',
     });
+    // Nanoseconds since 1970.
+    await expect(run([{ id: 'a', at: 1_767_225_600e9, cluster: 0, text: '' }])).rejects.toMatchObject({
+      code: 'bad-time',
+      hint: expect.stringContaining('nanoseconds by 1,000,000'),
+    });
     await expect(
       run(
         [0, 4e9].map((at) => ({ id: String(at), at, cluster: 0, text: '' })),
@@ -168,5 +173,8 @@ describe('cutTime', () => {
     expect(cutTime(given, 'auto').names).toHaveLength(9);
     expect(cutTime(times('2020-01-01', '2026-01-09'), 'auto').names.at(-1)).toBe('2026-Q1');
     expect(cutTime(times('2026-01-01', '2026-01-01'), 5).names).toHaveLength(1);
+    const near = times('2026-01-01T00:00:00Z', '2026-01-01T00:00:00.010Z');
+    expect(new Set(cutTime(near, 100).names).size).toBe(10);
+    expect([...cutTime(near, 100).of]).toEqual([0, 9]);
   });
 });

@@ -15,7 +15,7 @@ export default defineStep({
   type: 'trends',
   summary: 'Tells which clusters grow, shrink or burst over time, and what they speak of when',
   description: `Time is cut into slices: hours, days, weeks (ISO, from Monday), months, quarters or years of UTC, or so many equal parts; \`auto\` takes the finest unit that makes at most
-60. What counts is the **share** of a cluster in all rows of a slice, so that a busy week is no trend. A time is a text (ISO 8601) or a number of seconds or milliseconds since
+60. What counts is the **share** of a cluster in all rows of a slice, so that a busy week is no trend. A time is a text (ISO 8601, of UTC where it names no zone) or a number of seconds or milliseconds since
 1970; rows without one are left out. Rows without a cluster, or in the cluster −1 (noise), count in the totals only.
 
 - **Trend**: \`slope\` is Theil and Sen's (the median of the slopes of all pairs of slices; share a slice, with bounds at 95 %), which a few wild slices do not move; whether it is more

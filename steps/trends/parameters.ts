@@ -10,7 +10,7 @@ export const parameters = {
     slice: {
       anyOf: [{ enum: ['auto', ...units] }, { type: 'integer', minimum: 2, maximum: 1000 }],
       default: 'auto',
-      description: 'How long a slice is, or how many equal ones there are.',
+      description: 'How long a slice is, or how many equal ones there are (of a millisecond at least).',
     },
     cluster: {
       type: 'string',

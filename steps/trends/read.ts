@@ -1,7 +1,7 @@
 import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { TableInput } from '../../engine/step.ts';
-import { instantOf } from './slices.ts';
+import { requireInstant } from '../times.ts';
 
 export interface TimedRows {
   /** Milliseconds since 1970 of each row; NaN if it has no time. */
@@ -28,15 +28,10 @@ export async function readTimedRows(
   for await (const block of table.blocks()) {
     for (const row of block) {
       const value = row[fields.time] ?? null;
-      const time = isMissing(value) ? Number.NaN : instantOf(value);
       if (isMissing(value)) withoutTime++;
-      else if (Number.isNaN(time))
-        throw new StepError(
-          'bad-time',
-          `row ${row.id}: ${fields.time} is ${JSON.stringify(value)}, which is no time`,
-          'a time is a number of seconds or milliseconds since 1970, or a text such as 2026-11-21T09:15:00Z',
-        );
-      times[index] = time;
+      times[index] = isMissing(value)
+        ? Number.NaN
+        : requireInstant(value, { id: row.id, field: fields.time });
       const label = row[fields.cluster] ?? null;
       if (label !== null && (typeof label !== 'number' || !Number.isInteger(label)))
         throw new StepError(

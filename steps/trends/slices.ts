@@ -1,5 +1,3 @@
-import type { Json } from '../../engine/json.ts';
-
 /** Stretches of time one after the other, from the first row's to the last row's; those without rows included. */
 export interface Slices {
   /** What each is called: `2026-11-21`, `2026-11`, `2026-W47`, or the time at which it begins. */
@@ -17,21 +15,12 @@ const mostAutomatic = 60;
 const day = 86_400_000;
 /** Monday, 5 January 1970. */
 const firstMonday = 4 * day;
-/** Numbers below this are seconds since 1970, as most logs have them; as milliseconds they would be before March 1973. */
-const mostSeconds = 1e11;
-
-/** A point in time in milliseconds since 1970: of a text (ISO 8601; UTC where it says a date only) or a number; NaN if it is none. */
-export function instantOf(value: Json): number {
-  if (typeof value === 'string') return Date.parse(value);
-  if (typeof value !== 'number' || !Number.isFinite(value)) return Number.NaN;
-  return Math.abs(value) < mostSeconds ? value * 1000 : value;
-}
-
 /** How many slices there would be; 0 without any time. */
 export function countSlices(times: Float64Array, by: SliceBy): number {
   const [first, last] = extent(times);
   if (first > last) return 0;
-  if (typeof by === 'number') return first === last ? 1 : by;
+  // Names tell milliseconds apart, so no slice is shorter.
+  if (typeof by === 'number') return Math.min(by, Math.max(1, Math.ceil(last - first)));
   const unit = by === 'auto' ? automatic(first, last) : by;
   return place(last, unit) - place(first, unit) + 1;
 }
