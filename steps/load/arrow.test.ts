@@ -87,3 +87,13 @@ it('reads a data set that was saved to disk, with its splits', async () => {
   const all = await runStep(load, { root, with: { path: 'd', id: 'id' } });
   expect(all.tables['rows']![0]).toMatchObject({ split: 'train' });
 });
+
+it('reads LZ4 whose blocks need those before them, as pyarrow writes Feather unless told otherwise', async () => {
+  const root = folderWith({ 'linked.arrow': fixture('linked.lz4.arrow') });
+  const { tables } = await runStep(load, { root, with: { path: 'linked.arrow' } });
+  const expected = Array.from({ length: 16_500 }, (_, row) => ({
+    n: row ** 2 % 1000,
+    text: `card ${row % 97}`,
+  }));
+  expect(tables['rows']!.map(({ n, text }) => ({ n, text }))).toEqual(expected);
+});

@@ -9,7 +9,7 @@ import { utf8Text } from './decode.ts';
 import { setField } from './fields.ts';
 import { deepestNesting, type Flaw, type Item, type Notes, newNotes, showRaw } from './found.ts';
 import { loneSurrogateFlaw, parseJson } from './json-text.ts';
-import { loadLz4, unpackLz4Frame } from './lz4-frame.ts';
+import { unpackLz4Frame } from './lz4-frame.ts';
 import type { SourceFile } from './source-files.ts';
 import type { Reading } from './text-blocks.ts';
 
@@ -37,7 +37,6 @@ export async function* readArrow(
     encode: never,
   });
   setCompressionCodec(CompressionType.LZ4_FRAME, { decode: unpackLz4Frame, encode: never });
-  await loadLz4();
   let record = 0;
   for await (const { table, fields } of tablesOf(file, reading, flechette)) {
     const columns = fields.flatMap((field, index) =>
