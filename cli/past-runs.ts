@@ -4,6 +4,7 @@ import type { RunRecord, StepRecord } from '../engine/record/record.ts';
 import { readRun, resolveRun } from '../engine/record/runs.ts';
 import { parseAddress } from '../engine/workflow/address.ts';
 import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
+import { hasLeft, latestWith } from './latest-run.ts';
 import { findStep, outputOf } from './past-artefact.ts';
 import type { OpenProject } from './project.ts';
 
@@ -30,16 +31,18 @@ export function pastProducts({
   runsFolder,
 }: OpenProject): (run: string, step: string) => (StepRecord & PastProducts) | undefined {
   const records = new Map<string, RunRecord>();
+  const recordOf = (id: string): RunRecord => {
+    const record = records.get(id) ?? readRun(runsFolder, id);
+    records.set(id, record);
+    return record;
+  };
   return (run, id) => {
-    let record = records.get(run);
-    if (record === undefined) {
-      record = readRun(runsFolder, resolveRun(runsFolder, run));
-      records.set(run, record);
-    }
     const address = parseAddress(id);
     if ('error' in address)
       throw ProblemError.of('address', address.error.message, { hint: address.error.hint });
+    const record =
+      latestWith(run, address, { runsFolder, recordOf }) ?? recordOf(resolveRun(runsFolder, run));
     const step = findStep(record, address);
-    return step.status === 'ran' || step.status === 'cached' ? { ...step, run: record.id } : undefined;
+    return hasLeft(step) ? { ...step, run: record.id } : undefined;
   };
 }

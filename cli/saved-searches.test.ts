@@ -6,6 +6,7 @@ import { type SavedSearch, SavedSearches } from './saved-searches.ts';
 
 const saved: SavedSearch = {
   run: 'latest',
+  workflow: 'chats',
   address: 'rows',
   search: {
     words: 'lost card',

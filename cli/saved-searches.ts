@@ -6,8 +6,9 @@ import type { TableSearch } from './table-search.ts';
 
 /** A search by name: what is looked for and where, and what it has found so far. */
 export interface SavedSearch {
-  /** As it was typed, so that `latest` is the latest run when it is searched again. */
+  /** As it was typed, so that `latest` is the latest run when it is searched again: of the same `workflow`, with the step. */
   run: string;
+  workflow: string | null;
   address: string;
   search: TableSearch;
   /** Ids of the rows that it has shown. */
@@ -44,7 +45,13 @@ export class SavedSearches {
     try {
       const saved = (JSON.parse(text) ?? {}) as Partial<SavedSearch>;
       if (typeof saved.run === 'string' && typeof saved.address === 'string' && isSearch(saved.search))
-        return { run: saved.run, address: saved.address, search: saved.search, seen: saved.seen ?? [] };
+        return {
+          run: saved.run,
+          workflow: saved.workflow ?? null,
+          address: saved.address,
+          search: saved.search,
+          seen: saved.seen ?? [],
+        };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }

@@ -1,8 +1,10 @@
 import { ProblemError } from '../../engine/problems.ts';
+import { parseAddress } from '../../engine/workflow/address.ts';
 import type { Cli, Command, Options } from '../command.ts';
 import { columns, count, counted, truncate } from '../format.ts';
+import { latestWith } from '../latest-run.ts';
 import { openPast } from '../past-artefact.ts';
-import { withProject } from '../project.ts';
+import { type OpenProject, withProject } from '../project.ts';
 import { checkName, type SavedSearch, SavedSearches } from '../saved-searches.ts';
 import { type FoundRows, type Mode, searchTable, type TableSearch } from '../table-search.ts';
 import { runWords } from './runs/words.ts';
@@ -61,7 +63,7 @@ export const command: Command = {
       const name = options['saved'] as string | undefined;
       const asked = name === undefined ? newSearch([run, address, words], options) : searches.read(name);
       if (name !== undefined) checkAlone([address, words], options);
-      const at = (run as string | undefined) ?? asked.run;
+      const at = (run as string | undefined) ?? latestOf(asked, project) ?? asked.run;
       const { record, name: where, input } = await openPast(at, asked.address, project);
       if (input.kind !== 'table')
         throw ProblemError.of('wrong-call', `search looks through tables, and ${where} is a ${input.kind}`, {
@@ -85,7 +87,10 @@ export const command: Command = {
         );
       } else print(found, seen, `${where}: `, input.rows, cli);
       // Only what has been shown counts as seen.
-      if (kept !== undefined) searches.write(kept, { ...asked, seen: [...new Set([...asked.seen, ...ids])] });
+      if (kept !== undefined) {
+        const workflow = asked.workflow ?? record.summary.workflow;
+        searches.write(kept, { ...asked, workflow, seen: [...new Set([...asked.seen, ...ids])] });
+      }
       return 0;
     });
   },
@@ -113,7 +118,14 @@ function newSearch([run, address, words]: readonly unknown[], options: Options):
     minScore: leastScore(options['minScore'] as string | undefined),
     head: (options['head'] as number | undefined) ?? defaultHead,
   };
-  return { run, address, search, seen: [] };
+  return { run, workflow: null, address, search, seen: [] };
+}
+
+/** The run that a kept search means by `latest`. */
+function latestOf({ run, workflow, address }: SavedSearch, { runsFolder }: OpenProject): string | undefined {
+  const parsed = parseAddress(address);
+  if (workflow === null || 'error' in parsed) return undefined;
+  return latestWith(run, parsed, { runsFolder, workflow })?.id;
 }
 
 function leastScore(text: string | undefined): number | null {

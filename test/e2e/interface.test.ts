@@ -162,6 +162,8 @@ steps:
   expect(result.step('part').rows).toBe(3);
   p.write({ 'again.yaml': 'name: again\nsteps:\n  old: { use: dedupe, from: run:latest/part }\n' });
   expect((await p.run('again.yaml')).step('old').rows).toBe(3);
+  // Its own run is now the latest, and has no such step: the latest that has one counts.
+  expect((await p.run('again.yaml')).statuses).toEqual(['old:cached']);
   expect((await p.run('w.yaml')).statuses.every((status) => status.endsWith('cached'))).toBe(true);
 });
 

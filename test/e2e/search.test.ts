@@ -55,6 +55,7 @@ steps:
   vectors: { use: embed, from: rows, with: { method: lexical, dimensions: 3 } }
   parts: { use: filter, from: rows, matrix: { letters: [ab, cd] }, with: { where: "matrix.letters.contains(row.id)" } }
 `,
+    'other.yaml': 'name: other\nsteps:\n  rows: { use: load, with: { path: data.jsonl } }\n',
     'data.jsonl': jsonl(rows),
     'more.jsonl': jsonl([...rows, { id: 'e', text: 'A card was stolen' }, { id: 'f', text: 'A rate' }]),
   });
@@ -89,12 +90,14 @@ steps:
   const kept = await search('latest', 'rows', 'card', '--mode', 'keyword', '--save', 'cards');
   expect(kept).toMatchObject({ saved: 'cards', hits: [{ row: { id: 'a' } }, { row: { id: 'c' } }] });
   expect((await p.reprise('run', 'w.yaml', '--param', 'file=more.jsonl')).code).toBe(0);
+  // Runs of another workflow, and of some steps only, do not stand in the way.
+  expect((await p.reprise('run', 'other.yaml')).code).toBe(0);
   const again = await p.reprise('search', '--saved', 'cards');
   expect(again.out).toMatch(/^1 +\d\.\d{3} +e +A card was stolen\n$/);
   expect(again.err).toContain('1 new of 3 hits of 6 rows, keyword');
   const third = await search('--saved', 'cards');
   expect(third.hits.map((hit) => hit.new)).toEqual([false, false, false]);
-  expect(idsOf(await search('latest~1', '--saved', 'cards'))).toEqual(['a', 'c']);
+  expect(idsOf(await search('latest~2', '--saved', 'cards'))).toEqual(['a', 'c']);
 
   const wrong = async (...args: string[]) => {
     const { code, err } = await p.reprise('search', ...args);
