@@ -57,7 +57,12 @@ export const sampleTypes: AnyStepType[] = [
     parameters: {
       type: 'object',
       properties: {
-        model: { type: 'string', default: 'mini', description: 'The encoder.', 'x-reprise': 'model' },
+        model: {
+          type: 'string',
+          default: 'mini',
+          description: 'The encoder.',
+          'x-reprise': 'embedding-model',
+        },
         batch_size: { type: 'integer', minimum: 1, default: 32, description: 'Rows in a batch.' },
         normalize: { type: 'boolean', default: true, description: 'Whether vectors have length 1.' },
       },

@@ -156,12 +156,11 @@ export async function prepareStep(
   let aliases = step.languageModels ?? [];
   if (step.deferred.length > 0) {
     const { fillDeferred } = await import('../workflow/deferred.ts');
-    const filled = await fillDeferred(
-      step,
-      scopeOf(step, workflow, workspace, productsOf),
-      workspace.registry,
-      workflow.root,
-    );
+    const filled = await fillDeferred(step, scopeOf(step, workflow, workspace, productsOf), {
+      registry: workspace.registry,
+      languageAliases: workspace.languageModels?.names ?? [],
+      root: workflow.root,
+    });
     ({ parameters, files: declared, modelNames, languageModels: aliases } = filled);
   }
   const env = stepEnvironment(step, workspace);

@@ -222,17 +222,35 @@ steps:
     const f = step(workflow, 'f');
     expect(f.needs).toEqual(['q', 'c']);
     const scope = { steps: { q: { metrics: { rows: 9 } }, c: { metrics: { inertia: -0.5 } } } };
-    expect((await fillDeferred(v, scope, sampleRegistry())).parameters['batch_size']).toBe(12);
-    expect((await fillDeferred(f, scope, sampleRegistry())).parameters['where']).toBe('row.n > (-0.5) * 3');
+    expect((await fillDeferred(v, scope, { registry: sampleRegistry() })).parameters['batch_size']).toBe(12);
+    expect((await fillDeferred(f, scope, { registry: sampleRegistry() })).parameters['where']).toBe(
+      'row.n > (-0.5) * 3',
+    );
     const low = { steps: { q: { metrics: { rows: -3 } } } };
-    await expect(fillDeferred(v, low, sampleRegistry())).rejects.toMatchObject({
+    await expect(fillDeferred(v, low, { registry: sampleRegistry() })).rejects.toMatchObject({
       problems: [{ code: 'wrong-value', place: { line: 6 } }],
     });
-    await expect(fillDeferred(v, { steps: { q: { metrics: {} } } }, sampleRegistry())).rejects.toMatchObject({
+    await expect(
+      fillDeferred(v, { steps: { q: { metrics: {} } } }, { registry: sampleRegistry() }),
+    ).rejects.toMatchObject({
       problems: [
         { code: 'expression-failed', message: 'with.batch_size of step v: steps.q.metrics has no "rows"' },
       ],
     });
+  });
+
+  it('leave the models of a step what they are: of a provider, or in a folder', async () => {
+    const workflow = await workflowOf(`
+models: { ada: { provider: openai, model: small } }
+steps:
+  ${load}
+  v: { use: embed, from: q, with: { model: ada, batch_size: "\${{ steps.q.metrics.rows }}" } }
+`);
+    const v = step(workflow, 'v');
+    expect(v).toMatchObject({ modelNames: [], languageModels: [{ parameter: 'model', name: 'ada' }] });
+    const scope = { steps: { q: { metrics: { rows: 9 } } } };
+    const filled = await fillDeferred(v, scope, { registry: sampleRegistry(), languageAliases: ['ada'] });
+    expect(filled).toMatchObject({ modelNames: [], languageModels: [{ parameter: 'model', name: 'ada' }] });
   });
 });
 

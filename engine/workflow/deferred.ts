@@ -14,8 +14,11 @@ import { inText, literal, templateParts } from './template.ts';
 export async function fillDeferred(
   step: ResolvedStep,
   scope: Readonly<Record<string, unknown>>,
-  registry: StepRegistry,
-  root: string = process.cwd(),
+  {
+    registry,
+    languageAliases = [],
+    root = process.cwd(),
+  }: { registry: StepRegistry; languageAliases?: readonly string[]; root?: string },
 ): Promise<{ parameters: JsonObject } & MarkedValues> {
   const source = registry.find(step.use);
   if (source === undefined) throw new StepError('unknown-step-type', `there is no step type "${step.use}"`);
@@ -64,9 +67,12 @@ export async function fillDeferred(
       ),
     );
   }
-  const places = (pointer: string) =>
+  const placeAt = (pointer: string) =>
     step.deferred.find((value) => value.pointer === pointer)?.place ?? step.place;
-  return { parameters: parameters as JsonObject, ...markedValues(type, parameters, places) };
+  return {
+    parameters: parameters as JsonObject,
+    ...markedValues(type, parameters, { languageAliases, placeAt }),
+  };
 }
 
 function named(pointer: string): string {

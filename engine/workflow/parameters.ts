@@ -132,20 +132,15 @@ function applyMarks(
       const folder = exact ? folderOf(scalar, instance.draft.part) : context.root;
       const path = normalPath(value, folder, context.root);
       setAt(instance.parameters, pointer, path);
-      if (mark === 'input-path') instance.files.push({ parameter, path, place });
       if (mark === 'output-path') instance.outputFiles.push({ parameter, path, place });
-    } else if (mark === 'embedding-model' && context.languageAliases.includes(value)) {
-      instance.languageModels.push({ parameter, name: value, place });
-    } else if (mark === 'model' || mark === 'embedding-model') {
+    } else if (modelKind(mark, value, context.languageAliases) === 'encoder') {
       const folder = exact ? folderOf(scalar, instance.draft.part) : context.root;
       // A folder of a model is a path like any other; anything else is a name.
       const isFolder = value.includes('/') && !value.startsWith('run:');
       const name = isFolder ? normalPath(value, folder, context.root) : value;
       setAt(instance.parameters, pointer, name);
-      instance.modelNames.push({ parameter, name, place });
       checkModel(name, scalar, context);
     } else if (mark === 'language-model') {
-      instance.languageModels.push({ parameter, name: value, place });
       checkLanguageModel(value, scalar, context);
     } else if (mark === 'sql') {
       instance.sqlTexts.push({ parameter, place, lines: exact ? lineStarts(scalar) : [] });
@@ -163,6 +158,26 @@ function applyMarks(
       } else setAt(instance.parameters, pointer, folded.source);
     }
   });
+  const found = markedValues(type, instance.parameters, {
+    languageAliases: context.languageAliases,
+    placeAt: (pointer) => placeOf(scalarAt(node, pointer).scalar),
+    open,
+  });
+  instance.files.push(...found.files);
+  instance.modelNames.push(...found.modelNames);
+  instance.languageModels.push(...found.languageModels);
+}
+
+/** Which kind of model a marked value names; undefined if it names none. */
+function modelKind(
+  mark: string,
+  name: string,
+  languageAliases: readonly string[],
+): 'encoder' | 'language model' | undefined {
+  if (mark === 'language-model') return 'language model';
+  if (mark === 'model') return 'encoder';
+  if (mark !== 'embedding-model') return undefined;
+  return languageAliases.includes(name) ? 'language model' : 'encoder';
 }
 
 function checkLanguageModel(
@@ -321,24 +336,36 @@ export function setAt(root: JsonObject, pointer: string, value: Json): void {
 /** What the marks of a schema find in parameters. */
 export type MarkedValues = Required<Pick<ResolvedStep, 'files' | 'modelNames' | 'languageModels'>>;
 
-/** Declared files and models of parameters that are all known, as they are found again when deferred values are. */
+/**
+ * Files that are read and models that parameters name.
+ *
+ * @param open pointers of values that are not known yet: they are passed over
+ */
 export function markedValues(
   type: AnyStepType,
   parameters: JsonObject,
-  places: (pointer: string) => ResolvedStep['place'],
+  {
+    languageAliases,
+    placeAt,
+    open = new Set(),
+  }: {
+    /** Aliases of `models` that are no encoders. */
+    languageAliases: readonly string[];
+    placeAt(pointer: string): ResolvedStep['place'];
+    open?: ReadonlySet<string>;
+  },
 ): MarkedValues {
-  const files: ResolvedStep['files'] = [];
-  const modelNames: ResolvedStep['modelNames'] = [];
-  const languageModels: MarkedValues['languageModels'] = [];
+  const found: MarkedValues = { files: [], modelNames: [], languageModels: [] };
   const seen = new Set<string>();
   visitMarked(type.parameters, parameters, (mark, value, pointer) => {
-    if (typeof value !== 'string' || seen.has(`${mark}${pointer}`)) return;
+    if (typeof value !== 'string' || open.has(pointer) || seen.has(`${mark}${pointer}`)) return;
     seen.add(`${mark}${pointer}`);
     const parameter = pointerParts(pointer).join('.');
-    if (mark === 'input-path') files.push({ parameter, path: value, place: places(pointer) });
-    if (mark === 'model' || mark === 'embedding-model')
-      modelNames.push({ parameter, name: value, place: places(pointer) });
-    if (mark === 'language-model') languageModels.push({ parameter, name: value, place: places(pointer) });
+    const kind = modelKind(mark, value, languageAliases);
+    if (mark === 'input-path') found.files.push({ parameter, path: value, place: placeAt(pointer) });
+    if (kind === 'encoder') found.modelNames.push({ parameter, name: value, place: placeAt(pointer) });
+    if (kind === 'language model')
+      found.languageModels.push({ parameter, name: value, place: placeAt(pointer) });
   });
-  return { files, modelNames, languageModels };
+  return found;
 }

@@ -13,7 +13,7 @@ steps:
   vectors:
     use: embed
     from: texts
-    with: { method: openai, model: ada, dimensions: 4, normalize: ${normalize} }
+    with: { method: openai, model: ada, dimensions: "\${{ steps.texts.metrics.files + 3 }}", normalize: ${normalize} }
     max_row_failures: 50%
 `;
   using p = new TestProject({ 'texts.jsonl': jsonl(numberedTexts(3)), 'w.yaml': workflow(true) });
