@@ -149,7 +149,7 @@ it('reads anything, and 100 kB of it', async () => {
   expect(long.tables['rows']).toHaveLength(1);
   const nested = await loadFiles(
     { 'a.js': `${'{'.repeat(3000)}function f() {}${'}'.repeat(3000)}` },
-    { path: 'a.js' },
+    { path: 'a.js', max_rejected: 1 },
   );
   expect(nested.tables['rows']).toEqual([]);
   const piece = fc.constantFrom(
@@ -161,7 +161,8 @@ it('reads anything, and 100 kB of it', async () => {
       fc.array(piece, { maxLength: 25 }),
       fc.constantFrom('a.py', 'a.ts', 'a.jsx'),
       async (pieces, name) => {
-        const { metrics } = await loadFiles({ [name]: pieces.join('') }, { path: name, omit: ['trivial'] });
+        const all = { path: name, omit: ['trivial'], max_rejected: '100%' };
+        const { metrics } = await loadFiles({ [name]: pieces.join('') }, all);
         expect(metrics['records']).toBe(Number(metrics['rows']) + Number(metrics['rejected']));
       },
     ),

@@ -31,7 +31,7 @@ describe('LMSYS', () => {
     expect(await first('first_user')).toEqual(['c1', 'How do I boil an egg?', ['c1#1']]);
     expect(await first(1)).toEqual(await first('first_user'));
     expect(await first(2)).toEqual(['c1', 'And a soft one?', ['c1#3']]);
-    expect((await lmsys({ turns: 3 })).tables['rejected']![0]).toMatchObject({
+    expect((await lmsys({ turns: 3, max_rejected: '100%' })).tables['rejected']![0]).toMatchObject({
       reason: 'there is no turn 3 of the user: there are 2',
     });
     expect(await first('all_user')).toEqual([

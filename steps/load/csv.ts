@@ -3,7 +3,7 @@ import { StepError } from '../../engine/problems.ts';
 import { columnNames, separatorLine, sniffDelimiter } from './csv-dialect.ts';
 import { type CsvDialect, CsvParser, type CsvRecord } from './csv-parser.ts';
 import { setField } from './fields.ts';
-import { type Flaw, type Item, showRaw } from './found.ts';
+import { type Flaw, type Item, likelyEncoding, showRaw } from './found.ts';
 import { encodingFlaw } from './jsonl.ts';
 import type { FilePart, SourceFile } from './source-files.ts';
 import { type Reading, textBlocks } from './text-blocks.ts';
@@ -115,7 +115,7 @@ class CsvReading {
         'invalid-header',
         `${this.#file.name}:${record.line + this.#firstLine}: the header cannot be read: ${flaw.reason}`,
         flaw.code === 'invalid_encoding'
-          ? 'Say the encoding, as in encoding: windows-1251'
+          ? `Say the encoding, as in encoding: ${likelyEncoding(showRaw(record.raw))}`
           : 'Mend the first line.',
       );
     }

@@ -70,14 +70,12 @@ export interface Notes {
   exactNumbers: number;
   /** NaN in a binary format, which JSON has no number for, read as null. */
   notANumber: number;
-  /** Lines with bytes that the encoding does not have. */
-  undecodable: number;
   /** Anything else, once each. */
   messages: Set<string>;
 }
 
 export function newNotes(): Notes {
-  return { duplicateKeys: 0, exactNumbers: 0, notANumber: 0, undecodable: 0, messages: new Set() };
+  return { duplicateKeys: 0, exactNumbers: 0, notANumber: 0, messages: new Set() };
 }
 
 /** Longest line or CSV record, in UTF-16 code units. */
@@ -87,6 +85,18 @@ export const longestRecord = 64 * 1024 * 1024;
 export const deepestNesting = 200;
 
 const rawLength = 500;
+
+/**
+ * The encoding that a record with undecodable bytes probably has, for advice: of Cyrillic whole words are bytes past ASCII,
+ * of Western languages single letters.
+ *
+ * @param shown the record as `showRaw` gives it
+ */
+export function likelyEncoding(shown: string): string {
+  const runs = shown.match(/(?:\\x[89a-f][0-9a-f])+/g) ?? [];
+  const letters = runs.join('').length / 4;
+  return letters > 2 * runs.length ? 'windows-1251' : 'windows-1252';
+}
 
 /**
  * The text of a rejected record, cut to 500 code units, with undecodable bytes shown as `\xNN`.

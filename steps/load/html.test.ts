@@ -14,7 +14,7 @@ afterEach(() => {
 function page(content: string | Uint8Array, more: JsonObject = {}): Promise<StepOutputs> {
   const folder = folderWith({ 'a.html': content });
   folders.push(folder);
-  return runStep(load, { root: folder, with: { path: 'a.html', ...more } });
+  return runStep(load, { root: folder, with: { path: 'a.html', max_rejected: 1, ...more } });
 }
 
 it('reads the words of a page as one shows them', async () => {

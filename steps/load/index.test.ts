@@ -351,6 +351,38 @@ describe('the check of parameters', () => {
   });
 });
 
+describe('rejected records', () => {
+  const csv = 'id,n\n1,one\n2,two\n3,3\n';
+  const cast = { n: 'integer' };
+
+  it('fails where nothing is left, or more than max_rejected', async () => {
+    const two = { 'a.csv': csv.replace('3,3\n', '') };
+    expect(await failure(two, { path: 'a.csv', cast })).toMatchObject({
+      code: 'records-rejected',
+      message: 'no rows: 2 of 2 records rejected (2 wrong type); the first is a.csv:2: n is no integer: one',
+      hint: 'mend them, or say otherwise how they are read; max_rejected: 2 lets them go',
+    });
+    const lets = async (limit: string | number) =>
+      (await loadFiles({ 'a.csv': csv }, { path: 'a.csv', cast, max_rejected: limit })).metrics['rows'];
+    expect(await lets(2)).toBe(1);
+    expect(await lets('67%')).toBe(1);
+    for (const limit of [1, 0, '66%'])
+      expect(await failure({ 'a.csv': csv }, { path: 'a.csv', cast, max_rejected: limit })).toMatchObject({
+        code: 'records-rejected',
+      });
+    expect((await loadFiles(two, { path: 'a.csv', cast, max_rejected: '100%' })).metrics['rows']).toBe(0);
+  });
+
+  it('suggests an encoding that has such bytes', async () => {
+    const western = Buffer.from('id;text\n1;Sch\xf6n gr\xfc\xdfe\n', 'latin1');
+    expect((await failure({ 'a.csv': western }, { path: 'a.csv' })).hint).toContain('encoding: windows-1252');
+    const cyrillic = Buffer.from('id;text\n1;\xcf\xf0\xe8\xe2\xe5\xf2, \xec\xe8\xf0\n', 'latin1');
+    expect((await failure({ 'a.csv': cyrillic }, { path: 'a.csv' })).hint).toContain(
+      'encoding: windows-1251',
+    );
+  });
+});
+
 describe('JSON', () => {
   it('reads an array, an object with an array, or one object', async () => {
     const numbers = async (text: string, more: JsonObject = {}): Promise<unknown[]> =>

@@ -39,7 +39,7 @@ export async function* readJson(
   };
   const items: Item[] = [];
   for (const [index, value] of records.entries()) {
-    const flaw = flawOf(value, clean, fromBytes, reading);
+    const flaw = flawOf(value, clean, fromBytes);
     if (flaw) {
       items.push({
         record: index + 1,
@@ -58,12 +58,10 @@ export async function* readJson(
   if (items.length > 0) yield items;
 }
 
-function flawOf(value: Json, clean: boolean, fromBytes: boolean, reading: Reading): Flaw | undefined {
+function flawOf(value: Json, clean: boolean, fromBytes: boolean): Flaw | undefined {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return notAnObject(value);
   if (clean) return undefined;
-  const flaw = loneSurrogateFlaw(value, fromBytes);
-  if (flaw?.code === 'invalid_encoding') reading.notes.undecodable++;
-  return flaw;
+  return loneSurrogateFlaw(value, fromBytes);
 }
 
 /** The records in a parsed file, and how deep they stand: 1 in an array, 2 in a member's array, undefined if it is one. */

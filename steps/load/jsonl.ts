@@ -58,7 +58,6 @@ export function tooLong(length: number): Flaw {
 /** The flaw of a text with bytes that the encoding does not have. */
 export function encodingFlaw(text: string, reading: Reading): Flaw | undefined {
   if (text.isWellFormed()) return undefined;
-  reading.notes.undecodable++;
   const at = text.search(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/);
   const unit = text.charCodeAt(at);
   const byte = unit >= 0xdc80 && unit <= 0xdcff;

@@ -92,7 +92,11 @@ export async function loadRows({
   await table.end();
   warnOf(notes, context);
   const { rejections, records, rows, leftOut, mapping } = table;
-  rejections.warn(context, records, notes.undecodable > 0 && parameters.encoding === 'auto');
+  rejections.conclude(
+    context,
+    { records, rows, whole: marks === undefined, mayBeOtherEncoding: parameters.encoding === 'auto' },
+    parameters.max_rejected,
+  );
   if (records === 0 && marks) {
     context.log(`nothing new in ${files.length === 1 ? files[0]!.name : `${files.length} files`}`);
   } else if (records === 0 && !table.full) {

@@ -194,6 +194,14 @@ export const parameters = {
       description:
         'What to do with a file that cannot be read to its end (broken JSON, a damaged archive): fail the step, or put one line for it into `rejected` and go on.',
     },
+    max_rejected: {
+      type: ['string', 'integer'],
+      pattern: '^\\s*\\d+(\\.\\d+)?\\s*%\\s*$',
+      patternErrorMessage: 'rejected records are a count (5) or a share of the records (1%)',
+      minimum: 0,
+      description:
+        'Records that may be rejected before the step fails: a count (5) or a share (1%). If not given, it fails if none is left of what it read (not with `since`). What `omit` and the limits leave out does not count.',
+    },
     mock: {
       type: 'object',
       additionalProperties: false,

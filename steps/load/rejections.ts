@@ -1,6 +1,7 @@
 import type { Row } from '../../engine/artefacts.ts';
+import { StepError } from '../../engine/problems.ts';
 import type { StepContext, TableOutput } from '../../engine/step.ts';
-import type { Malformed, RejectCode } from './found.ts';
+import { likelyEncoding, type Malformed, type RejectCode } from './found.ts';
 import type { SourceFile } from './source-files.ts';
 
 /** What a count of each code is called in the warning. */
@@ -33,12 +34,17 @@ const names: Record<RejectCode, string> = {
   unreadable_file: 'unreadable file',
 };
 
+/** What a parameter of the step leaves out of records that can be read: no fault of theirs. */
+const chosen: ReadonlySet<RejectCode> = new Set(['trivial', 'test', 'dunder', 'too_short', 'too_long']);
+
 /** The output of rejected records, and their count by reason. */
 export class Rejections {
   count = 0;
   readonly #output: TableOutput;
   readonly #byCode = new Map<RejectCode, number>();
   #first: string | undefined;
+  /** The beginning of the first with undecodable bytes. */
+  #undecodable: string | undefined;
 
   constructor(output: TableOutput) {
     this.#output = output;
@@ -51,6 +57,7 @@ export class Rejections {
     this.#byCode.set(bad.code, (this.#byCode.get(bad.code) ?? 0) + 1);
     const place = bad.line === null ? `record ${bad.record}` : `${bad.line}`;
     this.#first ??= `${file.name}:${place}: ${bad.reason}`;
+    if (bad.code === 'invalid_encoding') this.#undecodable ??= bad.raw;
     const row: Row = {
       id: `${file.name}#${bad.record}`,
       source: file.name,
@@ -65,18 +72,40 @@ export class Rejections {
     await this.#output.write(row);
   }
 
-  /** One warning for all of them, with the first in full. */
-  warn(context: StepContext, records: number, mayBeOtherEncoding: boolean): void {
+  /**
+   * One warning for all of them, with the first in full; or a `StepError` if there are more than `limit` allows. Without a
+   * limit only a load fails that keeps nothing of what it reads.
+   *
+   * @param read what was read, and whether it is all there is
+   */
+  conclude(
+    context: StepContext,
+    read: { records: number; rows: number; whole: boolean; mayBeOtherEncoding: boolean },
+    limit: number | string | undefined,
+  ): void {
     if (this.count === 0) return;
+    const { records } = read;
     const kinds = [...this.#byCode]
       .sort((a, b) => b[1] - a[1])
       .map(([code, count]) => `${count} ${names[code]}`);
-    const first = `the first is ${this.#first}`;
-    const encoding = mayBeOtherEncoding
-      ? ' If the file is in another encoding, say which, as in encoding: windows-1251'
-      : '';
-    context.warn(
-      `${this.count.toLocaleString('en')} of ${records.toLocaleString('en')} records rejected (${kinds.join(', ')}); ${first}.${encoding}`,
-    );
+    const message = `${this.count.toLocaleString('en')} of ${records.toLocaleString('en')} records rejected (${kinds.join(', ')}); the first is ${this.#first}`;
+    const encoding =
+      read.mayBeOtherEncoding && this.#undecodable !== undefined
+        ? `if the file is in another encoding, say which, as in encoding: ${likelyEncoding(this.#undecodable)}`
+        : undefined;
+    const faulty = [...this.#byCode].reduce((sum, [code, count]) => sum + (chosen.has(code) ? 0 : count), 0);
+    const none = limit === undefined && read.whole && read.rows === 0 && faulty === records;
+    if (none || faulty > (limit === undefined ? Infinity : allowed(limit, records)))
+      throw new StepError(
+        'records-rejected',
+        none ? `no rows: ${message}` : message,
+        encoding ?? `mend them, or say otherwise how they are read; max_rejected: ${faulty} lets them go`,
+      );
+    context.warn(`${message}.${encoding ? ` ${encoding.charAt(0).toUpperCase()}${encoding.slice(1)}` : ''}`);
   }
+}
+
+/** Records that may be rejected: a count, or a share as in `1%`. */
+function allowed(limit: number | string, records: number): number {
+  return typeof limit === 'number' ? limit : (Number.parseFloat(limit) / 100) * records;
 }
