@@ -5,7 +5,7 @@ import type { RunRecord, StepRecord } from '../engine/record/record.ts';
 import { readRun, resolveRun } from '../engine/record/runs.ts';
 import { addressedStep, isSelected, parseAddress } from '../engine/workflow/address.ts';
 import { measuredKinds } from '../engine/workflow/model-routes.ts';
-import type { ResolvedWorkflow } from '../engine/workflow/resolved.ts';
+import type { Measured as Address, ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 import { readSettings } from '../models/language/settings.ts';
 
 type Models = ResolvedWorkflow['models'];
@@ -18,7 +18,7 @@ type Models = ResolvedWorkflow['models'];
  * @param source.recorded the run that is made again: the numbers are those that it went by
  */
 export function measureRoutes(
-  { models }: Pick<ResolvedWorkflow, 'models'>,
+  { models, measured: places = [] }: Pick<ResolvedWorkflow, 'models' | 'measured'>,
   source: { runsFolder: string; recorded?: RunRecord | undefined },
 ): void {
   const records = new Map<string, RunRecord>();
@@ -39,10 +39,11 @@ export function measureRoutes(
         route[kind] = numbersOf(source.recorded, alias, kind);
         continue;
       }
+      const placed = places.filter((one) => one.route === alias && one.kind === kind);
       const { numbers, sources } =
         typeof written === 'string'
-          ? ofAll(written, route['among'] as string[], models, recordOf)
-          : ofEach(written as JsonObject, models, recordOf);
+          ? at(placed[0], () => ofAll(written, route['among'] as string[], models, recordOf))
+          : ofEach(written as JsonObject, placed, models, recordOf);
       route[kind] = numbers;
       measured[kind] = sources;
     }
@@ -62,24 +63,43 @@ interface Measured {
 }
 
 /** A number or an address for each model. */
-function ofEach(written: JsonObject, models: Models, recordOf: (run: string) => RunRecord): Measured {
+function ofEach(
+  written: JsonObject,
+  places: readonly Address[],
+  models: Models,
+  recordOf: (run: string) => RunRecord,
+): Measured {
   const found: Measured = { numbers: {}, sources: {} };
   for (const [alias, value] of Object.entries(written)) {
     if (!isText(value)) {
       found.numbers[alias] = value;
       continue;
     }
-    const { record, steps, metric } = stepsAt(value, recordOf);
-    const [step, ...others] = steps;
-    if (step === undefined || others.length > 0)
-      throw ProblemError.of(
-        'measured-step',
-        `${value} names ${steps.length === 0 ? 'no step' : `${steps.length} steps`} of run ${record.id}`,
-        { hint: hintOf(record, value) },
-      );
-    add(found, alias, { record, step, metric }, models);
+    const place = places.find(({ model }) => model === alias);
+    at(place, () => {
+      const { record, steps, metric } = stepsAt(value, recordOf);
+      const [step, ...others] = steps;
+      if (step === undefined || others.length > 0)
+        throw ProblemError.of(
+          'measured-step',
+          `${value} names ${steps.length === 0 ? 'no step' : `${steps.length} steps`} of run ${record.id}`,
+          { hint: hintOf(record, value) },
+        );
+      add(found, alias, { record, step, metric }, models);
+    });
   }
   return found;
+}
+
+/** What is wrong with an address is told with its place. */
+function at<T>(address: Address | undefined, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ProblemError) || address === undefined) throw error;
+    const { place } = address;
+    throw new ProblemError(error.problems.map((problem) => ({ place, ...problem })));
+  }
 }
 
 /** One address for all models: of each the step of a matrix that has its name as a value of an axis. */

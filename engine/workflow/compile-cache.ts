@@ -6,7 +6,7 @@ import type { ModelResolver, StepRegistry } from '../registry.ts';
 import type { CompileOptions, ResolvedWorkflow } from './resolved.ts';
 
 /** Raise it when the same files would be resolved to something else: a new rule, a new field, within a version. */
-const frontEndVersion = 7;
+const frontEndVersion = 8;
 
 /** Texts by key, such as a table of a database. */
 export interface TextStore {

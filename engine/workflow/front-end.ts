@@ -28,7 +28,14 @@ import { Pools } from './pools.ts';
 import { ProblemList } from './problem-list.ts';
 import { chosenProfiles, readProjectParts } from './project-parts.ts';
 import { References } from './references.ts';
-import type { CompileOptions, CompileResult, Hook, ResolvedStep, ResolvedWorkflow } from './resolved.ts';
+import type {
+  CompileOptions,
+  CompileResult,
+  Hook,
+  Measured,
+  ResolvedStep,
+  ResolvedWorkflow,
+} from './resolved.ts';
 import type { Scope } from './scope.ts';
 import { secretsOf } from './secrets.ts';
 import { Sources } from './sources.ts';
@@ -97,6 +104,7 @@ export async function readWorkflow(options: CompileOptions, parts: FrontEndParts
     ...(budget && { budget: toJson(budget) as NonNullable<ResolvedWorkflow['budget']> }),
     ...(secrets.length > 0 && { secrets }),
     models: compiler.models,
+    ...(compiler.measured.length > 0 && { measured: compiler.measured }),
     steps,
     warnings: problems.warnings,
   };
@@ -114,6 +122,7 @@ class Compiler {
   readonly #rowsOf = new Map<string, Part['rows']>();
   #instances!: Instances;
   models: ResolvedWorkflow['models'] = {};
+  measured: Measured[] = [];
   /** Secrets that are keys of models. */
   readonly keys = new Set<string>();
   /** Files whose text became part of parameters, by path. */
@@ -172,7 +181,7 @@ class Compiler {
       this.#files,
     );
     checkFiles(this.#files, collection, types.all, registry.names, problems);
-    this.models = readModels(this.#files, {
+    const read = readModels(this.#files, {
       scopeOf: (part) => this.#instances.scope(part),
       expander: this.#expander,
       root,
@@ -180,6 +189,8 @@ class Compiler {
       keys: this.keys,
       otherModels: (entry) => models.otherModels?.(entry) ?? null,
     });
+    this.models = read.models;
+    this.measured = read.measured;
 
     const instances = this.#instances.make(drafts.values());
     for (const { id, draft } of instances) this.#rowsOf.set(id, draft.part.rows);

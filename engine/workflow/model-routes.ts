@@ -2,8 +2,9 @@ import type { Json, JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
 import { parseAddress } from './address.ts';
 import type { Expander } from './expression.ts';
-import { type LocatedMap, type LocatedScalar, member } from './located.ts';
+import { type LocatedMap, type LocatedScalar, member, placeOf } from './located.ts';
 import type { ProblemList } from './problem-list.ts';
+import type { Measured } from './resolved.ts';
 import type { Scope } from './scope.ts';
 
 /** What conditions of a route may name: traits of a request. */
@@ -20,11 +21,20 @@ interface RouteOptions {
   targets: readonly string[];
 }
 
-/** Checks where a route goes, and writes what is known of params and environment into its conditions. */
-export function readRoute(model: JsonObject, node: LocatedMap, options: RouteOptions): void {
+/**
+ * Checks where a route goes, and writes what is known of params and environment into its conditions. Gives where it names
+ * metrics of earlier runs.
+ */
+export function readRoute(
+  alias: string,
+  model: JsonObject,
+  node: LocatedMap,
+  options: RouteOptions,
+): Measured[] {
   const route = member(node, 'route');
   const value = model['route'] as JsonObject | undefined;
-  if (route?.kind !== 'map' || typeof value !== 'object') return;
+  const addresses: Measured[] = [];
+  if (route?.kind !== 'map' || typeof value !== 'object') return addresses;
   const { scope, expander, problems, targets } = options;
   const check = (at: LocatedScalar, known: readonly string[], there: string) => {
     const name = String(at.value);
@@ -44,18 +54,23 @@ export function readRoute(model: JsonObject, node: LocatedMap, options: RouteOpt
   for (const kind of measuredKinds) {
     const measured = member(route, kind);
     const kept = value[kind];
-    if (measured?.kind === 'scalar') checkMeasured(kept, measured, problems);
+    const noteMeasured = (text: Json | undefined, of: string | null, at: LocatedScalar) => {
+      if (typeof text !== 'string') return;
+      checkMeasured(text, at, problems);
+      addresses.push({ route: alias, kind, model: of, place: placeOf(at) });
+    };
+    if (measured?.kind === 'scalar') noteMeasured(kept, null, measured);
     if (measured?.kind !== 'map') continue;
     for (const [name, { key, value: number }] of measured.entries) {
       if (!names.includes(name))
         problems.error('unknown-model', `the route does not go to "${name}"`, key, {
           hint: `it goes to: ${names.join(', ')}`,
         });
-      if (number.kind === 'scalar') checkMeasured((kept as JsonObject | null)?.[name], number, problems);
+      if (number.kind === 'scalar') noteMeasured((kept as JsonObject | null)?.[name], name, number);
     }
   }
   const rules = member(route, 'rules');
-  if (rules?.kind !== 'list' || !Array.isArray(value['rules'])) return;
+  if (rules?.kind !== 'list' || !Array.isArray(value['rules'])) return addresses;
   for (const [index, rule] of rules.items.entries()) {
     const use = rule.kind === 'map' ? member(rule, 'use') : undefined;
     const when = rule.kind === 'map' ? member(rule, 'when') : undefined;
@@ -73,11 +88,11 @@ export function readRoute(model: JsonObject, node: LocatedMap, options: RouteOpt
     const fields = [...new Set(rows.flatMap(({ names }) => names[1] ?? []))];
     if (fields.length > 0) kept['fields'] = fields;
   }
+  return addresses;
 }
 
 /** A text is the address of a metric of an earlier run. */
-function checkMeasured(value: Json | undefined, at: LocatedScalar, problems: ProblemList): void {
-  if (typeof value !== 'string') return;
+function checkMeasured(value: string, at: LocatedScalar, problems: ProblemList): void {
   const address = parseAddress(value);
   const hint = 'write run:<run>/step.metric, with a tag for the run (reprise runs tag)';
   if ('error' in address) problems.error('address', address.error.message, at, { hint });

@@ -8,7 +8,7 @@ import { readRoute } from './model-routes.ts';
 import { normalPath } from './parameters.ts';
 import type { Part } from './part.ts';
 import type { ProblemList } from './problem-list.ts';
-import type { ResolvedWorkflow } from './resolved.ts';
+import type { Measured, ResolvedWorkflow } from './resolved.ts';
 import type { Scope } from './scope.ts';
 import { secretsIn } from './secrets.ts';
 
@@ -27,16 +27,20 @@ interface ModelsOptions {
 
 /**
  * The models by alias, expressions expanded. Of several files the outer one wins, and profiles over all. A key that is
- * given as a secret becomes the name of its variable: the value stands nowhere.
+ * given as a secret becomes the name of its variable: the value stands nowhere. Beside them, where routes name metrics of
+ * earlier runs.
  */
-export function readModels(files: readonly Part[], options: ModelsOptions): ResolvedWorkflow['models'] {
+export function readModels(
+  files: readonly Part[],
+  options: ModelsOptions,
+): { models: ResolvedWorkflow['models']; measured: Measured[] } {
   const [main] = files;
   const found: ResolvedWorkflow['models'] = {};
   const places: [LocatedMap, Part][] = [
     ...(main?.profiles ?? []).map((root): [LocatedMap, Part] => [root, main!]),
     ...files.map((file): [LocatedMap, Part] => [file.root, file]),
   ];
-  const routes: [JsonObject, LocatedMap, Part][] = [];
+  const routes: [string, JsonObject, LocatedMap, Part][] = [];
   for (const [root, part] of places) {
     const models = member(root, 'models');
     if (models?.kind !== 'map') continue;
@@ -44,15 +48,16 @@ export function readModels(files: readonly Part[], options: ModelsOptions): Reso
       if (Object.hasOwn(found, alias) || value.kind !== 'map') continue;
       const model = readModel(value, part, options);
       found[alias] = model;
-      if (model['route'] !== undefined) routes.push([model, value, part]);
+      if (model['route'] !== undefined) routes.push([alias, model, value, part]);
     }
   }
   const targets = Object.keys(found).filter(
     (alias) => found[alias]!['route'] === undefined && isLanguageModel(found[alias]!),
   );
-  for (const [model, node, part] of routes)
-    readRoute(model, node, { ...options, scope: options.scopeOf(part), targets });
-  return found;
+  const measured = routes.flatMap(([alias, model, node, part]) =>
+    readRoute(alias, model, node, { ...options, scope: options.scopeOf(part), targets }),
+  );
+  return { models: found, measured };
 }
 
 function readModel(

@@ -29,9 +29,21 @@ export interface ResolvedWorkflow {
   secrets?: string[];
   /** Encoders and language models by alias. */
   models: { [alias: string]: JsonObject };
+  /** Where its routes name metrics of earlier runs, if any does. */
+  measured?: Measured[];
   /** In a topological order: every step stands behind those that it needs. */
   steps: ResolvedStep[];
   warnings: Problem[];
+}
+
+/** An address in the `quality` or `latency` of a route. */
+export interface Measured {
+  /** Alias of the route. */
+  route: string;
+  kind: string;
+  /** Alias of the model that it is about; null for all that the route goes to. */
+  model: string | null;
+  place: Place;
 }
 
 export interface ResolvedStep {
