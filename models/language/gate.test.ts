@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { uniform } from '../../numerics/random.ts';
 import { Gate, type Outcome } from './gate.ts';
@@ -100,6 +101,26 @@ describe('the number of requests at once', () => {
       one('g', 1),
     ]);
     expect(seen).toEqual(['a', 'c', 'e', 'g', 'f', 'b', 'd']);
+  });
+
+  it('hears each signal once for all that wait, and lets the others in', async () => {
+    const gate = new Gate({ ...limits, concurrency: 1 });
+    const held = Promise.withResolvers<void>();
+    const first = gate.through({ tokens: 1 }, never, () => held.promise);
+    const [left, kept] = [new AbortController(), new AbortController()];
+    const seen: number[] = [];
+    const all = Array.from({ length: 300 }, (_, index) =>
+      gate.through({ tokens: 1 }, (index % 3 === 0 ? kept : left).signal, async () => void seen.push(index)),
+    );
+    const ends = Promise.allSettled(all);
+    expect(getEventListeners(left.signal, 'abort')).toHaveLength(1);
+    left.abort(new Error('called off'));
+    held.resolve();
+    const outcomes = (await ends).map(({ status }) => status);
+    expect(outcomes).toEqual(all.map((_, index) => (index % 3 === 0 ? 'fulfilled' : 'rejected')));
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => index * 3));
+    expect(getEventListeners(kept.signal, 'abort')).toHaveLength(0);
+    await first;
   });
 
   it('lets those in first that were tried before, in their order', async () => {

@@ -1,3 +1,5 @@
+import { onAbort } from './aborted.ts';
+import { Line } from './line.ts';
 import type { RateLimits } from './provider.ts';
 import { ServerLimit } from './server-limit.ts';
 import type { Limits } from './settings.ts';
@@ -28,7 +30,15 @@ export interface Entry {
 }
 
 interface Waiting extends Entry {
+  /** Leaves the line, and goes on. */
   enter(): void;
+}
+
+/** Requests that go before some others as they go before the rest. */
+interface Rank {
+  readonly priority: number;
+  readonly again: boolean;
+  readonly line: Line<Waiting>;
 }
 
 /** A request under way: the server has counted it when it has counted one that was sent later. */
@@ -58,7 +68,8 @@ export class Gate {
   #everRefused = false;
   /** How often the number was looked at. */
   #round = 0;
-  #queue: Waiting[] = [];
+  /** In the order in which they are let in. */
+  readonly #ranks: Rank[] = [];
   #runningTokens = 0;
   /** What came back in the last minute: the server got it before that, whenever it was sent. */
   #log: { at: number; tokens: number }[] = [];
@@ -131,28 +142,40 @@ export class Gate {
   #enter(entry: Entry, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#queue = this.#queue.filter((item) => item !== waiting);
-        if (this.#queue.length === 0) this.#stopTimer();
-        reject(signal.reason);
-      };
-      const waiting: Waiting = {
+      const leave = this.#lineOf(entry).push({
         ...entry,
         enter: () => {
-          signal.removeEventListener('abort', leave);
+          leave();
+          stay();
           resolve();
         },
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      const before = this.#queue.findLastIndex((other) => !goesBefore(waiting, other));
-      this.#queue.splice(before + 1, 0, waiting);
+      });
+      const stay = onAbort(signal, () => {
+        leave();
+        if (this.#next === undefined) this.#stopTimer();
+        reject(signal.reason);
+      });
       this.#letIn();
     });
   }
 
+  #lineOf({ priority = 0, again = false }: Entry): Line<Waiting> {
+    const known = this.#ranks.find((rank) => rank.priority === priority && rank.again === again);
+    if (known !== undefined) return known.line;
+    const line = new Line<Waiting>();
+    this.#ranks.push({ priority, again, line });
+    this.#ranks.sort((a, b) => b.priority - a.priority || Number(b.again) - Number(a.again));
+    return line;
+  }
+
+  get #next(): Waiting | undefined {
+    return this.#ranks.find(({ line }) => line.first !== undefined)?.line.first;
+  }
+
   #letIn(): void {
-    while (this.#queue.length > 0 && this.#running < this.allowed) {
-      const wait = this.#waitMs(this.#queue[0]!.tokens);
+    let next = this.#next;
+    for (; next !== undefined && this.#running < this.allowed; next = this.#next) {
+      const wait = this.#waitMs(next.tokens);
       // Until one of those under way comes back, nobody knows.
       if (wait === Infinity) return;
       if (wait > 0) {
@@ -162,14 +185,13 @@ export class Gate {
         }, wait);
         return;
       }
-      const next = this.#queue.shift()!;
       this.#running++;
       this.#runningTokens += next.tokens;
       this.#serverRequests.spend(1);
       this.#serverTokens.spend(next.tokens);
       next.enter();
     }
-    if (this.#queue.length === 0) this.#stopTimer();
+    if (next === undefined) this.#stopTimer();
   }
 
   /** A timer that nobody waits for would keep the process alive. */
@@ -206,9 +228,4 @@ export class Gate {
     if (!fits() && this.#running > 0) return Infinity;
     return Math.max(closed, wait);
   }
-}
-
-function goesBefore({ priority = 0, again = false }: Entry, other: Entry): boolean {
-  const theirs = other.priority ?? 0;
-  return priority === theirs ? again && !other.again : priority > theirs;
 }

@@ -8,7 +8,7 @@ import {
   type IRetryBackoffContext,
   retry,
 } from 'cockatiel';
-import { orAborted } from './aborted.ts';
+import { onAbort, orAborted } from './aborted.ts';
 import type { Entry, Gate } from './gate.ts';
 import {
   longestRetryAfterMs,
@@ -172,12 +172,11 @@ async function withinMs<T>(
     () => late.abort(new ProviderError('unavailable', `no answer within ${ms / 1000} s`)),
     ms,
   );
-  const stop = () => late.abort(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
+  const stay = onAbort(signal, () => late.abort(signal.reason));
   try {
     return await work(late.signal);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
+    stay();
   }
 }
