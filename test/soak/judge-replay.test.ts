@@ -175,6 +175,29 @@ ${more}
     use: evaluate
     from: ${alias(name)}_${order}${more && '_again'}
     with: { task: classification, truth: label, prediction: winner, resamples: 0 }`;
+      // All of them asked in the same way, as "Vanilla" is; no answer is new.
+      const vanilla = ['GPT-4', 'ChatGPT', 'LLaMA2', 'PaLM2', 'Falcon'].map((judge) => `${judge}/Vanilla`);
+      const jury = (name: string, members: string[]) => `
+  jury_${name}:
+    use: judge
+    from: pairs
+    max_row_failures: 5
+    with:
+      mode: pairwise
+      judges: [${members.map(alias).join(', ')}]
+      combine: vote
+      quorum: 3
+      answers: [output_1, output_2]
+      labels: [1, 2, 0]
+      ties: false
+      format: text
+      repairs: 0
+      patterns: ${line}
+      prompt: { file: compare.hbs }
+  jury_${name}_scores:
+    use: evaluate
+    from: jury_${name}
+    with: { task: agreement, raters: [winner, ${members.map((one) => `winner_${alias(one)}`).join(', ')}], truth: label }`;
       const second = `      second_look: { prompt: { file: again.hbs }, patterns: ${line} }`;
       const swapping = Object.keys(known.second);
       const project = new TestProject({
@@ -190,6 +213,7 @@ steps:
   pairs: { use: load, with: { path: pairs.jsonl, id: id, text: input } }
 ${[...names].flatMap((name) => orders.map((order) => step(name, order))).join('')}
 ${swapping.map((name) => step(name, 'both', second)).join('')}
+${jury('all', vanilla)}${jury('without_the_best', vanilla.slice(1))}
 `,
       });
       projects.push(project);
@@ -223,6 +247,17 @@ ${swapping.map((name) => step(name, 'both', second)).join('')}
       expect(found).toEqual(known.llmbar);
       // The figure that the paper prints for GPT-4: the mean of both orders.
       expect((found['GPT-4/Vanilla']![0]! + found['GPT-4/Vanilla']![1]!) / 2).toBe(95.5);
+
+      // A jury that votes, beside its members: kappa with what people say. It is better than its best member where that is not
+      // far better than the others.
+      for (const [name, of] of Object.entries({ all: 0.84127, without_the_best: 0.729312 })) {
+        const [own, ...members] = (await lines(project, `jury_${name}_scores`))
+          .filter(({ other }) => other === 'label')
+          .map(({ kappa }) => kappa as number);
+        expect(own).toBe(of);
+        if (name === 'all') expect(Math.max(...members)).toBe(0.863548);
+        else expect(Math.max(...members)).toBe(0.565757);
+      }
 
       const after: Record<string, number[]> = {};
       for (const name of swapping) {
