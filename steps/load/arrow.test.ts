@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { columnFromArray, dictionary, int32, tableFromColumns, tableToIPC, utf8 } from '@uwdata/flechette';
 import { expect, it } from 'vitest';
 import { folderWith, runStep } from '../../test/run-step.ts';
 import load from './index.ts';
@@ -96,4 +97,13 @@ it('reads LZ4 whose blocks need those before them, as pyarrow writes Feather unl
     text: `card ${row % 97}`,
   }));
   expect(tables['rows']!.map(({ n, text }) => ({ n, text }))).toEqual(expected);
+});
+
+it('decodes a dictionary a few times, not once for each of many record batches', async () => {
+  const words = Array.from({ length: 30_000 }, (_, row) => `word ${row % 10_000}`);
+  const column = columnFromArray(words, dictionary(utf8(), int32()), { maxBatchRows: 15 });
+  const bytes = tableToIPC(tableFromColumns({ word: column }), { format: 'stream' })!;
+  const root = folderWith({ 'words.arrows': bytes });
+  const { tables } = await runStep(load, { root, with: { path: 'words.arrows' } });
+  expect(tables['rows']!.map(({ word }) => word)).toEqual(words);
 });

@@ -17,6 +17,8 @@ type Flechette = typeof import('@uwdata/flechette');
 
 /** Rows that are made at a time. */
 const batch = 2000;
+/** Bytes of record batches that are decoded together, at least. */
+const tableBytes = 2 ** 20;
 
 /**
  * Reads Arrow IPC, files (Feather V2) and streams, a record batch at a time. Values become JSON as those of Parquet do;
@@ -54,7 +56,7 @@ export async function* readArrow(
   }
 }
 
-/** A table for each record batch of a file, in their order. What is wrong with the bytes is a StepError. */
+/** A table for each few record batches of a file, in their order. What is wrong with the bytes is a StepError. */
 async function* tablesOf(
   file: SourceFile,
   reading: Reading,
@@ -74,7 +76,26 @@ async function* tablesOf(
     if (file.bytes === 0) throw new Error('it is empty');
     let schema: Uint8Array | undefined;
     let fields: Field[] = [];
+    // Record batches are put together, since a table decodes all dictionaries before them: it has as many bytes as those have.
     const dictionaries: Uint8Array[] = [];
+    let dictionaryBytes = 0;
+    let messages: { kind: string; bytes: Uint8Array }[] = [];
+    let messageBytes = 0;
+    const tableOf = (head: Uint8Array): Table => {
+      const table = flechette.tableFromIPC([head, ...dictionaries, ...messages.map(({ bytes }) => bytes)], {
+        useBigInt: true,
+        useBigIntTimestamp: true,
+        useDecimalInt: true,
+      });
+      for (const { kind, bytes } of messages) {
+        if (kind !== 'dictionary') continue;
+        dictionaries.push(bytes);
+        dictionaryBytes += bytes.length;
+      }
+      messages = [];
+      messageBytes = 0;
+      return table;
+    };
     // A file is a stream of messages behind the magic, with a footer that need not be read.
     let at = startsAsFile(await read(0, Math.min(8, file.bytes))) ? 8 : 0;
     for (;;) {
@@ -88,17 +109,15 @@ async function* tablesOf(
         fields = flechette.tableFromIPC([bytes]).schema.fields;
         schema = withBinaryTexts(bytes);
       }
-      if (kind === 'dictionary') dictionaries.push(bytes);
-      else if (kind === 'batch' && schema) {
-        const table = flechette.tableFromIPC([schema, ...dictionaries, bytes], {
-          useBigInt: true,
-          useBigIntTimestamp: true,
-          useDecimalInt: true,
-        });
-        yield { table, fields };
+      if (kind === 'dictionary' || kind === 'batch') {
+        messages.push(message);
+        messageBytes += bytes.length;
       }
+      if (kind === 'batch' && schema && messageBytes >= Math.max(tableBytes, dictionaryBytes))
+        yield { table: tableOf(schema), fields };
     }
     if (schema === undefined) throw new Error('it has no schema');
+    if (messages.length > 0) yield { table: tableOf(schema), fields };
   } catch (error) {
     if (error instanceof StepError || reading.signal.aborted) throw error;
     throw new StepError(
