@@ -40,7 +40,7 @@ export class Caches {
     this.#index = open('index', [`${stepTables}\n${fileTables}\n${textTables}`, sizeTables], true);
     this.#rowDatabase = open('rows', [rowTables], 'afterwards');
     this.#answerDatabase = open('answers', [rowTables], 'afterwards');
-    this.#batchDatabase = open('batches', [batchTables], true);
+    this.#batchDatabase = open('batches', batchTables, true);
     // After a power loss nobody holds a lease.
     this.#leaseDatabase = open('leases', [leaseTables], false);
     this.steps = new StepIndex(this.#index);

@@ -36,26 +36,32 @@ export interface BatchProvider {
   readonly most: { readonly requests: number; readonly bytes: number };
   /** A request of a batch, as it is sent. `key`: at most 64 letters and digits. */
   line(key: string, request: ProviderRequest): string;
-  /** Hands over a batch; gives what the provider calls it. */
+  /** Hands over a batch; gives what the provider calls it. The fault is `overloaded` only if it was surely not taken. */
   submit(lines: readonly string[], token: string, signal: AbortSignal): Promise<string>;
   /** A batch that was submitted by a process that did not hear what it is called; null if there is none. */
   find(lost: LostBatch, signal: AbortSignal): Promise<string | null>;
   status(id: string, signal: AbortSignal): Promise<BatchStatus>;
   /** What came of a batch that has ended, in any order. */
   results(id: string, signal: AbortSignal): AsyncIterable<BatchResult>;
+  /** Removes what would stay at the provider of a batch whose results were fetched, or that was refused. */
+  discard?(id: string, signal: AbortSignal): Promise<void>;
 }
 
 /** What is noted of batches on disk; see engine/store/batch-log.ts. */
 export interface BatchLog {
-  begin(source: string, token: string, keys: readonly string[]): { number: number; keys: string[] } | null;
-  submitted(number: number, id: string): void;
-  abandon(number: number): void;
-  drop(number: number): void;
-  finish(number: number, answers: ReadonlyMap<string, string>): void;
-  find(keys: readonly string[]): ({ readonly answer: string } | { readonly batch: number } | undefined)[];
-  batch(number: number):
+  begin(model: string, token: string, keys: readonly string[]): string[] | null;
+  leaveOut(token: string, keys: readonly string[]): void;
+  submitted(token: string, id: string): void;
+  abandon(token: string): void;
+  found(token: string, id: string): void;
+  mistaken(token: string, id: string, keys: readonly string[]): void;
+  drop(token: string, id: string | null): void;
+  finish(token: string, answers: ReadonlyMap<string, string>): void;
+  isOpen(token: string): boolean;
+  holds(token: string, keys: readonly string[]): boolean;
+  find(keys: readonly string[]): ({ readonly answer: string } | { readonly batch: string } | undefined)[];
+  batch(token: string):
     | {
-        readonly number: number;
         readonly token: string;
         readonly id: string | null;
         readonly requests: number;
@@ -71,7 +77,7 @@ export interface BatchLog {
 export function unknownBatch(id: string, error: ProviderError): ProviderError {
   if (error.fault !== 'unknown-model') return error;
   return new ProviderError('setup', `batch ${id} is not known to the provider: ${error.message}`, {
-    hint: 'is the key that of the account that submitted it? to ask and pay anew, delete .reprise/cache/batches.sqlite',
+    hint: `is the key that of the account that submitted it? to ask and pay anew: reprise models batches --forget ${id}`,
   });
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { AskOptions } from '../../engine/language-model.ts';
+import type { AskOptions, AskResult } from '../../engine/language-model.ts';
 import { type BatchLog, type BatchProvider, batchesOf } from './batch.ts';
 import type { Budget, Reservation } from './budget.ts';
 import type { Failed } from './failures.ts';
@@ -18,8 +17,15 @@ interface Expected {
 export interface Gathered extends Waiting {
   readonly request: ProviderRequest;
   readonly expected: Expected;
+  /** Aborted when it waits no more. */
+  readonly signal: AbortSignal;
+  /** What it was answered with meanwhile, by another process. */
+  known(): Promise<AskResult | null>;
   /** How often it was submitted, or tried to be. */
   tries: number;
+  /** Why it was not taken, the last time. */
+  lost: ProviderError | null;
+  tell(known: AskResult): void;
   refuse(failed: Failed): void;
 }
 
@@ -27,7 +33,14 @@ export interface Gathered extends Waiting {
 export type BatchedAnswer =
   | { said: ProviderAnswer; room: Reservation | null }
   | { error: ProviderError; room: Reservation | null }
+  | { known: AskResult; room: Reservation | null }
   | Failed;
+
+/** A request as it is sent. */
+interface Line {
+  readonly one: Gathered;
+  readonly line: string;
+}
 
 /** Requests are gathered until none has come for so long. */
 const quietMs = 1000;
@@ -49,7 +62,7 @@ export class Batches {
   /** How often requests came. */
   #arrivals = 0;
   #timer: NodeJS.Timeout | undefined;
-  readonly #followed = new Map<number, FollowedBatch>();
+  readonly #followed = new Map<string, FollowedBatch>();
   /** Requests by the signal that ends their waiting. */
   readonly #bySignal = new Map<AbortSignal, Set<Gathered>>();
 
@@ -69,48 +82,48 @@ export class Batches {
     this.#shown = options.shown;
   }
 
-  /** Rejects with a ProviderError, or with the reason of the aborted signal; the batch goes on then. */
+  /**
+   * Rejects with the reason of the aborted signal; the batch goes on then.
+   *
+   * @param known what answer there is by now, if any: asked right before the request would be submitted
+   */
   ask(
     key: string,
-    source: string,
     request: ProviderRequest,
     expected: Expected,
+    known: () => Promise<AskResult | null>,
     { signal, notify, onBatch }: AskOptions,
   ): Promise<BatchedAnswer> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const leave = () => {
-        const same = this.#bySignal.get(signal);
-        same?.delete(gathered);
-        if (same?.size === 0) this.#bySignal.delete(signal);
+      const waiting = this.#listenTo(signal);
+      const end = (settle: () => void) => {
+        if (!waiting.delete(gathered)) return;
+        if (waiting.size === 0) this.#bySignal.delete(signal);
+        settle();
       };
       const gathered: Gathered = {
         key,
-        source,
         request,
         expected,
+        signal,
+        known,
         room: null,
         tries: 0,
+        lost: null,
         notify,
         onBatch,
-        answer: (said) => {
-          leave();
-          resolve({ said, room: gathered.room });
-        },
-        fail: (error) => {
-          leave();
-          if (error instanceof ProviderError) resolve({ error, room: gathered.room });
-          else {
+        answer: (said) => end(() => resolve({ said, room: gathered.room })),
+        tell: (answered) => end(() => resolve({ known: answered, room: gathered.room })),
+        fail: (error) =>
+          end(() => {
+            if (error instanceof ProviderError) return resolve({ error, room: gathered.room });
             gathered.room?.end();
             reject(error);
-          }
-        },
-        refuse: (failed) => {
-          leave();
-          resolve(failed);
-        },
+          }),
+        refuse: (failed) => end(() => resolve(failed)),
       };
-      this.#listenTo(signal).add(gathered);
+      waiting.add(gathered);
       this.#gather([gathered]);
     });
   }
@@ -121,19 +134,17 @@ export class Batches {
     if (known !== undefined) return known;
     const all = new Set<Gathered>();
     this.#bySignal.set(signal, all);
-    signal.addEventListener(
-      'abort',
-      () => {
-        const left = [...all];
-        const keys = new Set(left);
-        this.#gathered = this.#gathered.filter((one) => !keys.has(one));
-        for (const followed of this.#followed.values()) followed.leave(keys);
-        for (const one of left) one.fail(signal.reason);
-        if (this.#gathered.length === 0) clearTimeout(this.#timer);
-      },
-      { once: true },
-    );
+    signal.addEventListener('abort', () => this.#callOff([...all], signal.reason), { once: true });
     return all;
+  }
+
+  /** These wait no more; batches go on without them. */
+  #callOff(requests: readonly Gathered[], reason: unknown): void {
+    const gone = new Set(requests);
+    this.#gathered = this.#gathered.filter((one) => !gone.has(one));
+    for (const followed of this.#followed.values()) followed.leave(gone);
+    for (const one of requests) one.fail(reason);
+    if (this.#gathered.length === 0) clearTimeout(this.#timer);
   }
 
   #gather(requests: readonly Gathered[]): void {
@@ -151,20 +162,12 @@ export class Batches {
     const all = this.#gathered;
     if (all.length === 0) return;
     this.#gathered = [];
-    this.#submit(all).catch((error: unknown) => {
-      for (const one of all) one.fail(error);
-    });
+    this.#submit(all).catch((error: unknown) => this.#callOff(all, error));
   }
 
   /** Finds the batches that requests are part of already, and submits the others. */
   async #submit(requests: readonly Gathered[]): Promise<void> {
-    const fresh = this.#takeUp(requests);
-    if (fresh.length === 0) return;
-    const refused = this.#reserve(fresh);
-    if (refused !== null) {
-      for (const one of fresh) one.refuse(refused);
-      return;
-    }
+    const fresh = this.#reserve(this.#takeUp(requests));
     const { most } = this.#provider;
     const { maxRequests = most.requests } = this.#settings;
     const lines = fresh.map((one) => {
@@ -179,7 +182,7 @@ export class Batches {
   /** Those that no batch has. The others are answered, or wait for their batches. */
   #takeUp(requests: readonly Gathered[]): Gathered[] {
     const found = this.#log.find(requests.map(({ key }) => key));
-    const batches = new Map<number, Gathered[]>();
+    const batches = new Map<string, Gathered[]>();
     const fresh = requests.filter((one, index) => {
       const noted = found[index];
       if (noted === undefined) return true;
@@ -188,109 +191,143 @@ export class Batches {
       else if (batches.get(noted.batch)?.push(one) === undefined) batches.set(noted.batch, [one]);
       return false;
     });
-    for (const [number, waiting] of batches) this.#follow(number, waiting, false);
+    for (const [token, waiting] of batches) this.#follow(token, waiting, false);
     return fresh;
   }
 
-  /** Room in the budget for all of them; a failure if there is not enough. */
-  #reserve(requests: readonly Gathered[]): Failed | null {
+  /** Those with room in the budget. If there is not enough for all that have none, all of these are refused. */
+  #reserve(requests: readonly Gathered[]): readonly Gathered[] {
     const without = requests.filter(({ room }) => room === null);
-    if (this.#budget === null || without.length === 0) return null;
+    if (this.#budget === null || without.length === 0) return requests;
     const rooms = this.#budget.reserveAll(
       without.map(({ expected }) => expected),
       this.#shown,
     );
-    if ('failure' in rooms) return rooms;
+    if ('failure' in rooms) {
+      for (const one of without) one.refuse(rooms);
+      return requests.filter(({ room }) => room !== null);
+    }
     without.forEach((one, index) => {
       one.room = rooms[index] ?? null;
     });
-    return null;
+    return requests;
   }
 
-  async #submitOne(part: readonly { one: Gathered; line: string }[]): Promise<void> {
+  async #submitOne(part: readonly Line[]): Promise<void> {
+    const wanted = part.filter(({ one }) => !one.signal.aborted);
+    if (wanted.length === 0) return;
     const token = randomUUID();
-    const keys = part.map(({ one }) => one.key);
-    const [first] = part;
-    const noted = first && this.#log.begin(first.one.source, token, keys);
-    if (!noted) {
+    const keys = this.#log.begin(
+      this.#shown,
+      token,
+      wanted.map(({ one }) => one.key),
+    );
+    if (keys === null) {
       const error = new ProviderError('setup', 'the batch cannot be noted on disk, so it is not submitted', {
         hint: 'is the cache folder writable? without `batch:` nothing has to be noted',
       });
-      for (const { one } of part) one.fail(error);
+      for (const { one } of wanted) one.fail(error);
       return;
     }
-    const { number } = noted;
-    const own = new Set(noted.keys);
-    const mine = part.filter(({ one }) => own.has(one.key));
+    const own = new Set(keys);
     // Another process has noted the rest meanwhile.
-    if (mine.length < part.length) this.#gather(part.flatMap(({ one }) => (own.has(one.key) ? [] : [one])));
+    const others = wanted.flatMap(({ one }) => (own.has(one.key) ? [] : [one]));
+    if (others.length > 0) this.#gather(others);
+    const mine = await this.#unanswered(
+      token,
+      wanted.filter(({ one }) => own.has(one.key)),
+    );
     if (mine.length === 0) return;
     for (const { one } of mine) one.tries++;
     const waiting = mine.map(({ one }) => one);
-    const followed = this.#follow(number, waiting, true);
+    const followed = this.#follow(token, waiting, true);
     let id: string;
     try {
       const lines = mine.map(({ line }) => line);
       id = await this.#provider.submit(lines, token, followed.signal);
     } catch (error) {
-      this.#notSubmitted(number, followed, error);
+      this.#notSubmitted(token, followed, error);
       return;
     }
     try {
-      this.#log.submitted(number, id);
+      this.#log.submitted(token, id);
     } catch (error) {
       // The next run finds it by its token.
-      this.#log.abandon(number);
+      this.#log.abandon(token);
       followed.end(error);
       return;
     }
     followed.begin(id);
   }
 
-  #notSubmitted(number: number, followed: FollowedBatch, error: unknown): void {
+  /**
+   * Those of a noted batch that have no answer by now. What another process was asked is in no batch once it is filed; so
+   * only after they were noted is it sure that nobody else asks. Left out are those that were called off as well, and those
+   * that were not taken so often as a request is tried.
+   */
+  async #unanswered(token: string, noted: readonly Line[]): Promise<readonly Line[]> {
+    try {
+      const known = await Promise.all(noted.map(({ one }) => one.known()));
+      const wanted = noted.filter(({ one }, index) => {
+        const answered = known[index] ?? null;
+        if (answered !== null) one.tell(answered);
+        else if (one.tries > this.#limits.retries)
+          one.fail(one.lost ?? new ProviderError('unavailable', 'the batch was not taken'));
+        else return !one.signal.aborted;
+        return false;
+      });
+      if (wanted.length < noted.length) {
+        const kept = new Set(wanted);
+        const left = noted.filter((line) => !kept.has(line)).map(({ one }) => one.key);
+        this.#log.leaveOut(token, left);
+      }
+      if (wanted.length === 0) this.#log.abandon(token);
+      return wanted;
+    } catch (error) {
+      this.#log.drop(token, null);
+      throw error;
+    }
+  }
+
+  #notSubmitted(token: string, followed: FollowedBatch, error: unknown): void {
     const known = error instanceof ProviderError ? error : null;
     if (known?.fault === 'overloaded') {
       // It was refused, and may be taken later.
-      this.#log.drop(number);
-      followed.lose(known);
+      this.#log.drop(token, null);
+      followed.putOff(known);
     } else if (known?.mayPass) {
       // It may have arrived all the same: that is found out before it is submitted again.
-      this.#log.abandon(number);
+      this.#log.abandon(token);
       followed.begin(null, known);
     } else {
-      if (known === null) this.#log.abandon(number);
-      else this.#log.drop(number);
+      if (known === null) this.#log.abandon(token);
+      else this.#log.drop(token, null);
       // Where nobody waits any more, there is nobody to tell.
       if (!followed.signal.aborted) followed.end(error);
     }
   }
 
-  #follow(number: number, waiting: readonly Gathered[], own: boolean): FollowedBatch {
-    let followed = this.#followed.get(number);
+  #follow(token: string, waiting: readonly Gathered[], own: boolean): FollowedBatch {
+    let followed = this.#followed.get(token);
     if (followed === undefined) {
-      followed = new FollowedBatch(number, {
+      followed = new FollowedBatch(token, {
         provider: this.#provider,
         log: this.#log,
         pollMs: this.#settings.pollMs,
         shown: this.#shown,
-        onEnd: () => this.#followed.delete(number),
-        onLost: (lost, error) => void this.#again(lost as readonly Gathered[], error),
+        onEnd: () => this.#followed.delete(token),
+        onLost: (lost, error) => this.#again(lost as readonly Gathered[], error),
       });
-      this.#followed.set(number, followed);
+      this.#followed.set(token, followed);
       followed.join(waiting);
       if (!own) followed.begin(null);
     } else followed.join(waiting);
     return followed;
   }
 
-  /** Requests of a batch that never was are asked again, so often as a request is. */
-  async #again(lost: readonly Gathered[], error: ProviderError | null): Promise<void> {
-    const given = lost.filter(({ tries }) => tries > this.#limits.retries);
-    for (const one of given) one.fail(error ?? new ProviderError('unavailable', 'the batch was not taken'));
-    const rest = lost.filter(({ tries }) => tries <= this.#limits.retries);
-    if (rest.length === 0) return;
-    if (error !== null) await delay(Math.min(error.retryAfterMs ?? this.#settings.pollMs, 60_000));
-    // Those that were called off meanwhile are not among them any more.
-    this.#gather(rest.filter((one) => [...this.#bySignal.values()].some((all) => all.has(one))));
+  /** Requests of a batch that never was, or that is over, are asked again. */
+  #again(lost: readonly Gathered[], error: ProviderError | null): void {
+    for (const one of lost) one.lost = error ?? one.lost;
+    this.#gather(lost);
   }
 }

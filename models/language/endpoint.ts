@@ -39,6 +39,16 @@ export interface Surroundings {
   fileDigest(path: string): Promise<string | null>;
 }
 
+/** Where the answer to a request is kept. */
+export interface Filing {
+  /** What it is filed under, beside the request: see `filedUnder`. */
+  readonly filed: JsonObject;
+  readonly digest: Answer['request'];
+  /** The answer that there is by now, by whomever. */
+  known(): Promise<AskResult | null>;
+  keep(answer: Answer): void;
+}
+
 /** One model at one provider: asks it, reads what comes back, and counts what it cost. */
 export class Endpoint {
   readonly settings: ModelSettings;
@@ -87,8 +97,8 @@ export class Endpoint {
     return this.settings.provider !== 'replay';
   }
 
-  /** A whole answer that fits the schema, or why there is none. Rejects when the signal is aborted. */
-  async ask(request: FullRequest, digest: Answer['request'], options: AskOptions): Promise<AskResult> {
+  /** A whole answer that fits the schema, which is kept, or why there is none. Rejects when the signal is aborted. */
+  async ask(request: FullRequest, filing: Filing, options: AskOptions): Promise<AskResult> {
     const { keyName } = this.settings;
     if (keyName !== null && this.#around.secret(keyName) === undefined)
       return withoutKey(this.shown, keyName);
@@ -100,7 +110,8 @@ export class Endpoint {
     if (provider === 'local' && request.sample > 0 && !request.sampling.temperature)
       this.#warnOfCopies(options);
     const bill = new Bill();
-    const source = sourceOf(await this.filedUnder(request));
+    const { digest } = filing;
+    const source = sourceOf(filing.filed);
     const answerOf = (said: { text: string; served: string | null }, raw: string): Answer => {
       const { usage, usd } = bill.spent ?? nothingSpent;
       const { text, served } = said;
@@ -122,14 +133,20 @@ export class Endpoint {
     let messages = inWords(request, this.settings);
     const keys: string[] = [];
     for (let turn = 1; ; turn++) {
-      const called = await this.#call(request, messages, options, bill, turn);
+      const called = await this.#call(request, messages, filing, options, bill, turn);
       if ('failure' in called) {
         const said = called.failure.scope === 'row' ? answerOf({ text: '', served: null }, '') : null;
         return { ...called, spent: bill.spent, said };
       }
+      if ('known' in called) {
+        const { known } = called;
+        return 'answer' in known ? { ...known, wasted: bill.spent } : { ...known, spent: bill.spent };
+      }
       if (request.embedding !== null) {
         const { text, served } = called.said;
-        return { answer: answerOf({ text, served }, text), cached: false, wasted: null };
+        const answer = answerOf({ text, served }, text);
+        filing.keep(answer);
+        return { answer, cached: false, wasted: null };
       }
       if (called.key !== null) keys.push(called.key);
       const said = this.settings.api === 'chat' ? called.said : endedAt(called.said, request.sampling.stop);
@@ -138,6 +155,8 @@ export class Endpoint {
       if (!('failed' in read)) {
         const { text, json } = read;
         const answer = { ...answerOf({ text, served }, raw), json, ...(logprobs !== null && { logprobs }) };
+        filing.keep(answer);
+        // Not before: what is not kept is still in its batch.
         this.#around.batches?.release(keys);
         return { answer, cached: false, wasted: null };
       }
@@ -163,10 +182,11 @@ export class Endpoint {
   async #call(
     full: FullRequest,
     messages: readonly Message[],
+    filing: Filing,
     options: AskOptions,
     bill: Bill,
     turn: number,
-  ): Promise<{ said: ProviderAnswer; key: string | null } | Failed> {
+  ): Promise<{ said: ProviderAnswer; key: string | null } | { known: AskResult } | Failed> {
     const { sampling, schema, sample } = full;
     const { signal, onText } = options;
     const { model } = this.settings;
@@ -198,12 +218,11 @@ export class Endpoint {
     };
     try {
       if (this.gathers && full.embedding === null) {
-        const filed = await this.filedUnder(full);
-        const source = sourceOf(filed);
-        key = batchKey(filed, { ...asked, embedding: full.embedding }, turn);
-        const batched = await (await this.#gatherer()).ask(key, source, asked, expected, options);
+        key = batchKey(filing.filed, { ...asked, embedding: full.embedding }, turn);
+        const batched = await (await this.#gatherer()).ask(key, asked, expected, filing.known, options);
         if ('failure' in batched) return batched;
         room = batched.room;
+        if ('known' in batched) return batched;
         if ('said' in batched) return await answered(batched.said);
         chargeFailed(batched.error);
         throw batched.error;

@@ -7,7 +7,6 @@ import { type ProviderAnswer, ProviderError } from './provider.ts';
 /** A request that waits for a batch. */
 export interface Waiting {
   readonly key: string;
-  readonly source: string;
   room: Reservation | null;
   readonly notify: AskOptions['notify'];
   readonly onBatch: AskOptions['onBatch'];
@@ -27,20 +26,26 @@ export interface Following {
 
 /** A batch that is not found so often was never submitted. */
 const looksForLost = 2;
+/** Milliseconds: a server that wants a longer pause is asked sooner. */
+const longestPauseMs = 60_000;
+/** Milliseconds that deleting files may hold up answers. */
+const discardMs = 30_000;
 
 /** Looks at one batch again and again until it has ended, for all that wait for it, and gives each what came of it. */
 export class FollowedBatch {
-  readonly #number: number;
+  readonly #token: string;
   readonly #options: Following;
   readonly #waiting = new Set<Waiting>();
   readonly #left = new AbortController();
   /** How often it was looked for in vain. */
   #misses = 0;
+  /** Batches that were taken for it. */
+  readonly #mistaken = new Set<string>();
   /** What was told last. */
   #told = '';
 
-  constructor(number: number, options: Following) {
-    this.#number = number;
+  constructor(token: string, options: Following) {
+    this.#token = token;
     this.#options = options;
   }
 
@@ -69,8 +74,17 @@ export class FollowedBatch {
     for (const one of all) one.fail(error);
   }
 
-  /** There is no such batch: those that wait have to be asked again. */
-  lose(error: ProviderError | null): void {
+  /** The provider did not take it for now: those that wait are asked again, after the pause that it wants. */
+  putOff(error: ProviderError): void {
+    const { pollMs } = this.#options;
+    this.#goOn(async () => {
+      await this.#pause(Math.min(error.retryAfterMs ?? pollMs, longestPauseMs));
+      this.#lose(error);
+    });
+  }
+
+  /** There is no such batch, or it is over: those that wait have to be asked again. */
+  #lose(error: ProviderError | null): void {
     const lost = [...this.#waiting];
     this.#waiting.clear();
     this.#options.onEnd();
@@ -82,7 +96,11 @@ export class FollowedBatch {
    * @param error why that is not known
    */
   begin(id: string | null, error: ProviderError | null = null): void {
-    this.#run(id, error).catch((failure: unknown) => {
+    this.#goOn(() => this.#run(id, error));
+  }
+
+  #goOn(work: () => Promise<void>): void {
+    work().catch((failure: unknown) => {
       if (!this.signal.aborted) this.end(failure);
     });
   }
@@ -90,25 +108,34 @@ export class FollowedBatch {
   async #run(submitted: string | null, failed: ProviderError | null): Promise<void> {
     const { log } = this.#options;
     let id = submitted;
-    const requests = log.batch(this.#number)?.requests ?? this.#waiting.size;
+    const requests = log.batch(this.#token)?.requests ?? this.#waiting.size;
     if (id !== null) this.#tell({ id, requests, done: 0, state: 'submitted' });
     // What was just handed over, or failed to be, is not looked at at once.
     if (id !== null || failed !== null) await this.#pause();
     for (;;) {
-      id ??= await this.#tried(() => this.#named(failed));
-      if (this.#waiting.size === 0) return;
+      // There is none, or another process that waits for it as well was faster.
+      if (!log.isOpen(this.#token)) return this.#lose(failed);
+      id ??= await this.#tried(() => this.#named());
       const known = id;
       const status = known === null ? undefined : await this.#tried(() => this.#looked(known));
       if (known !== null && status) {
         if (status.refused) {
-          log.drop(this.#number);
+          log.drop(this.#token, known);
+          await this.#discard(known);
           return this.end(status.refused);
         }
         const { done, total, ended } = status;
-        if (ended && (await this.#tried(() => this.#collect(known, status)))) return;
+        if (ended) {
+          const collected = await this.#tried(() => this.#collect(known, status));
+          if (collected === 'all') return;
+          if (collected === 'others') {
+            id = null;
+            continue;
+          }
+        }
         this.#tell({ id: known, requests: total, done, state: 'running' });
       }
-      await this.#pause();
+      if (log.isOpen(this.#token)) await this.#pause();
     }
   }
 
@@ -120,8 +147,8 @@ export class FollowedBatch {
     }
   }
 
-  #pause(): Promise<void> {
-    return delay(this.#options.pollMs, undefined, { signal: this.signal });
+  #pause(ms = this.#options.pollMs): Promise<void> {
+    return delay(ms, undefined, { signal: this.signal });
   }
 
   /** What passes by itself does not end the waiting: the batch goes on. */
@@ -131,42 +158,37 @@ export class FollowedBatch {
     } catch (error) {
       this.signal.throwIfAborted();
       if (!(error instanceof ProviderError) || !error.mayPass) throw error;
-      for (const notify of new Set([...this.#waiting].map((one) => one.notify)))
-        notify(
-          `${this.#options.shown}: the batch could not be looked at (${error.message}); it is tried again`,
-        );
+      this.#notify(
+        `${this.#options.shown}: the batch could not be looked at (${error.message}); it is tried again`,
+      );
       return null;
     }
   }
 
-  /** What the provider calls the batch; null if that is not known yet. If there is no such batch, nobody waits any more. */
-  async #named(failed: ProviderError | null): Promise<string | null> {
+  /** What the provider calls the batch; null if that is not known yet, or there is no such batch. */
+  async #named(): Promise<string | null> {
     const { provider, log } = this.#options;
-    const noted = log.batch(this.#number);
-    if (noted?.id) return noted.id;
-    if (noted?.submitting) return null;
-    if (noted !== undefined) {
-      const { token, requests, since } = noted;
-      const lost = { token, requests, since, others: log.ids() };
-      // A server that cannot list its batches cannot say that it has this one.
-      const found = await provider.find(lost, this.signal).catch((error: unknown) => {
-        if (error instanceof ProviderError && error.fault === 'unknown-model') return null;
-        throw error;
-      });
-      if (found !== null) {
-        log.submitted(this.#number, found);
-        return found;
-      }
-      // One that arrived a moment ago may not be listed yet.
-      if (++this.#misses < looksForLost) return null;
-      log.drop(this.#number);
+    const noted = log.batch(this.#token);
+    if (noted === undefined || noted.submitting) return null;
+    if (noted.id !== null) return noted.id;
+    const { token, requests, since } = noted;
+    const lost = { token, requests, since, others: [...log.ids(), ...this.#mistaken] };
+    // A server that cannot list its batches cannot say that it has this one.
+    const found = await provider.find(lost, this.signal).catch((error: unknown) => {
+      if (error instanceof ProviderError && error.fault === 'unknown-model') return null;
+      throw error;
+    });
+    if (found !== null) {
+      log.found(token, found);
+      return log.batch(token)?.id ?? null;
     }
-    this.lose(failed);
+    // One that arrived a moment ago may not be listed yet. Dropped, it is not open any more.
+    if (++this.#misses >= looksForLost) log.drop(token, null);
     return null;
   }
 
-  /** Fetches what came of the batch, notes it, and tells it. */
-  async #collect(id: string, { done, total, unanswered }: BatchStatus): Promise<true> {
+  /** Fetches what came of the batch, notes it, and tells it; or finds that another one was taken for it. */
+  async #collect(id: string, { done, total, unanswered }: BatchStatus): Promise<'all' | 'others' | 'none'> {
     const { provider, log, onEnd } = this.#options;
     const answers = new Map<string, string>();
     const errors = new Map<string, ProviderError>();
@@ -174,8 +196,17 @@ export class FollowedBatch {
       if ('answer' in result) answers.set(result.key, JSON.stringify(result.answer));
       else errors.set(result.key, result.error);
     }
+    // Who has finished it may have let go of what the provider had.
+    if (!log.isOpen(this.#token)) return 'none';
+    const keys = [...answers.keys(), ...errors.keys()];
+    if (keys.length > 0 && !log.holds(this.#token, keys)) {
+      log.mistaken(this.#token, id, keys);
+      this.#mistaken.add(id);
+      return 'others';
+    }
     // From now on it does not have to be fetched again.
-    log.finish(this.#number, answers);
+    log.finish(this.#token, answers);
+    await this.#discard(id);
     this.#tell({ id, requests: total, done, state: 'ended' });
     const all = [...this.#waiting];
     this.#waiting.clear();
@@ -185,7 +216,25 @@ export class FollowedBatch {
       if (answer !== undefined) one.answer(JSON.parse(answer) as ProviderAnswer);
       else one.fail(errors.get(one.key) ?? new ProviderError('unanswered', unanswered));
     }
-    return true;
+    return 'all';
+  }
+
+  /** Removes what the provider still has of a batch that is over. */
+  async #discard(id: string): Promise<void> {
+    const { provider, shown } = this.#options;
+    try {
+      await provider.discard?.(id, AbortSignal.any([this.signal, AbortSignal.timeout(discardMs)]));
+    } catch (error) {
+      this.signal.throwIfAborted();
+      const why = (error as Error).message;
+      this.#notify(
+        `${shown}: the files of batch ${id} could not be deleted (${why}); they stay at the provider`,
+      );
+    }
+  }
+
+  #notify(message: string): void {
+    for (const notify of new Set([...this.#waiting].map((one) => one.notify))) notify(message);
   }
 
   #tell(state: Omit<BatchState, 'model'>): void {

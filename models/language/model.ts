@@ -150,9 +150,15 @@ export class Model implements LanguageModel {
         // It may have been answered since it was looked for.
         const known = await this.#known({ endpoint, full, digest });
         if (known !== null) return known;
-        const result = await endpoint.ask(full, digest, options);
-        if ('answer' in result && endpoint.isKept) answers?.put(filed, digest, result.answer);
-        return result;
+        const filing = {
+          filed,
+          digest,
+          known: () => this.#known({ endpoint, full, digest }),
+          keep: (answer: Answer) => {
+            if (endpoint.isKept) answers?.put(filed, digest, answer);
+          },
+        };
+        return endpoint.ask(full, filing, options);
       },
       // Paid for by the one that asked.
       (result) => ('answer' in result ? { ...result, cached: true } : { ...result, spent: null }),

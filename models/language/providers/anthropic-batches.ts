@@ -1,11 +1,11 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
 import type { BatchProvider, BatchResult } from '../batch.ts';
 import { type ProviderAnswer, ProviderError, type ProviderFault, type ProviderRequest } from '../provider.ts';
-import { fromSdk } from './http-errors.ts';
+import { tryCall, tryToSubmit } from './batch-calls.ts';
 
 type Result = Anthropic.Messages.MessageBatchIndividualResponse;
 
-/** Batches among which one is looked for. */
+/** Batches of one page of the list; further pages are read as long as what is looked for may be on them. */
 const listed = 100;
 /** Milliseconds by which clocks may differ, and that a submission may take. */
 const [skew, submission] = [2 * 60_000, 20 * 60_000];
@@ -31,46 +31,33 @@ export function anthropicBatches(
   },
 ): BatchProvider {
   const { batches } = client.messages;
-  const tried = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw fromSdk(error, keyName);
-    }
-  };
+  const tried = <T>(signal: AbortSignal, work: () => Promise<T>) => tryCall(keyName, signal, work);
   return {
     most: { requests: 100_000, bytes: 256e6 },
     line: (key, request) => JSON.stringify({ custom_id: key, params: way.body(request) }),
     submit: (lines, _, signal) =>
-      tried(signal, async () => {
+      tryToSubmit(keyName, signal, async () => {
         const requests = lines.map((line) => JSON.parse(line));
-        try {
-          return (await batches.create({ requests }, { signal })).id;
-        } catch (error) {
-          const { status } = error as { status?: number };
-          if (status !== 404 && status !== 405 && status !== 501) throw error;
-          throw new ProviderError('setup', `this server has no batch API (it answered ${status})`, {
-            hint: 'drop `batch:` of this model: then each request is asked for itself',
-          });
-        }
+        return (await batches.create({ requests }, { signal })).id;
       }),
-    // A batch has no name of ours: it is the one of that time with as many requests. The keys of its results tell.
+    // A batch has no name of ours: it is one of that time with as many requests, and the first after it was noted unless
+    // clocks differ. The keys of its results tell.
     find: ({ requests, since, others }, signal) =>
       tried(signal, async () => {
-        const page = await batches.list({ limit: listed }, { signal });
         const known = new Set(others);
-        const fits = page.data.filter(({ id, created_at, request_counts: counts }) => {
+        let found: string | null = null;
+        for await (const { id, created_at, request_counts } of batches.list({ limit: listed }, { signal })) {
           const at = Date.parse(created_at);
-          const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-          return !known.has(id) && total === requests && at > since - skew && at < since + submission;
-        });
-        return fits.at(-1)?.id ?? null;
+          if (at < since && (found !== null || at < since - skew)) break;
+          if (known.has(id) || totalOf(request_counts) !== requests || at > since + submission) continue;
+          found = id;
+        }
+        return found;
       }),
     status: (id, signal) =>
       tried(signal, async () => {
         const { processing_status, request_counts: counts } = await batches.retrieve(id, {}, { signal });
-        const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+        const total = totalOf(counts);
         return {
           ended: processing_status === 'ended',
           done: total - counts.processing,
@@ -92,6 +79,10 @@ export function anthropicBatches(
       }
     },
   };
+}
+
+function totalOf(counts: Anthropic.Messages.MessageBatchRequestCounts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 function resultOf(

@@ -1,6 +1,7 @@
 import { type OpenAI, toFile } from 'openai';
 import type { BatchProvider, BatchResult, BatchStatus } from '../batch.ts';
 import { ProviderError } from '../provider.ts';
+import { statusOf, tryCall, tryToSubmit } from './batch-calls.ts';
 import { fromSdk } from './http-errors.ts';
 import type { ProviderOptions } from './index.ts';
 import { linesOf } from './json-lines.ts';
@@ -15,20 +16,17 @@ interface ResultLine {
 
 /** The name under which a batch says which of ours it is. */
 const token = 'reprise';
-/** Batches among which one is looked for. */
+/** Batches of one page of the list; further pages are read as long as what is looked for may be on them. */
 const listed = 100;
+/** Milliseconds by which clocks may differ. */
+const skew = 86_400_000;
+/** Seconds that results are kept of a batch that nobody fetches: the longest that OpenAI takes, and so long as they count. */
+const keptSeconds = 30 * 86_400;
 
 /** OpenAI's batches: a file of requests is uploaded, and results and errors come as files. */
 export function openaiBatches(client: OpenAI, way: OpenAIWay, options: ProviderOptions): BatchProvider {
-  const { keyName } = options;
-  const tried = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw fromSdk(error, keyName);
-    }
-  };
+  const { keyName, settings } = options;
+  const tried = <T>(signal: AbortSignal, work: () => Promise<T>) => tryCall(keyName, signal, work);
   return {
     most: { requests: 50_000, bytes: 200e6 },
     line: (key, request) =>
@@ -39,31 +37,44 @@ export function openaiBatches(client: OpenAI, way: OpenAIWay, options: ProviderO
         body: way.body(request, options),
       }),
     submit: (lines, name, signal) =>
-      tried(signal, async () => {
+      tryToSubmit(keyName, signal, async () => {
         const bytes = new Blob(lines.map((line) => `${line}\n`));
-        const file = await batchless(async () =>
-          client.files.create({ file: await toFile(bytes, `${name}.jsonl`), purpose: 'batch' }, { signal }),
+        const file = await client.files.create(
+          { file: await toFile(bytes, `${name}.jsonl`), purpose: 'batch' },
+          { signal },
         );
-        const batch = await batchless(() =>
-          client.batches.create(
+        try {
+          const batch = await client.batches.create(
             {
               input_file_id: file.id,
               endpoint: way.path,
               completion_window: '24h',
               metadata: { [token]: name },
+              // Other servers may refuse what they do not know.
+              ...(settings.hosted && {
+                output_expires_after: { anchor: 'created_at', seconds: keptSeconds },
+              }),
             },
             { signal },
-          ),
-        );
-        return batch.id;
+          );
+          return batch.id;
+        } catch (error) {
+          const status = statusOf(error) ?? 500;
+          // Nothing was made of it. Where it cannot be deleted, it expires.
+          if (status < 500 && status !== 408 && status !== 409)
+            await client.files.delete(file.id, { signal }).catch(() => {});
+          throw error;
+        }
       }),
     find: (lost, signal) =>
       tried(signal, async () => {
-        const page = await client.batches.list({ limit: listed }, { signal });
-        return page.data.find(({ metadata }) => metadata?.[token] === lost.token)?.id ?? null;
+        for await (const { id, metadata, created_at } of client.batches.list({ limit: listed }, { signal })) {
+          if (metadata?.[token] === lost.token) return id;
+          if (created_at * 1000 < lost.since - skew) break;
+        }
+        return null;
       }),
-    status: (id, signal) =>
-      tried(signal, async () => statusOf(await client.batches.retrieve(id, { signal }))),
+    status: (id, signal) => tried(signal, async () => stateOf(await client.batches.retrieve(id, { signal }))),
     async *results(id, signal) {
       const { output_file_id, error_file_id } = await tried(signal, () =>
         client.batches.retrieve(id, { signal }),
@@ -75,6 +86,13 @@ export function openaiBatches(client: OpenAI, way: OpenAIWay, options: ProviderO
         for await (const line of linesOf(content, signal)) yield resultOf(line as ResultLine, way);
       }
     },
+    async discard(id, signal) {
+      const { input_file_id, output_file_id, error_file_id } = await tried(signal, () =>
+        client.batches.retrieve(id, { signal }),
+      );
+      for (const file of [input_file_id, output_file_id, error_file_id])
+        if (file) await tried(signal, () => client.files.delete(file, { signal })).catch(gone);
+    },
   };
 }
 
@@ -84,20 +102,7 @@ function gone(error: unknown): null {
   throw error;
 }
 
-/** A server that knows no such address has no batches. */
-async function batchless<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { status } = error as { status?: number };
-    if (status !== 404 && status !== 405 && status !== 501) throw error;
-    throw new ProviderError('setup', `this server has no batch API (it answered ${status})`, {
-      hint: 'drop `batch:` of this model: then each request is asked for itself',
-    });
-  }
-}
-
-function statusOf(batch: OpenAI.Batch): BatchStatus {
+function stateOf(batch: OpenAI.Batch): BatchStatus {
   const { status, request_counts: counts, errors } = batch;
   const done = (counts?.completed ?? 0) + (counts?.failed ?? 0);
   const total = counts?.total ?? 0;
