@@ -66,6 +66,12 @@ describe('outliers', () => {
     const missing = await run([...scaled.slice(1), { id: 'none', x: 1, y: null }]);
     expect(missing.metrics['without']).toBe(1);
     expect(missing.tables['rows']!.at(-1)).toMatchObject({ outlier_score: null, is_outlier: false });
+    const texts = rows.map((row) => ({ ...row, x: String(row['x']) }));
+    const asTexts = { pool, with: { fields: ['x'] }, inputs: { rows: texts } };
+    await expect(runStep(outliers, asTexts)).rejects.toMatchObject({
+      message: 'no row has a number in x',
+      hint: 'numbers of CSV are texts until load casts them: cast: { x: number }, or types: inferred',
+    });
     expect(missing.warnings[0]).toContain('1 of 320 rows have no number in x, y, z');
   });
 
@@ -74,6 +80,24 @@ describe('outliers', () => {
     const table = [...texts, 'a', 'x'.repeat(100_000), ''].map((text, row) => ({ id: `t${row}`, text }));
     const { tables } = await runStep(outliers, { with: { method: 'length' }, inputs: { rows: table } });
     expect(ids(tables['outliers']).toSorted()).toEqual(['t50', 't51', 't52']);
+    const emoji = ['aaaa', '😀😀😀😀', 'bbbb'].map((text, row) => ({ id: `e${row}`, text }));
+    const alike = await runStep(outliers, { with: { method: 'length' }, inputs: { rows: emoji } });
+    expect(alike.tables['rows']!.map((row) => row['outlier_score'])).toEqual([0, 0, 0]);
+  });
+
+  it('tells numbers apart that lie close to each other and far from 0', async () => {
+    const table = Array.from({ length: 50 }, (_, row) => ({
+      id: `t${row}`,
+      ts: 1_767_225_600_000 + (row === 49 ? 60_000 : 10 * row),
+    }));
+    for (const scaling of ['robust', 'standard']) {
+      const { tables } = await runStep(outliers, {
+        pool,
+        with: { fields: ['ts'], scaling, n_neighbors: 5, contamination: 0.02 },
+        inputs: { rows: table },
+      });
+      expect(ids(tables['outliers'])).toEqual(['t49']);
+    }
   });
 
   it.each(['knn', 'lof', 'isolation_forest', 'length'])(

@@ -4,10 +4,12 @@ import { defineStep, type Matrix, type TableInput } from '../../engine/step.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
 import { requireFinite } from '../finite-vectors.ts';
 import { requireFields } from '../missing-field.ts';
+import { characterCount } from '../quality/tokens.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
+import { castAdvice } from '../texts-as-numbers.ts';
 import { parameters } from './parameters.ts';
-import { isFarOut, relative, scaleColumns, scoresOf } from './scores.ts';
+import { isFarOut, relative, scaledColumns, scoresOf } from './scores.ts';
 
 export default defineStep({
   type: 'outliers',
@@ -76,8 +78,15 @@ The step \`cluster\` lists the oddest rows of each of its clusters by itself (\`
       requireFinite(vectors);
     }
     const read = await readRows(inputs.rows, { length: method === 'length', fields: needed, by });
-    const values = vectors ? gatherRows(vectors, read.rows) : read.values;
-    if (fields) scaleColumns(values, given.scaling);
+    if (read.rows.length === 0 && inputs.rows.rows > 0)
+      throw new StepError(
+        'missing-field',
+        `no row has a ${method === 'length' ? 'text' : 'number'} in ${needed.length > 1 ? `each of ${needed.join(', ')}` : needed[0]}`,
+        method === 'length' ? 'name the field of the text in `text`' : castAdvice(needed),
+      );
+    const values = vectors
+      ? gatherRows(vectors, read.rows)
+      : scaledColumns(read.columns, fields ? given.scaling : 'none');
 
     const scores = new Float64Array(read.rows.length);
     const far = new Uint8Array(read.rows.length);
@@ -140,13 +149,13 @@ The step \`cluster\` lists the oddest rows of each of its clusters by itself (\`
   },
 });
 
-/** The rows that can be scored: their places, numbers of the fields (or the text's length), and their groups. */
+/** The rows that can be scored: their places, the columns of their numbers (or the text's length), and their groups. */
 async function readRows(
   table: TableInput,
   { length, fields, by }: { length: boolean; fields: readonly string[]; by: string | null },
-): Promise<{ rows: number[]; values: Matrix; groups: Int32Array[] }> {
+): Promise<{ rows: number[]; columns: number[][]; groups: Int32Array[] }> {
   const rows: number[] = [];
-  const values: number[] = [];
+  const columns: number[][] = fields.map(() => []);
   const groups = new Map<string, number[]>();
   let index = 0;
   for await (const block of table.blocks())
@@ -154,7 +163,7 @@ async function readRows(
       const at = index++;
       const own = fields.map((field) => {
         const value = row[field];
-        if (length) return typeof value === 'string' ? value.length : Number.NaN;
+        if (length) return typeof value === 'string' ? characterCount(value) : Number.NaN;
         return typeof value === 'number' ? value : Number.NaN;
       });
       if (own.some((value) => !Number.isFinite(value))) continue;
@@ -163,11 +172,11 @@ async function readRows(
       if (members) members.push(rows.length);
       else groups.set(group, [rows.length]);
       rows.push(at);
-      values.push(...own);
+      own.forEach((value, column) => void columns[column]!.push(value));
     }
   return {
     rows,
-    values: { data: Float32Array.from(values), rows: rows.length, columns: fields.length },
+    columns,
     groups: [...groups.values()].map((members) => Int32Array.from(members)),
   };
 }

@@ -21,7 +21,7 @@ export const parameters = {
       enum: ['robust', 'standard', 'none'],
       default: 'robust',
       description:
-        'How `fields` are made alike: median and interquartile range, which outliers do not move; mean and deviation; not at all.',
+        'How `fields` are made alike: median and interquartile range, which outliers do not move; mean and deviation; not at all (numbers then keep seven digits).',
     },
     text: { type: 'string', minLength: 1, default: 'text', description: 'length: the field with the text.' },
     metric: {

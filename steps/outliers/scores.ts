@@ -3,7 +3,7 @@ import { isolationScores } from '../../numerics/isolation-forest.ts';
 import { localOutlierFactors } from '../../numerics/local-outlier-factor.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { neighbourDistances } from '../../numerics/outliers.ts';
-import { quantile } from '../../numerics/quantile.ts';
+import { quantile, quantiles } from '../../numerics/quantile.ts';
 import { modifiedZScores } from '../../numerics/robust-score.ts';
 
 export type Method = 'knn' | 'lof' | 'isolation_forest' | 'length';
@@ -47,20 +47,27 @@ export function isFarOut(method: Method, scores: Float64Array): Uint8Array {
 
 /** The distance of a row over the median one of its group, so that groups of different width can be ranked together. */
 export function relative(scores: Float64Array): Float64Array {
-  const middle = scores.length > 0 ? quantile([...scores], 0.5) : 0;
+  const middle = scores.length > 0 ? quantile(scores, 0.5) : 0;
   return middle > 0 ? scores.map((score) => score / middle) : scores;
 }
 
-/** Scales columns in place. A column whose spread is 0 is only shifted. */
-export function scaleColumns({ data, rows, columns }: Matrix, scaling: 'robust' | 'standard' | 'none'): void {
-  if (scaling === 'none' || rows === 0) return;
-  for (let column = 0; column < columns; column++) {
-    const values = Array.from({ length: rows }, (_, row) => data[row * columns + column]!);
-    const mean = values.reduce((sum, value) => sum + value, 0) / rows;
-    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / rows);
-    const range = quantile(values, 0.75) - quantile(values, 0.25);
-    const centre = scaling === 'robust' ? quantile(values, 0.5) : mean;
-    const spread = (scaling === 'robust' ? range : 0) || deviation || 1;
-    for (let row = 0; row < rows; row++) data[row * columns + column] = (values[row]! - centre) / spread;
+/** Scales columns, then rounds them to float32. A column whose spread is 0 is only shifted. */
+export function scaledColumns(columns: readonly number[][], scaling: 'robust' | 'standard' | 'none'): Matrix {
+  const rows = columns[0]?.length ?? 0;
+  const data = new Float32Array(rows * columns.length);
+  for (const [column, values] of columns.entries()) {
+    const { centre, spread } = scaleOf(values, scaling);
+    for (const [row, value] of values.entries())
+      data[row * columns.length + column] = (value - centre) / spread;
   }
+  return { data, rows, columns: columns.length };
+}
+
+function scaleOf(values: readonly number[], scaling: 'robust' | 'standard' | 'none') {
+  if (scaling === 'none' || values.length === 0) return { centre: 0, spread: 1 };
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  if (scaling === 'standard') return { centre: mean, spread: deviation || 1 };
+  const [low, median, high] = quantiles(values, [0.25, 0.5, 0.75]);
+  return { centre: median, spread: high - low || deviation || 1 };
 }

@@ -137,8 +137,20 @@ export function mistakesIn(expectations: readonly Expectation[]): string[] {
   });
 }
 
-/** A value in a few characters, for a report. */
+/** Its bounds in words: `at least 1 and at most 5`. */
+export function boundsOf({
+  expect,
+  min_value: least,
+  max_value: most = usualShift[expect],
+}: Expectation): string {
+  return [least === undefined ? [] : `at least ${least}`, most === undefined ? [] : `at most ${most}`]
+    .flat()
+    .join(' and ');
+}
+
+/** A value in a few characters, for a report; a text that looks like a number in quotes. */
 export function shortly(value: Json): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const plain = typeof value === 'string' && (value.trim() === '' || Number.isNaN(Number(value)));
+  const text = plain ? value : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

@@ -39,6 +39,24 @@ const rowCases: [JsonObject, unknown[], number[]][] = [
   [{ expect: 'monotonic', field: 'x', direction: 'decreasing', strictly: true }, [5, 5, 4, 6, 3], [1, 3]],
 ];
 
+it('says where numbers are expected and texts are there', async () => {
+  const texts = table('1', '3');
+  const hint = 'numbers of CSV are texts until load casts them: cast: { x: number }, or types: inferred';
+  const wanted: JsonObject[] = [
+    { expect: 'range', field: 'x', min_value: 2 },
+    { expect: 'type', field: 'x', type: 'number' },
+    { expect: 'in_set', field: 'x', value_set: [1, 3] },
+  ];
+  for (const expectation of wanted)
+    await expect(run([expectation], texts)).rejects.toMatchObject({
+      message: expect.stringContaining('x: 2 of 2 rows do not fit, being texts: "1" (row r0), "3" (row r1)'),
+      hint,
+    });
+  await expect(run([{ expect: 'mean', field: 'x', max_value: 2 }], texts)).rejects.toMatchObject({ hint });
+  const { warnings } = await run([{ ...wanted[0], severity: 'warn' }], texts);
+  expect(warnings[0]).toContain(hint);
+});
+
 describe('validate: expectations of rows', () => {
   it.each(rowCases)('%j', async (expectation, values, wrong) => {
     const rows = table(...values);
@@ -112,7 +130,7 @@ describe('validate: expectations of rows', () => {
     const rows = table(1, 2, 3, 9);
     await expect(run([expectation, { expect: 'row_count', min_value: 10 }], rows)).rejects.toMatchObject({
       message:
-        '2 of 2 expectations do not hold\nrange: x: 1 of 4 rows do not fit: 9 (row r3)\nrow_count: 4 is out of bounds',
+        '2 of 2 expectations do not hold\nrange: x: 1 of 4 rows do not fit: 9 (row r3)\nrow_count: 4 is not at least 10',
       hint: expect.stringContaining('on_fail: quarantine'),
     });
     const { tables, metrics } = await run([{ ...expectation, mostly: 0.75 }], rows);

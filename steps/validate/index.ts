@@ -3,9 +3,17 @@ import { StepError } from '../../engine/problems.ts';
 import { defineStep, type StepContext, type TableInput } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
 import { significant } from '../significant.ts';
-import { type Expectation, fieldsOf, isRowExpectation, mistakesIn, namesOf } from './expectation.ts';
+import { castAdvice } from '../texts-as-numbers.ts';
+import {
+  boundsOf,
+  type Expectation,
+  fieldsOf,
+  isRowExpectation,
+  mistakesIn,
+  namesOf,
+} from './expectation.ts';
 import { parameters } from './parameters.ts';
-import { openRowCheck, type RowCheck } from './row-checks.ts';
+import { isTextForNumber, openRowCheck, type RowCheck } from './row-checks.ts';
 import { FieldValues, openTableCheck, type TableCheck } from './table-checks.ts';
 
 /** Values that do not fit, shown of each expectation. */
@@ -18,6 +26,8 @@ interface Report {
   table?: TableCheck;
   evaluated: number;
   unexpected: number;
+  /** Of these, texts where numbers are expected. */
+  texts: number;
   examples: { id: string; value: string }[];
 }
 
@@ -72,11 +82,11 @@ are read once; \`unique\` keeps its values in memory, \`quantile\` and the compa
     },
   },
   metrics: {
-    expectations: 'Expectations.',
     failed: 'Expectations that do not hold, with `severity: fail`.',
-    warned: 'Expectations that do not hold, with `severity: warn`.',
-    kept: 'Rows that break none.',
     quarantined: 'Rows that break one.',
+    warned: 'Expectations that do not hold, with `severity: warn`.',
+    expectations: 'Expectations.',
+    kept: 'Rows that break none.',
   },
   example: `checked:
   use: validate
@@ -121,35 +131,40 @@ are read once; \`unique\` keeps its values in memory, \`quantile\` and the compa
     for (const [reason, { rows, alone }] of byCount)
       await outputs.reasons.write({ id: reason, reason, rows, share: significant(rows / total), alone });
 
-    const broken: { report: Report; said: string }[] = [];
+    const broken: { report: Report; said: string; texts: boolean }[] = [];
     for (const report of reports) {
-      const { result, said } = concluded(report);
-      if (result['passed'] !== true) broken.push({ report, said });
+      const { result, said, texts } = concluded(report);
+      if (result['passed'] !== true) broken.push({ report, said, texts });
       await outputs.results.write(result);
     }
     const failed = broken.filter(({ report }) => report.expectation.severity === 'fail');
     const warned = broken.filter(({ report }) => report.expectation.severity === 'warn');
-    for (const { said } of warned) context.warn(said);
+    const adviceOf = (of: typeof broken): string | undefined => {
+      const fields = of.flatMap(({ report, texts }) => (texts ? (report.expectation.field ?? []) : []));
+      return fields.length > 0 ? castAdvice([...new Set(fields)]) : undefined;
+    };
+    for (const each of warned) context.warn([each.said, adviceOf([each])].filter(Boolean).join('; '));
     const fatal = given.on_fail === 'fail' ? failed : failed.filter(({ report }) => report.table);
     if (fatal.length > 0) {
       const many = expectations.length === 1 ? 'the expectation does not hold' : undefined;
       throw new StepError(
         'expectation-failed',
         `${many ?? `${fatal.length} of ${expectations.length} expectations do not hold`}\n${fatal.map(({ said }) => said).join('\n')}`,
-        given.on_fail === 'fail' && fatal.some(({ report }) => report.row)
-          ? 'mend the rows, or set them apart: on_fail: quarantine'
-          : 'look at where the table comes from, or change what is expected of it',
+        adviceOf(fatal) ??
+          (given.on_fail === 'fail' && fatal.some(({ report }) => report.row)
+            ? 'mend the rows, or set them apart: on_fail: quarantine'
+            : 'look at where the table comes from, or change what is expected of it'),
       );
     }
     if (quarantined > 0 && quarantined === total)
       context.warn(`all ${total.toLocaleString('en')} rows are quarantined`);
     return {
       metrics: {
-        expectations: expectations.length,
         failed: failed.length,
-        warned: warned.length,
-        kept: total - quarantined,
         quarantined,
+        warned: warned.length,
+        expectations: expectations.length,
+        kept: total - quarantined,
       },
     };
   },
@@ -199,6 +214,7 @@ async function openReports(
         }),
     evaluated: 0,
     unexpected: 0,
+    texts: 0,
     examples: [],
   }));
 }
@@ -213,6 +229,7 @@ function reasonsOf(row: Row, reports: readonly Report[]): string[] {
     report.evaluated++;
     if (found === true) continue;
     report.unexpected++;
+    if (isTextForNumber(report.expectation, row[report.expectation.field ?? ''] ?? null)) report.texts++;
     if (report.examples.length < mostExamples) report.examples.push({ id: row.id, value: found });
     if (report.expectation.severity === 'fail') reasons.push(report.name);
   }
@@ -220,9 +237,11 @@ function reasonsOf(row: Row, reports: readonly Report[]): string[] {
 }
 
 /** What came of an expectation, as a row of `results` and in a line. */
-function concluded({ name, expectation, table, evaluated, unexpected, examples }: Report): {
+function concluded({ name, expectation, table, evaluated, unexpected, texts, examples }: Report): {
   result: Row;
   said: string;
+  /** Whether it is about texts where numbers are expected. */
+  texts: boolean;
 } {
   const observation = table?.result();
   const observed = observation?.observed ?? null;
@@ -242,9 +261,20 @@ function concluded({ name, expectation, table, evaluated, unexpected, examples }
   if (observation)
     return {
       result,
-      said: `${name}: ${observation.about ?? `${significant(observed ?? 0)} is out of bounds`}`,
+      said: `${name}: ${observation.about ?? `${significant(observed ?? 0)} is not ${boundsOf(expectation)}`}`,
+      texts: observation.texts ?? false,
     };
   const shown = examples.map(({ id, value }) => `${value} (row ${id})`).join(', ');
   const part = `${unexpected.toLocaleString('en')} of ${evaluated.toLocaleString('en')} rows do not fit`;
-  return { result, said: `${name}: ${part}: ${shown}${unexpected > examples.length ? ', …' : ''}` };
+  const which =
+    texts === 0
+      ? ''
+      : texts === unexpected
+        ? ', being texts'
+        : `, ${texts.toLocaleString('en')} of them texts`;
+  return {
+    result,
+    said: `${name}: ${part}${which}: ${shown}${unexpected > examples.length ? ', …' : ''}`,
+    texts: texts > 0,
+  };
 }

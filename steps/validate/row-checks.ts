@@ -94,6 +94,17 @@ export function isBetween(value: Json, { min_value: least, max_value: most }: Ex
   );
 }
 
+/** Whether an expectation of numbers is asked about a text. */
+export function isTextForNumber(
+  { expect, min_value, max_value, type, value_set }: Expectation,
+  value: Json,
+): boolean {
+  if (typeof value !== 'string') return false;
+  if (expect === 'range') return typeof (min_value ?? max_value) === 'number';
+  if (expect === 'type') return type === 'number' || type === 'integer';
+  return expect === 'in_set' && (value_set ?? []).every((member) => typeof member === 'number');
+}
+
 function compares(left: Json, operator: string | undefined, right: Json): boolean {
   if (operator === '==') return JSON.stringify(left) === JSON.stringify(right);
   if (operator === '!=') return JSON.stringify(left) !== JSON.stringify(right);

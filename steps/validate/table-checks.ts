@@ -19,6 +19,8 @@ export interface Observation {
   passed: boolean;
   /** What is not as expected, where a number does not say it. */
   about?: string;
+  /** There were texts where numbers were wanted. */
+  texts?: boolean;
 }
 
 /** Takes in all rows, then says what they are. */
@@ -51,7 +53,10 @@ export function openTableCheck(
   const bounded = (observed: number | null): Observation => ({
     observed,
     passed: observed !== null && isBetween(observed, expectation),
-    ...(observed === null && { about: `no row has a number in ${field}` }),
+    ...(observed === null && {
+      about: `no row has a number in ${field}`,
+      texts: values.texts.length > 0,
+    }),
   });
   const results: Record<TableExpectation, () => Observation> = {
     row_count: () => bounded(rows),
