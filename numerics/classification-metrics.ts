@@ -1,4 +1,4 @@
-import { quantile } from './quantile.ts';
+import { quantiles } from './quantile.ts';
 import { uniform } from './random.ts';
 
 /** URL of this module, for `pool.run`. */
@@ -178,10 +178,8 @@ export function bootstrapIntervals(task: BootstrapTask): Intervals {
     f1s.push(sum / present);
   }
   const areas = ranking ? resampledAreas(ranking, resamples, next) : [];
-  const interval = (values: number[]): Interval => [
-    quantile(values, (1 - confidence) / 2),
-    quantile(values, (1 + confidence) / 2),
-  ];
+  const interval = (values: number[]): Interval =>
+    quantiles(values, [(1 - confidence) / 2, (1 + confidence) / 2]);
   return {
     accuracy: interval(accuracies),
     macroF1: interval(f1s),

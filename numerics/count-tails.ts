@@ -31,12 +31,25 @@ export function hypergeometricTail(options: {
   if (count <= Math.max(0, drawn + kind - total)) return 1;
   if (count > most) return 0;
   const choose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
-  let term = Math.exp(choose(kind, count) + choose(total - kind, drawn - count) - choose(total, drawn));
+  const chance = (at: number) =>
+    Math.exp(choose(kind, at) + choose(total - kind, drawn - at) - choose(total, drawn));
+  const ratio = (at: number) => ((kind - at) * (drawn - at)) / ((at + 1) * (total - kind - drawn + at + 1));
+  // The sum goes away from the mean, where its terms fall: from the other side the first one may be 0 in float64.
+  if (count * total <= drawn * kind) {
+    const least = Math.max(0, drawn + kind - total);
+    let term = chance(count - 1);
+    let below = term;
+    for (let at = count - 2; at >= least && term > below * negligible; at--) {
+      term /= ratio(at);
+      below += term;
+    }
+    return Math.max(0, 1 - below);
+  }
+  let term = chance(count);
   let tail = term;
-  for (let at = count; at < most; at++) {
-    term *= ((kind - at) * (drawn - at)) / ((at + 1) * (total - kind - drawn + at + 1));
+  for (let at = count; at < most && term > tail * negligible; at++) {
+    term *= ratio(at);
     tail += term;
-    if (term < tail * negligible) break;
   }
   return Math.min(1, tail);
 }
@@ -45,13 +58,23 @@ export function hypergeometricTail(options: {
 export function poissonTail(count: number, mean: number): number {
   if (count <= 0) return 1;
   if (mean <= 0) return 0;
-  let term = Math.exp(count * Math.log(mean) - mean - logFactorial(count));
+  const chance = (at: number) => Math.exp(at * Math.log(mean) - mean - logFactorial(at));
+  if (count <= mean) {
+    let term = chance(count - 1);
+    let below = term;
+    for (let at = count - 1; at > 0 && term > below * negligible; at--) {
+      term *= at / mean;
+      below += term;
+    }
+    return Math.max(0, 1 - below);
+  }
+  let term = chance(count);
   let tail = term;
-  for (let at = count + 1; ; at++) {
+  for (let at = count + 1; term > tail * negligible; at++) {
     term *= mean / at;
     tail += term;
-    if (at > mean && term <= tail * negligible) return Math.min(1, tail);
   }
+  return Math.min(1, tail);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { quantile } from './quantile.ts';
+import { quantiles } from './quantile.ts';
 
 /** A bin without values counts as this share: the index has no value for 0. */
 const leastShare = 1e-4;
@@ -6,8 +6,8 @@ const leastShare = 1e-4;
 /** The inner edges of bins with equally many values each, as `numpy.quantile` has them; equal edges are one. */
 export function quantileEdges(values: readonly number[], bins: number): number[] {
   if (values.length === 0) return [];
-  const edges = Array.from({ length: bins - 1 }, (_, at) => quantile(values, (at + 1) / bins));
-  return [...new Set(edges)];
+  const shares = Array.from({ length: bins - 1 }, (_, at) => (at + 1) / bins);
+  return [...new Set(quantiles(values, shares))];
 }
 
 /** The share of the values in each bin; an edge belongs to the bin above it. */

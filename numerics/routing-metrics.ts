@@ -1,4 +1,4 @@
-import { quantile } from './quantile.ts';
+import { quantiles } from './quantile.ts';
 import { uniform } from './random.ts';
 
 /** This module, for a worker pool. */
@@ -166,10 +166,8 @@ export function routingIntervals(task: RoutingBootstrapTask): RoutingIntervals {
     areas.push(area);
     if (other) gains.push(area - apgr(curveOf(rows, other, counts)));
   }
-  const bounds = (values: number[]): Bounds => [
-    quantile(values, (1 - confidence) / 2),
-    quantile(values, (1 + confidence) / 2),
-  ];
+  const bounds = (values: number[]): Bounds =>
+    quantiles(values, [(1 - confidence) / 2, (1 + confidence) / 2]);
   return {
     apgr: bounds(areas),
     ...(other && { gain: bounds(gains) }),

@@ -50,6 +50,14 @@ describe('distributions', () => {
     near(poissonTail(300, 250), 0.0011623936310546142);
     near(poissonTail(3, 40), 0.9999999999999964);
     expect(poissonTail(1, 0)).toBe(0);
+    // Below the mean, where terms are 0 in float64, and on both sides of it.
+    expect(hypergeometricTail({ count: 1000, drawn: 50_000, kind: 20_000, total: 100_000 })).toBe(1);
+    expect(poissonTail(10, 2000)).toBe(1);
+    near(hypergeometricTail({ count: 90, drawn: 300, kind: 300, total: 1000 }), 0.5284096537598598);
+    near(hypergeometricTail({ count: 3000, drawn: 6000, kind: 5000, total: 10_000 }), 0.5081427305400381);
+    near(poissonTail(40, 40), 0.5210288610610552);
+    near(poissonTail(41, 40), 0.45808182163746297);
+    near(poissonTail(900, 1000), 0.9993774022157249);
     near(logFactorial(129), 501.2652908915793);
   });
 
