@@ -76,10 +76,10 @@ inside of it do, too; a class is a row, and each of its methods another. What \`
 **A schema.** \`schema\` is checked by ajv: JSON Schema 2020-12, draft 7 if its \`$schema\` says so; \`format\` is not checked. The
 first thing that is wrong with a record is its \`reason\`; its \`field\` is named.
 
-**Inferred types.** With \`types: inferred\` a field is an integer, number, boolean, text, list or object if more than half of its
+**Inferred types.** With \`types: inferred\` a field is a number, boolean, text, list or object if more than half of its
 values are, among the first 10,000 records of all files; a record whose value is of another type is rejected, with that value and its line.
 null and missing fields fit. Of CSV, where all values are texts, what they look like counts: they become numbers and booleans, and empty
-ones null; \`007\` is a text. \`id\`, \`text\` and what \`cast\` names are left as they are; the types are in the step's log.
+ones null; \`007\` and \`E10\` are texts. \`id\`, \`text\` and what \`cast\` names are left as they are; the types are in the step's log.
 
 **Data that is not there yet.** With \`mock\` a workflow runs before its data is there: rows are made up by the seed, with a warning each
 time; they hold \`mock: true\`, so that \`filter\` or \`assert\` can turn them away where it counts. A file that is there is read as always.

@@ -6,7 +6,7 @@ import type { Flaw, Item } from './found.ts';
 /** Records that types are told from, at most: the first ones. */
 export const sampledRecords = 10_000;
 
-export type InferredType = 'integer' | 'number' | 'boolean' | 'text' | 'list' | 'object';
+export type InferredType = 'number' | 'boolean' | 'text' | 'list' | 'object';
 
 /** The type that most values of a field have. */
 export interface Inferred {
@@ -16,8 +16,8 @@ export interface Inferred {
 }
 
 /**
- * The types of the fields of some records: of each field the type that more than half of its values have, null apart;
- * integers are numbers, too. A field whose values are of many types has none.
+ * The types of the fields of some records: of each field the type that more than half of its values have, null apart. A field
+ * whose values are of many types has none.
  *
  * @param texts whether all values were texts, as in CSV: then what they look like counts, and an empty one is null
  * @param except fields that are taken as they are
@@ -40,12 +40,7 @@ export function inferTypes(
   const types = new Map<string, Inferred>();
   for (const [field, kinds] of counts) {
     const all = [...kinds.values()].reduce((sum, count) => sum + count, 0);
-    const integers = kinds.get('integer') ?? 0;
-    const numbers = integers + (kinds.get('number') ?? 0);
-    const [type, count] =
-      numbers * 2 > all
-        ? ([numbers === integers ? 'integer' : 'number', numbers] as const)
-        : [...kinds].reduce((most, each) => (each[1] > most[1] ? each : most));
+    const [type, count] = [...kinds].reduce((most, each) => (each[1] > most[1] ? each : most));
     // A column of texts that look like anything is one of texts.
     if (count * 2 > all) types.set(field, { type, share: type === 'text' && texts ? 1 : count / all });
     else if (texts) types.set(field, { type: 'text', share: 1 });
@@ -66,11 +61,12 @@ export function fitTypes(
       setField(record, field, null);
       continue;
     }
-    const kind = kindOf(value, texts);
-    if (kind === type || (type === 'number' && kind === 'integer')) {
-      if (texts && type !== 'list' && type !== 'object' && type !== 'text')
-        setField(record, field, castTo(type, value) ?? null);
-      continue;
+    if (kindOf(value, texts) === type) {
+      const cast = texts && (type === 'number' || type === 'boolean') ? castTo(type, value) : value;
+      if (cast !== undefined) {
+        setField(record, field, cast);
+        continue;
+      }
     }
     const given = JSON.stringify(value);
     const shown = given.length > 60 ? `${given.slice(0, 60).toWellFormed()}…` : given;
@@ -80,7 +76,7 @@ export function fitTypes(
   return undefined;
 }
 
-/** `score integer, text text`: for the log. */
+/** `score number, text text`: for the log. */
 export function shownTypes(types: ReadonlyMap<string, Inferred>): string {
   return [...types].map(([field, { type }]) => `${field} ${type}`).join(', ');
 }
@@ -90,12 +86,13 @@ function kindOf(value: Json, texts: boolean): InferredType | undefined {
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'object') return 'object';
   if (typeof value === 'boolean') return 'boolean';
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'integer' : 'number';
+  if (typeof value === 'number') return 'number';
   if (!texts) return 'text';
   const text = value.trim();
   if (text === '') return undefined;
-  // A number with a zero in front is a code: 007, a post code.
-  if (/^[+-]?(0|[1-9]\d*)$/.test(text)) return Number.isSafeInteger(Number(text)) ? 'integer' : 'text';
-  if (/^[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?$/.test(text) && /\d/.test(text)) return 'number';
+  // A number with a zero in front is a code (007, a post code), as are digits past 2^53.
+  if (/^[+-]?(0|[1-9]\d*)$/.test(text)) return castTo('integer', text) === undefined ? 'text' : 'number';
+  const isDecimal = /^[+-]?(0|[1-9]\d*|(?=\.))(\.\d+)?([eE][+-]?\d+)?$/.test(text);
+  if (isDecimal && castTo('number', text) !== undefined) return 'number';
   return /^(true|false)$/i.test(text) ? 'boolean' : 'text';
 }

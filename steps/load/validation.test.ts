@@ -88,18 +88,42 @@ it('infers types of a CSV file, converts its values, and keeps apart what does n
     { path: 'a.csv', id: 'key', types: 'inferred' },
   );
   expect(logs).toEqual([
-    'types of 5 records: score integer, ratio number, yes boolean, code integer, note text',
+    'types of 5 records: score number, ratio number, yes boolean, code number, note text',
   ]);
   expect(tables['rows']).toEqual([
     { id: 'b', score: 2, ratio: 1, yes: false, code: 12, note: '' },
     { id: 'd', score: null, ratio: 300, yes: null, code: 14, note: 'y' },
   ]);
   expect(tables['rejected']!.map((row) => [row['line'], row['field'], row['code'], row['reason']])).toEqual([
-    [2, 'code', 'unusual_type', 'code is no integer, as 80% of the values are: "007"'],
-    [4, 'score', 'unusual_type', 'score is no integer, as 75% of the values are: "high"'],
+    [2, 'code', 'unusual_type', 'code is no number, as 80% of the values are: "007"'],
+    [4, 'score', 'unusual_type', 'score is no number, as 75% of the values are: "high"'],
     [6, 'ratio', 'unusual_type', 'ratio is no number, as 80% of the values are: "x"'],
   ]);
   expect(warnings.join()).toContain('3 not of the type of the others');
+});
+
+it('takes a text for a number only if it is one, and never makes null of it', async () => {
+  const codes = Array.from({ length: 20 }, (_, code) => `${code},E${code + 10},1e${code === 0 ? 999 : code}`);
+  const { tables } = await loadFiles(
+    { 'a.csv': `key,icd,large\n${codes.join('\n')}\n` },
+    { path: 'a.csv', id: 'key', types: 'inferred' },
+  );
+  expect(tables['rows']!.slice(0, 2)).toEqual([
+    { id: '1', icd: 'E11', large: 10 },
+    { id: '2', icd: 'E12', large: 100 },
+  ]);
+  expect(tables['rejected']!.map((row) => row['reason'])).toEqual([
+    'large is no number, as 95% of the values are: "1e999"',
+  ]);
+});
+
+it('takes a fraction behind ten thousand integers', async () => {
+  const rows = Array.from({ length: 10_001 }, (_, n) => `{"id":"${n}","n":${n < 10_000 ? n : 2.5}}\n`);
+  const { tables } = await loadFiles(
+    { 'a.jsonl': rows.join('') },
+    { path: 'a.jsonl', id: 'id', types: 'inferred' },
+  );
+  expect(tables['rows']!.at(-1)).toEqual({ id: '10000', n: 2.5 });
 });
 
 it('infers types of JSON without converting; fields of many types are free, a schema still counts', async () => {
