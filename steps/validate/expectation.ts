@@ -152,5 +152,5 @@ export function boundsOf({
 export function shortly(value: Json): string {
   const plain = typeof value === 'string' && (value.trim() === '' || Number.isNaN(Number(value)));
   const text = plain ? value : JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+  return (text.length > 80 ? `${text.slice(0, 79)}…` : text).toWellFormed();
 }

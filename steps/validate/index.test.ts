@@ -136,6 +136,20 @@ describe('validate: expectations of rows', () => {
     const { tables, metrics } = await run([{ ...expectation, mostly: 0.75 }], rows);
     expect(metrics).toMatchObject({ failed: 0, quarantined: 1 });
     expect(ids(tables['quarantined'])).toEqual(['r3']);
+    // 93 of 100, of which 1 - 0.07 is less than 0.93 in float64.
+    const most = [{ expect: 'range', field: 'x', max_value: 92, mostly: 0.93 }];
+    expect((await run(most, table(...spread))).metrics).toMatchObject({ failed: 0, quarantined: 7 });
+  });
+
+  it('shows whole characters of long values', async () => {
+    const long = `${'a'.repeat(78)}${'😀'.repeat(9)}`;
+    const { tables } = await run(
+      [{ expect: 'length', field: 'x', max_value: 5 }],
+      table(long, '\ud800'.repeat(6)),
+      { on_fail: 'quarantine' },
+    );
+    const shown = tables['results']![0]!['examples'] as { value: string }[];
+    expect(shown.map(({ value }) => value.isWellFormed())).toEqual([true, true]);
   });
 });
 
@@ -166,7 +180,7 @@ describe('validate: expectations of the table', () => {
   });
 
   it.each(['psi', 'js_distance', 'ks'])('%s: a shift of numbers from a reference', async (expect_) => {
-    const held = async (values: number[], field = 'x') => {
+    const held = async (values: (number | string)[], field = 'x') => {
       const { tables } = await run(
         [{ expect: expect_, field, severity: 'warn' }],
         table(...values),
@@ -178,6 +192,12 @@ describe('validate: expectations of the table', () => {
     expect(await held(spread.toReversed())).toBe(true);
     expect(await held(spread.map((value) => value + 50))).toBe(false);
     expect(await held([])).toBe(false);
+    expect(await held([...spread, ...spread.map(String)])).toBe(false);
+    expect(await held(spread.map(String))).toBe(false);
+    const strict = run([{ expect: expect_, field: 'x' }], table(...spread.map(String)), {}, table(...spread));
+    await expect(strict).rejects.toMatchObject({ hint: expect.stringContaining('cast: { x: number }') });
+    const mixed = table(...spread, ...Array(50).fill('n/a'));
+    expect((await run([{ expect: expect_, field: 'x' }], mixed, {}, mixed)).metrics['failed']).toBe(0);
   });
 
   it('psi: a shift of categories', async () => {
@@ -186,6 +206,8 @@ describe('validate: expectations of the table', () => {
     const expectation = { expect: 'psi', field: 'x', severity: 'warn' };
     expect((await run([expectation], labels, {}, labels)).metrics['warned']).toBe(0);
     expect((await run([expectation], others, {}, labels)).metrics['warned']).toBe(1);
+    const numbered = table(...spread.map((at) => (at % 4 === 0 ? 'a' : at % 2 === 0 ? 'b' : at)));
+    expect((await run([expectation], numbered, {}, labels)).metrics['warned']).toBe(1);
   });
 });
 

@@ -51,7 +51,7 @@ export default defineStep({
 
 Of the table: \`row_count\`, \`columns\` (it has the \`fields\`), \`distinct_count\`, \`mean\`, \`std\`, \`quantile\` (\`q\`) of a field's numbers lie between \`min_value\` and
 \`max_value\`; and a field is distributed as in \`reference\`, by the population stability index (\`psi\`), the Jensen-Shannon distance (\`js_distance\`; both for
-numbers by quantiles and for categories) or the Kolmogorov-Smirnov statistic (\`ks\`), which stay below \`max_value\`. These are sizes of a shift and no p-values: those
+numbers by quantiles and for categories; what is no number among numbers counts as a bin of its own) or the Kolmogorov-Smirnov statistic (\`ks\`), which stay below \`max_value\`. These are sizes of a shift and no p-values: those
 are small for any difference if only there are rows enough.
 
 A row that breaks an expectation with \`severity: fail\` goes to \`quarantined\` with its \`reasons\`. The step fails, naming what does not hold and the first values,
@@ -246,12 +246,13 @@ function concluded({ name, expectation, table, evaluated, unexpected, texts, exa
   const observation = table?.result();
   const observed = observation?.observed ?? null;
   const share = evaluated > 0 ? unexpected / evaluated : 0;
+  const fitting = evaluated > 0 ? (evaluated - unexpected) / evaluated : 1;
   const result: Row = {
     id: name,
     expectation: expectation.expect,
     fields: fieldsOf(expectation),
     severity: expectation.severity,
-    passed: observation ? observation.passed : 1 - share >= expectation.mostly,
+    passed: observation ? observation.passed : fitting >= expectation.mostly,
     evaluated: table ? null : evaluated,
     unexpected: table ? null : unexpected,
     unexpected_share: table ? null : significant(share),

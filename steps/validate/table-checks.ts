@@ -41,6 +41,34 @@ export class FieldValues {
   }
 }
 
+/** Numbers where they are; what is no number behind them all, so that it counts in the distribution. */
+function places({ numbers, texts }: FieldValues): number[] {
+  return [...numbers, ...texts.map(() => Number.POSITIVE_INFINITY)];
+}
+
+/** Both sides as numbers; undefined if there is nothing to compare. */
+function placesOf(expected: FieldValues, actual: FieldValues): [number[], number[]] | undefined {
+  const sides: [number[], number[]] = [places(expected), places(actual)];
+  return expected.numbers.length > 0 && sides[1].length > 0 ? sides : undefined;
+}
+
+/** Shares of both sides in bins of the expected numbers, or, where there are none, in categories. */
+function sharesOf(
+  expected: FieldValues,
+  actual: FieldValues,
+  bins: number,
+): [number[], number[]] | undefined {
+  const sides = placesOf(expected, actual);
+  if (sides) {
+    const edges = [...quantileEdges(expected.numbers, bins), Number.POSITIVE_INFINITY];
+    return [binShares(sides[0], edges), binShares(sides[1], edges)];
+  }
+  const categories = [...actual.texts, ...actual.numbers.map(String)];
+  return expected.texts.length > 0 && categories.length > 0
+    ? categoryShares(expected.texts, categories)
+    : undefined;
+}
+
 /** Opens the check of one expectation. `reference`: values of the field to compare with; `columns`: the fields of the table. */
 export function openTableCheck(
   expectation: Expectation,
@@ -81,30 +109,25 @@ export function openTableCheck(
     mean: () => bounded(values.numbers.length > 0 ? meanOf(values.numbers) : null),
     std: () => bounded(values.numbers.length > 1 ? deviationOf(values.numbers) : null),
     quantile: () => bounded(values.numbers.length > 0 ? quantile(values.numbers, expectation.q) : null),
-    psi: () => shift((expected, actual) => populationStabilityIndex(expected, actual)),
-    js_distance: () => shift((expected, actual) => jensenShannonDistance(expected, actual)),
-    ks() {
-      if (!reference?.numbers.length || values.numbers.length === 0) return nothing;
-      return shifted(kolmogorovSmirnov(reference.numbers, values.numbers));
-    },
+    psi: () => shifted(sharesOf, populationStabilityIndex),
+    js_distance: () => shifted(sharesOf, jensenShannonDistance),
+    ks: () => shifted(placesOf, kolmogorovSmirnov),
   };
   const nothing: Observation = {
     observed: null,
     passed: false,
     about: `there are no values of ${field} to compare`,
   };
-  const shifted = (observed: number): Observation => ({
-    observed,
-    passed: observed <= Number(expectation.max_value ?? usualShift[expectation.expect]),
-  });
-  const shift = (measure: (expected: number[], actual: number[]) => number): Observation => {
-    if (!reference) return nothing;
-    if (reference.numbers.length > 0 && values.numbers.length > 0) {
-      const edges = quantileEdges(reference.numbers, expectation.bins);
-      return shifted(measure(binShares(reference.numbers, edges), binShares(values.numbers, edges)));
-    }
-    if (reference.texts.length === 0 || values.texts.length === 0) return nothing;
-    return shifted(measure(...categoryShares(reference.texts, values.texts)));
+  const shifted = (
+    compared: typeof sharesOf,
+    measure: (expected: number[], actual: number[]) => number,
+  ): Observation => {
+    const pair = reference && compared(reference, values, expectation.bins);
+    if (!pair) return nothing;
+    const observed = measure(...pair);
+    const passed = observed <= Number(expectation.max_value ?? usualShift[expectation.expect]);
+    const texts = !passed && reference.numbers.length > 0 && values.texts.length > 0;
+    return { observed, passed, texts };
   };
   return {
     take(row) {
