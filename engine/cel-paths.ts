@@ -5,6 +5,8 @@ export interface CelPath {
   names: string[];
   start: number;
   end: number;
+  /** `has(…)` asks whether it is there. */
+  tested?: true;
 }
 
 /** `a.b["c"]` as names; undefined for anything else. */
@@ -29,10 +31,10 @@ const macros = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 /** Everything that an expression reads, in the order of its text; variables of macros are not in it. */
 export function pathsOf(ast: ASTNode): CelPath[] {
   const paths: CelPath[] = [];
-  const visit = (node: ASTNode, bound: ReadonlySet<string>): void => {
+  const visit = (node: ASTNode, bound: ReadonlySet<string>, tested?: true): void => {
     const path = pathOf(node);
     if (path !== undefined) {
-      if (!bound.has(path.names[0]!)) paths.push(path);
+      if (!bound.has(path.names[0]!)) paths.push(tested ? { ...path, tested } : path);
       return;
     }
     if (node.op === 'rcall') {
@@ -46,7 +48,8 @@ export function pathsOf(ast: ASTNode): CelPath[] {
       for (const argument of binds ? args.slice(1) : args) visit(argument, inner);
       return;
     }
-    for (const child of childrenOf(node.args)) visit(child, bound);
+    const asks = node.op === 'call' && node.args[0] === 'has' ? true : undefined;
+    for (const child of childrenOf(node.args)) visit(child, bound, asks);
   };
   visit(ast, new Set());
   return paths.sort((a, b) => a.start - b.start);

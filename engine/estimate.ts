@@ -1,9 +1,10 @@
+import type { Row } from './artefacts.ts';
 import { stepContext } from './execute/context.ts';
 import { tablesBehind } from './execute/gathered-matrix.ts';
 import { openInputs, type ProductsOf } from './execute/io.ts';
 import { WorkerPool } from './execute/pool.ts';
 import type { PreparedStep } from './execute/prepare.ts';
-import { routedRow, withRouteFields } from './execute/routed-rows.ts';
+import { contentOf, routedRow, withRouteFields } from './execute/routed-rows.ts';
 import { namespaceIdentity, rowKey } from './execute/rows.ts';
 import { rowIdentity } from './execute/run-step.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -71,7 +72,7 @@ export async function estimateAsking(
     const run = { parameters, inputs, outputs: {}, context } as unknown as StepRun<JsonObject, never, never>;
     const computer = await type.open(run);
     const rows = await rowsFor(type, run);
-    let missing = await contentsOf(rows, type.fields(parameters), signal);
+    let missing = await contentsOf(rows, contentOf(type, parameters, rows), signal);
     if (step.cache && fingerprint !== null) {
       const cache = workspace.rowCache();
       const identity = namespaceIdentity(type, parameters, rowIdentity(fingerprint), computer.identity);
@@ -98,14 +99,14 @@ export async function estimateAsking(
 /** Distinct contents of the rows' fields, by the name of their value in the row cache. */
 async function contentsOf(
   rows: TableInput,
-  fields: readonly string[],
+  contentOfRow: (row: Row) => Json[],
   signal: AbortSignal,
 ): Promise<Map<string, Json[]>> {
   const contents = new Map<string, Json[]>();
   for await (const block of rows.blocks()) {
     signal.throwIfAborted();
     for (const row of block) {
-      const content = fields.map((field) => row[field] ?? null);
+      const content = contentOfRow(row);
       contents.set(rowKey(content).toString('latin1'), content);
     }
   }

@@ -3,7 +3,7 @@ import { stepContext } from './execute/context.ts';
 import { tablesBehind } from './execute/gathered-matrix.ts';
 import { openInputs } from './execute/io.ts';
 import { WorkerPool } from './execute/pool.ts';
-import { withRouteFields } from './execute/routed-rows.ts';
+import { contentOf, withRouteFields } from './execute/routed-rows.ts';
 import { namespaceIdentity, rowKey } from './execute/rows.ts';
 import { rowIdentity } from './execute/run-step.ts';
 import type { Looked } from './explain.ts';
@@ -84,12 +84,13 @@ export async function explainRow(options: {
   let identity: JsonObject;
   try {
     const run = { parameters, inputs, outputs: {}, context } as unknown as StepRun<JsonObject, never, never>;
-    const row = await findRow(await rowsFor(type, run), id);
+    const table = await rowsFor(type, run);
+    const row = await findRow(table, id);
     if (row === undefined)
       throw ProblemError.of('unknown-row', `the input of ${step.id} has no row "${id}"`, {
         hint: `look at its rows: reprise show latest ${step.needs[0] ?? step.id}`,
       });
-    content = names.map((name): Json => row[name] ?? null);
+    content = contentOf(type, parameters, table)(row);
     const computer = await type.open(run);
     identity = namespaceIdentity(type, parameters, rowIdentity(fingerprint), computer.identity);
     await computer.close?.();
@@ -97,7 +98,8 @@ export async function explainRow(options: {
     dispose();
     await pool.close();
   }
-  const fields = Object.fromEntries(names.map((name, index) => [name, content[index]!]));
+  const routed = content[names.length] as JsonObject | undefined;
+  const fields = { ...Object.fromEntries(names.map((name, index) => [name, content[index]!])), ...routed };
   const key = rowKey(content);
   const known = workspace.rowCache().namespacesOf(type.type, key);
   const own = known.find((namespace) => canonicalJson(namespace.identity) === canonicalJson(identity));

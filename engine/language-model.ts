@@ -162,6 +162,13 @@ export interface BatchState {
   readonly state: 'submitted' | 'running' | 'ended';
 }
 
+/** A field of a row that decides who is asked. */
+export interface RowField {
+  readonly name: string;
+  /** Whoever reads it asks first whether it is there. */
+  readonly optional: boolean;
+}
+
 /** A model under the name that the workflow gives it. */
 export interface LanguageModel {
   readonly alias: string;
@@ -170,7 +177,7 @@ export interface LanguageModel {
   /** Files that answers come from, relative to the project's root: a result depends on what is in them. */
   readonly files: readonly string[];
   /** Fields of a row that decide who is asked: a row's result depends on them, whatever its prompt names. */
-  readonly rowFields: readonly string[];
+  readonly rowFields: readonly RowField[];
   /** For records: `openai/gpt-5-mini`. */
   readonly asked: string;
   readonly tokens: ModelTokens;

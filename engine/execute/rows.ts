@@ -2,23 +2,17 @@ import { hash } from 'node:crypto';
 import type { Row } from '../artefacts.ts';
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import { StepError } from '../problems.ts';
-import {
-  type RowComputer,
-  RowFailure,
-  type RowStepType,
-  type StepResult,
-  type StepRun,
-  type TableInput,
-} from '../step.ts';
+import { type RowComputer, RowFailure, type StepResult, type StepRun, type TableInput } from '../step.ts';
 import type { LeaseHolder, Leases } from '../store/leases.ts';
 import type { RowCache } from '../store/row-cache.ts';
 import { rowsFor } from '../type-with.ts';
 import { answersOf, withAnswers, withoutAnswers } from './asked-rows.ts';
 import type { Asking } from './asking.ts';
+import { contentOf, type RoutedType } from './routed-rows.ts';
 import { type Value, ValueStore } from './value-store.ts';
 
 export interface RowRun {
-  type: RowStepType;
+  type: RoutedType;
   run: StepRun<JsonObject, never, never>;
   /** Appends to the implicit `failed` output. */
   writeFailed(row: Row): Promise<void> | undefined;
@@ -55,7 +49,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
   const { type, run, cache } = options;
   const { signal } = run.context;
   const input = await rowsFor(type, run);
-  const fields = type.fields(run.parameters);
+  const content = contentOf(type, run.parameters, input);
   const computer = (await type.open(run)) as RowComputer<Value>;
   let values: ValueStore | undefined;
   try {
@@ -63,7 +57,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
       cache && options.identity !== null
         ? cache.namespace(namespaceIdentity(type, run.parameters, options.identity, computer.identity))
         : null;
-    const work = await collect(input, fields, signal);
+    const work = await collect(input, content, signal);
     values = new ValueStore({
       filing: cache && namespace ? { cache, namespace } : null,
       keys: work.keys,
@@ -115,7 +109,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
 
 /** What values of rows are filed under, beside the row's fields. */
 export function namespaceIdentity(
-  type: RowStepType,
+  type: RoutedType,
   parameters: JsonObject,
   step: JsonObject,
   computer: Json,
@@ -126,6 +120,7 @@ export function namespaceIdentity(
     identity: computer,
     parameters: type.rowParameters?.(parameters) ?? parameters,
     fields: type.fields(parameters),
+    ...(type.routeFields && { route_fields: type.routeFields.map(({ name }) => name) }),
   };
 }
 
@@ -146,7 +141,11 @@ interface Work {
   all(): number[];
 }
 
-async function collect(input: TableInput, fields: string[], signal: AbortSignal): Promise<Work> {
+async function collect(
+  input: TableInput,
+  contentOfRow: (row: Row) => Json[],
+  signal: AbortSignal,
+): Promise<Work> {
   const unique = new Uint32Array(input.rows);
   const seen = new Map<string, number>();
   const keys: Uint8Array[] = [];
@@ -156,7 +155,7 @@ async function collect(input: TableInput, fields: string[], signal: AbortSignal)
   for await (const block of input.blocks()) {
     signal.throwIfAborted();
     for (const row of block) {
-      const content = fields.map((field) => row[field] ?? null);
+      const content = contentOfRow(row);
       const key = rowKey(content);
       const name = key.toString('latin1');
       let index = seen.get(name);

@@ -86,7 +86,9 @@ export function readRoute(
         hint: 'write row.<field>',
       });
     const fields = [...new Set(rows.flatMap(({ names }) => names[1] ?? []))];
+    const tested = rows.filter((path) => path.tested).flatMap(({ names }) => names[1] ?? []);
     if (fields.length > 0) kept['fields'] = fields;
+    if (tested.length > 0) kept['tested_fields'] = [...new Set(tested)];
   }
   return addresses;
 }

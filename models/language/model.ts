@@ -7,6 +7,7 @@ import type {
   LanguageRequest,
   ModelTokens,
   RequestEstimate,
+  RowField,
   Spent,
 } from '../../engine/language-model.ts';
 import type { AnswerCache } from './answers.ts';
@@ -40,7 +41,7 @@ export interface Line {
   readonly tokens: ModelTokens;
   readonly endpoints: readonly Endpoint[];
   /** Fields of a row that the choice hangs on. */
-  readonly rowFields: readonly string[];
+  readonly rowFields: readonly RowField[];
   /** The models to ask, the first one first; or why that cannot be told. */
   choose(request: LanguageRequest, row: JsonObject | undefined): Promise<Choice | Failed>;
 }
@@ -50,7 +51,7 @@ export class Model implements LanguageModel {
   readonly alias: string;
   readonly identity: JsonObject;
   readonly files: readonly string[];
-  readonly rowFields: readonly string[];
+  readonly rowFields: readonly RowField[];
   readonly asked: string;
   readonly tokens: ModelTokens;
   readonly gathers: boolean;

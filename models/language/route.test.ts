@@ -112,7 +112,7 @@ describe('a route', () => {
       { use: 'small', fields: [] },
     ];
     const model = routed(server, { by: 'rules', rules });
-    expect(model.rowFields).toEqual(['need']);
+    expect(model.rowFields).toEqual([{ name: 'need', optional: false }]);
     const ask = (row?: JsonObject) => model.ask(question('hello'), { ...options, row });
     expect(await ask({ need: 0.3 })).toMatchObject({ answer: { asked: 'small' } });
     expect(await ask({ need: 0.5 })).toMatchObject({

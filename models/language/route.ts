@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../engine/json.ts';
-import type { LanguageRequest, RouteTrace } from '../../engine/language-model.ts';
+import type { LanguageRequest, RouteTrace, RowField } from '../../engine/language-model.ts';
 import { estimatedInput } from './cost.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ruleFails } from './failures.ts';
@@ -33,6 +33,8 @@ export interface RouteSettings {
     readonly use: string;
     /** Fields of the row that the condition reads. */
     readonly fields: readonly string[];
+    /** Of these, the fields that it asks for by `has`. */
+    readonly tested: readonly string[];
   }[];
   /** Where numbers of `quality` and `latency` were read: `run 2026…/scores[model=small].accuracy`. */
   readonly measured: Readonly<Record<'quality' | 'latency', Readonly<Record<string, string>>>>;
@@ -55,6 +57,7 @@ export function readRoute(alias: JsonObject): RouteSettings {
       when: (rule['when'] as string | undefined) ?? null,
       use: rule['use'] as string,
       fields: (rule['fields'] as string[] | undefined) ?? [],
+      tested: (rule['tested_fields'] as string[] | undefined) ?? [],
     })),
     measured: {
       quality: {},
@@ -96,7 +99,7 @@ export function routeOf(
     ? known.reduce((a, b) => (b.context! > a.context! ? b : a))
     : { ...known[0]!, context: null };
   const asked = `route by ${settings.by} among ${settings.among.join(', ')}`;
-  const rowFields = [...new Set(settings.rules.flatMap(({ fields }) => fields))].sort();
+  const rowFields = fieldsOf(settings.rules);
   return {
     identity: {
       route: {
@@ -116,7 +119,7 @@ export function routeOf(
       if (rowFields.length > 0 && row === undefined)
         return ruleFails(
           asked,
-          `its rules read row.${rowFields[0]}, and this step asks about no row`,
+          `its rules read row.${rowFields[0]?.name}, and this step asks about no row`,
           'step',
         );
       const traits = traitsOf(request, row ?? {});
@@ -145,6 +148,15 @@ export function routeOf(
       return { order, alike, route: trace };
     },
   };
+}
+
+/** The fields of the row that rules read; optional if each rule that reads one asks for it. */
+function fieldsOf(rules: RouteSettings['rules']): RowField[] {
+  const names = [...new Set(rules.flatMap(({ fields }) => fields))].sort();
+  return names.map((name) => ({
+    name,
+    optional: rules.every(({ fields, tested }) => !fields.includes(name) || tested.includes(name)),
+  }));
 }
 
 function traitsOf({ messages, schema }: LanguageRequest, row: JsonObject): Traits {

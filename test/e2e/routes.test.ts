@@ -155,4 +155,23 @@ steps:
   expect(asked()).toEqual(['0 s', '1 l', '2 l', '2 s', '3 s']);
   const explained = await project.reprise('cache', 'explain', 'w.yaml', 'answers', 'r2');
   expect(explained.out).toContain('need');
+
+  // A field that is asked for need not be there; one that is not there is a slip.
+  const workflow = project.read('w.yaml');
+  project.write({
+    'questions.jsonl': jsonl([
+      { id: 'a', text: 'question a', need: 1, hard: null },
+      { id: 'b', text: 'question b', need: 1 },
+    ]),
+    'w.yaml': workflow.replace('row.need >= params.least', 'has(row.hard) || has(row.nothing)'),
+  });
+  expect((await project.run('w.yaml')).step('answers')).toMatchObject({ rows_failed: 0 });
+  expect(asked()).toEqual(expect.arrayContaining(['a l', 'b s']));
+  project.write({ 'w.yaml': workflow.replace('row.need', 'row.ned') });
+  const slip = await project.run('w.yaml');
+  expect(slip.step('answers').error).toMatchObject({
+    code: 'missing-field',
+    message: expect.stringContaining('row.ned'),
+    hint: expect.stringContaining('need'),
+  });
 });
