@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { columnFromArray, dictionary, int32, tableFromColumns, tableToIPC, utf8 } from '@uwdata/flechette';
+import {
+  columnFromArray,
+  dictionary,
+  int32,
+  TimeUnit,
+  tableFromColumns,
+  tableToIPC,
+  timestamp,
+  utf8,
+} from '@uwdata/flechette';
 import { expect, it } from 'vitest';
 import { folderWith, runStep } from '../../test/run-step.ts';
 import load from './index.ts';
@@ -106,4 +115,20 @@ it('decodes a dictionary a few times, not once for each of many record batches',
   const root = folderWith({ 'words.arrows': bytes });
   const { tables } = await runStep(load, { root, with: { path: 'words.arrows' } });
   expect(tables['rows']!.map(({ word }) => word)).toEqual(words);
+});
+
+it('keeps the records apart whose times are out of range', async () => {
+  const type = timestamp(TimeUnit.SECOND);
+  const column = columnFromArray([0, 9e15, null, -9e15], type);
+  const ids = columnFromArray(['a', 'b', 'c', 'd'], utf8());
+  const bytes = tableToIPC(tableFromColumns({ id: ids, at: column }), { format: 'file' })!;
+  const { tables } = await loadFile('t.arrow', bytes);
+  expect(tables['rows']).toEqual([
+    { id: 'a', at: '1970-01-01T00:00:00.000Z' },
+    { id: 'c', at: null },
+  ]);
+  expect(tables['rejected']!.map(({ record, field, code }) => [record, field, code])).toEqual([
+    [2, 'at', 'far_time'],
+    [4, 'at', 'far_time'],
+  ]);
 });

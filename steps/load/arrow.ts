@@ -3,8 +3,8 @@ import { zstdDecompressSync } from 'node:zlib';
 import type { Column, DataType, Field, Table } from '@uwdata/flechette';
 import type { Json, JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
-import { messageAt, withBinaryTexts } from './arrow-messages.ts';
-import { infinite, isoTime, itemFlaw, jsonNumber, tooDeep } from './binary-values.ts';
+import { type ArrowMessage, messageAt, withBinaryTexts } from './arrow-messages.ts';
+import { infinite, isoDay, isoTime, itemFlaw, jsonNumber, tooDeep } from './binary-values.ts';
 import { utf8Text } from './decode.ts';
 import { setField } from './fields.ts';
 import { deepestNesting, type Flaw, type Item, type Notes, newNotes, showRaw } from './found.ts';
@@ -79,7 +79,7 @@ async function* tablesOf(
     // Record batches are put together, since a table decodes all dictionaries before them: it has as many bytes as those have.
     const dictionaries: Uint8Array[] = [];
     let dictionaryBytes = 0;
-    let messages: { kind: string; bytes: Uint8Array }[] = [];
+    let messages: ArrowMessage[] = [];
     let messageBytes = 0;
     const tableOf = (head: Uint8Array): Table => {
       const table = flechette.tableFromIPC([head, ...dictionaries, ...messages.map(({ bytes }) => bytes)], {
@@ -189,11 +189,13 @@ function jsonOf(
     case Type.Decimal:
       return decimal(value as bigint | number, type.scale, notes);
     case Type.Date:
-      return isoTime(BigInt(value as number) * 1_000_000n)?.slice(0, -'T00:00:00.000Z'.length) ?? null;
+      return isoDay(BigInt(value as number));
     case Type.Timestamp:
-      return isoTime(BigInt(value as bigint) * 10n ** BigInt(9 - 3 * type.unit)) ?? null;
-    case Type.Time:
-      return isoTime(BigInt(value as bigint) * 10n ** BigInt(9 - 3 * type.unit))?.slice(11, -1) ?? null;
+      return isoTime(BigInt(value as bigint) * 10n ** BigInt(9 - 3 * type.unit));
+    case Type.Time: {
+      const time = isoTime(BigInt(value as bigint) * 10n ** BigInt(9 - 3 * type.unit));
+      return typeof time === 'string' ? time.slice(11, -1) : time;
+    }
     case Type.List:
     case Type.LargeList:
     case Type.FixedSizeList:

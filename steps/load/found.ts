@@ -26,6 +26,7 @@ export type RejectCode =
   | 'unclosed_quote'
   | 'text_after_quote'
   | 'non_finite_number'
+  | 'far_time'
   | 'missing_id'
   | 'invalid_id'
   | 'repeated_id'

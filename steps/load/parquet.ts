@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import type { Json, JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
-import { isoTime, itemFlaw, jsonNumber, tooDeep } from './binary-values.ts';
+import { farTime, isoDay, isoTime, itemFlaw, jsonNumber, tooDeep } from './binary-values.ts';
 import { utf8Text } from './decode.ts';
 import { setField } from './fields.ts';
 import { deepestNesting, type Flaw, type Item, type Notes, newNotes, showRaw } from './found.ts';
@@ -105,11 +105,13 @@ const parsers = {
     const parsed = parseJson(text, newNotes());
     return 'value' in parsed ? parsed.value : text;
   },
-  dateFromDays: (days: number) =>
-    isoTime(BigInt(days) * 86_400_000_000_000n)?.slice(0, -'T00:00:00.000Z'.length),
-  timestampFromMilliseconds: (time: bigint) => isoTime(time * 1_000_000n),
-  timestampFromMicroseconds: (time: bigint) => isoTime(time * 1000n),
-  timestampFromNanoseconds: (time: bigint) => isoTime(time),
+  dateFromDays: (days: number | undefined) =>
+    days === undefined ? undefined : isoDay(BigInt(days) * 86_400_000n),
+  timestampFromMilliseconds: (time: bigint | undefined) =>
+    time === undefined ? undefined : isoTime(time * 1_000_000n),
+  timestampFromMicroseconds: (time: bigint | undefined) =>
+    time === undefined ? undefined : isoTime(time * 1000n),
+  timestampFromNanoseconds: (time: bigint | undefined) => (time === undefined ? undefined : isoTime(time)),
 };
 
 /** Walks a column's chunks in the order of the rows. */
@@ -160,9 +162,10 @@ function itemOf(row: number, cursors: readonly Cursor[], notes: Notes): Item {
 /** A value of Parquet as JSON, or why it has none. */
 function toJson(value: unknown, notes: Notes, depth: number): Json | symbol {
   if (value === null || value === undefined) return null;
-  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'symbol') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return jsonNumber(value, notes);
-  if (value instanceof Date) return isoTime(BigInt(value.getTime()) * 1_000_000n) ?? null;
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? farTime : isoTime(BigInt(value.getTime()) * 1_000_000n);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (depth >= deepestNesting) return tooDeep;
   if (Array.isArray(value) || ArrayBuffer.isView(value)) {

@@ -17,6 +17,7 @@ const names: Record<RejectCode, string> = {
   unclosed_quote: 'quote not closed',
   text_after_quote: 'text after a quote',
   non_finite_number: 'infinite number',
+  far_time: 'time out of range',
   missing_id: 'no id',
   invalid_id: 'invalid id',
   repeated_id: 'repeated id',
