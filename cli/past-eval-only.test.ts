@@ -49,4 +49,9 @@ it('a step that learns is found by every way that marked data of an earlier run 
   expect(await leaks(few + labels('"run:r/truth"', 'few'))).toEqual(['run:r/truth → few → labels']);
   expect(await leaks(few + labels('few', '"run:r/truth"'))).toEqual(['run:r/truth → labels']);
   expect(await leaks(few + labels('few', '"run:r/open"'))).toEqual([]);
+  // To take what is like them out of other rows, marked data are read, and go no further.
+  const others = (rows: string, against: string) =>
+    `  others: { use: dedupe, from: { rows: ${rows}, against: ${against} } }\n${labels('"run:r/open"', 'others')}`;
+  expect(await leaks(others('"run:r/open"', '"run:r/truth"'))).toEqual([]);
+  expect(await leaks(others('"run:r/truth"', '"run:r/open"'))).toEqual(['run:r/truth → others → labels']);
 });

@@ -1,7 +1,7 @@
 import { ProblemError } from '../engine/problems.ts';
 import type { StepRecord } from '../engine/record/record.ts';
 import type { StepRegistry } from '../engine/registry.ts';
-import { learnsFrom, waysToLearners } from '../engine/workflow/leaks.ts';
+import { type InputUse, useOf, waysToLearners } from '../engine/workflow/leaks.ts';
 import type { InputBinding, ResolvedWorkflow } from '../engine/workflow/resolved.ts';
 
 /** Finds what a step of an earlier run left. */
@@ -20,21 +20,21 @@ export async function refusePastLeaks(
   for (const { run, parts } of workflow.steps.flatMap(({ inputs }) => Object.values(inputs))) {
     if (run === null) continue;
     for (const { step } of parts) {
-      const way = wayFromMarked(run, step, find);
+      const way = await wayFromMarked(run, step, { find, registry });
       if (way !== null) marked.set(sourceName(run, step), way);
     }
   }
   if (marked.size === 0) return;
-  const learns = new Map<string, (input: string) => boolean>();
+  const uses = new Map<string, (input: string) => InputUse>();
   for (const { id, use, parameters } of workflow.steps) {
     const type = await registry.find(use)?.load();
-    learns.set(id, (input) => type !== undefined && learnsFrom(type, parameters, input));
+    uses.set(id, (input) => (type === undefined ? 'passed' : useOf(type, parameters, input)));
   }
   const readers = workflow.steps.map(({ id, inputs, for_each: forEach }) => ({
     id,
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, binding]) => [name, asSource(binding)])),
     forEach: forEach && asSource(forEach),
-    learnsFrom: learns.get(id)!,
+    useOf: uses.get(id)!,
   }));
   const found = waysToLearners(readers, marked);
   if (found.length === 0) return;
@@ -60,15 +60,26 @@ function sourceName(run: string, step: string): string {
 }
 
 /** The way from a `load` marked `eval_only` to a step of an earlier run; null if there is none. */
-function wayFromMarked(run: string, step: string, find: Find, seen = new Set<string>()): string[] | null {
-  const record = find(run, step);
+async function wayFromMarked(
+  run: string,
+  step: string,
+  past: { find: Find; registry: StepRegistry },
+  seen = new Set<string>(),
+): Promise<string[] | null> {
+  const record = past.find(run, step);
   if (record === undefined || seen.has(`${record.run}/${step}`)) return null;
   seen.add(`${record.run}/${step}`);
   const own = `run:${record.run}/${record.id}`;
-  if (record.fingerprint?.parameters['purpose'] === 'eval_only') return [own];
-  for (const part of Object.values(record.inputs).flat()) {
-    const way = wayFromMarked(part.run ?? record.run, part.step, find, seen);
-    if (way !== null) return [...way, own];
+  const parameters = record.fingerprint?.parameters ?? {};
+  if (parameters['purpose'] === 'eval_only') return [own];
+  // A type that is not there any more passes on all that it read.
+  const type = await past.registry.find(record.use)?.load();
+  for (const [input, parts] of Object.entries(record.inputs)) {
+    if (type !== undefined && useOf(type, parameters, input) === 'withheld') continue;
+    for (const part of parts) {
+      const way = await wayFromMarked(part.run ?? record.run, part.step, past, seen);
+      if (way !== null) return [...way, own];
+    }
   }
   return null;
 }

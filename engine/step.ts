@@ -21,18 +21,20 @@ import type { FromSchema, ValueSchema } from './schema-type.ts';
  */
 export type ParameterSchema = ValueSchema & { readonly type: 'object' };
 
-/** `learnt`: of an input, that the step learns from it or shows it to a model as examples: data for evaluation only may not come here. */
-export type TableSpec = {
+/**
+ * What becomes of data for evaluation only at an input. `learnt`: the step learns from it or shows it to a model as examples, so
+ * that such data may not come here. `withheld`: nothing of it comes out, it only says which of the other rows do.
+ */
+export type DataUse = { readonly learnt?: boolean; readonly withheld?: boolean };
+export type TableSpec = DataUse & {
   readonly kind: 'table';
   readonly description: string;
   readonly optional?: boolean;
-  readonly learnt?: boolean;
 };
-export type MatrixSpec = {
+export type MatrixSpec = DataUse & {
   readonly kind: 'matrix';
   readonly description: string;
   readonly optional?: boolean;
-  readonly learnt?: boolean;
 };
 export type FilesSpec = { readonly kind: 'files'; readonly description: string; readonly optional?: boolean };
 export type ArtefactSpec = TableSpec | MatrixSpec | FilesSpec;

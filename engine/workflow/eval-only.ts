@@ -1,5 +1,5 @@
 import type { Instance } from './draft.ts';
-import { learnsFrom, waysToLearners } from './leaks.ts';
+import { useOf, waysToLearners } from './leaks.ts';
 import { member, placeOf } from './located.ts';
 import type { ProblemList } from './problem-list.ts';
 
@@ -12,7 +12,7 @@ export function reportLeaks(ordered: readonly Instance[], problems: ProblemList)
     id,
     inputs,
     forEach: forEach ?? undefined,
-    learnsFrom: (input: string) => learnsFrom(draft.type!, parameters, input),
+    useOf: (input: string) => useOf(draft.type!, parameters, input),
   }));
   for (const source of sources) {
     for (const { step, way } of waysToLearners(readers, new Map([[source.id, [source.id]]]))) {

@@ -8,15 +8,20 @@ export interface Reader {
   readonly id: string;
   readonly inputs: { readonly [name: string]: Pick<InputBinding, 'run' | 'parts'> };
   readonly forEach?: Pick<InputBinding, 'run' | 'parts'> | undefined;
-  learnsFrom(input: string): boolean;
+  useOf(input: string): InputUse;
 }
 
-/** Whether a type learns from an input, or shows it to a model as examples. */
-export function learnsFrom(type: AnyStepType, parameters: JsonObject, input: string): boolean {
+/** `learnt`: also what is shown to a model as examples. `withheld`: of what is read here nothing comes out. */
+export type InputUse = 'learnt' | 'passed' | 'withheld';
+
+/** What a type does with what it reads at an input. */
+export function useOf(type: AnyStepType, parameters: JsonObject, input: string): InputUse {
   const { inputs } = typeWith(type, parameters);
-  if (inputs === anyInputs) return false;
-  const spec = Object.hasOwn(inputs, input) ? inputs[input]! : null;
-  return spec !== null && 'learnt' in spec && spec.learnt === true;
+  if (inputs === anyInputs || !Object.hasOwn(inputs, input)) return 'passed';
+  const spec = inputs[input]!;
+  if (spec.kind === 'files') return 'passed';
+  if (spec.learnt === true) return 'learnt';
+  return spec.withheld === true ? 'withheld' : 'passed';
 }
 
 /**
@@ -40,7 +45,8 @@ export function waysToLearners(
     ];
     const came = bound.flatMap(([input, { run, parts }]) => {
       const part = run === null ? parts.find(({ step }) => ways.has(step)) : undefined;
-      return part ? [{ learns: reader.learnsFrom(input), way: ways.get(part.step)! }] : [];
+      const use = reader.useOf(input);
+      return part && use !== 'withheld' ? [{ learns: use === 'learnt', way: ways.get(part.step)! }] : [];
     });
     const by = came.find(({ learns }) => learns) ?? came[0];
     if (by === undefined) continue;

@@ -41,7 +41,7 @@ Of each group one row stays, chosen by \`keep\`; the order of the rows does not 
 others are one group too, so a \`dup_score\` can be below the threshold. Rows in which every compared field is missing are kept.
 
 Bound to another table, \`against\` removes the rows that are in it or like one in it (\`dup_of\` is that row's id): test rows out of
-training data, or what an earlier run had. What is repeated inside of \`against\` does not matter.
+training data, also where they are marked \`purpose: eval_only\`, or what an earlier run had. What is repeated inside of \`against\` does not matter.
 
 The result is the same with any number of threads. exact and normalized take about 100 bytes a row, however long the texts are; minhash and fuzzy hold the texts
 and 4 bytes a band, semantic the vectors. Time grows with the rows, and with the square of the number of unlike rows that share
@@ -54,10 +54,16 @@ a band or a cluster.`,
       optional: true,
       description: 'A vector for each of the rows, for `method: semantic`.',
     },
-    against: { kind: 'table', optional: true, description: 'Rows that must not be repeated.' },
+    against: {
+      kind: 'table',
+      optional: true,
+      withheld: true,
+      description: 'Rows that must not be repeated.',
+    },
     against_vectors: {
       kind: 'matrix',
       optional: true,
+      withheld: true,
       description: 'A vector for each row of `against`, for `method: semantic`.',
     },
   },
