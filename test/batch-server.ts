@@ -11,6 +11,8 @@ export interface SeenBatch {
   endpoint: string;
   requests: { key: string; body: Record<string, unknown> }[];
   metadata: Record<string, string> | undefined;
+  /** OpenAI's file of requests. */
+  input?: string | undefined;
   created: number;
   /** How often it was looked at. */
   looks: number;
@@ -23,7 +25,7 @@ export interface BatchServerOptions {
   /** Whether a batch has ended, when it is looked at; after the first look if not given. */
   ended?(batch: SeenBatch): boolean;
   outcome(batch: SeenBatch, request: SeenBatch['requests'][number]): BatchOutcome;
-  /** The status that a new batch is answered with instead; it is made all the same if it is 500. */
+  /** The status that a new batch is answered with instead; it is made all the same if it is 500 or 503. */
   refuse?(count: number): number | null;
   /** The batch fails as a whole, for this reason. */
   invalid?(batch: SeenBatch): { code: string; message: string } | null;
@@ -32,7 +34,11 @@ export interface BatchServerOptions {
 /** The batch APIs of OpenAI (`/v1/files`, `/v1/batches`) and Anthropic (`/v1/messages/batches`) in memory. */
 export class BatchServer {
   readonly batches: SeenBatch[] = [];
-  readonly #files = new Map<string, string>();
+  /** What is in OpenAI's files, by their ids. */
+  readonly files = new Map<string, string>();
+  #uploads = 0;
+  #created = 0;
+  readonly #made = new Set<string>();
   readonly #outcomes = new Map<string, BatchOutcome>();
   readonly #options: BatchServerOptions;
   #submissions = 0;
@@ -56,7 +62,7 @@ export class BatchServer {
 
   /** Answers a request to one of the batch APIs; false if it is to another. */
   serve(request: IncomingMessage, body: Buffer, response: ServerResponse): boolean {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://localhost');
     const send = (value: unknown, status = 200) => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(typeof value === 'string' ? value : JSON.stringify(value));
@@ -64,14 +70,17 @@ export class BatchServer {
     const post = request.method === 'POST';
     if (/^\/v1\/(files|batches|messages\/batches)/.test(pathname)) this.#first.resolve();
     if (post && pathname === '/v1/files') {
-      const id = `file-${this.#files.size + 1}`;
-      this.#files.set(id, uploaded(body));
+      const id = `file-${++this.#uploads}`;
+      this.files.set(id, uploaded(body));
       send({ id, object: 'file', purpose: 'batch' });
       return true;
     }
-    const [, file] = /^\/v1\/files\/([^/]+)\/content$/.exec(pathname) ?? [];
+    const [, file, content] = /^\/v1\/files\/([^/]+)(\/content)?$/.exec(pathname) ?? [];
     if (file !== undefined) {
-      send(this.#files.get(file) ?? '');
+      const text = this.files.get(file);
+      if (text === undefined) send({ error: { message: 'no such file' } }, 404);
+      else if (content !== undefined) send(text);
+      else send({ id: file, deleted: this.files.delete(file) });
       return true;
     }
     const [, prefix, , id, results] =
@@ -81,14 +90,20 @@ export class BatchServer {
       prefix === undefined ? this.#openai(batch) : anthropicBatch(batch, request.headers.host ?? '');
     if (post) {
       const refused = this.#options.refuse?.(++this.#submissions) ?? null;
-      if (refused !== null && refused !== 500) send({ error: { message: 'no such address' } }, refused);
+      const made = refused === null || refused === 500 || refused === 503;
+      if (!made) send({ error: { message: 'no such address' } }, refused);
       else {
         const batch = this.#create(JSON.parse(body.toString('utf8')), prefix === undefined);
         if (refused === null) send(shown(batch));
         else send({ error: { message: 'it broke after all' } }, refused);
       }
     } else if (id === undefined) {
-      send({ object: 'list', data: this.batches.toReversed().map(shown), has_more: false });
+      const all = this.batches.toReversed().toSorted((a, b) => b.created - a.created);
+      const last = query.get('after') ?? query.get('after_id');
+      const from = all.findIndex((batch) => batch.id === last) + 1;
+      const data = all.slice(from, from + Number(query.get('limit') ?? 20)).map(shown);
+      const last_id = data.at(-1)?.id ?? null;
+      send({ object: 'list', data, last_id, has_more: from + data.length < all.length });
     } else {
       const batch = this.batches.find((one) => one.id === id);
       if (batch === undefined) send({ error: { message: 'no such batch' } }, 404);
@@ -105,7 +120,7 @@ export class BatchServer {
 
   #create(body: Record<string, unknown>, openai: boolean): SeenBatch {
     const lines = openai
-      ? (this.#files.get(String(body['input_file_id'])) ?? '')
+      ? (this.files.get(String(body['input_file_id'])) ?? '')
           .split('\n')
           .filter(Boolean)
           .map((line) => JSON.parse(line))
@@ -114,11 +129,12 @@ export class BatchServer {
           body: line.params,
         }));
     const batch: SeenBatch = {
-      id: `batch_${this.batches.length + 1}`,
+      id: `batch_${++this.#created}`,
       format: openai ? 'openai' : 'anthropic',
       endpoint: openai ? String(body['endpoint']) : '/v1/messages',
       requests: lines.map((line) => ({ key: line.custom_id, body: line.body })),
       metadata: body['metadata'] as Record<string, string> | undefined,
+      input: openai ? String(body['input_file_id']) : undefined,
       created: Date.now(),
       looks: 0,
       ended: false,
@@ -129,7 +145,7 @@ export class BatchServer {
   }
 
   #openai(batch: SeenBatch) {
-    const { id, endpoint, requests, metadata, created, ended, done } = batch;
+    const { id, endpoint, requests, metadata, created, ended, done, input } = batch;
     const invalid = this.#options.invalid?.(batch) ?? null;
     const files: Record<string, string> = {};
     let status = ended ? 'completed' : 'in_progress';
@@ -152,7 +168,10 @@ export class BatchServer {
       }
       for (const name of ['output', 'error'] as const) {
         if (lines[name].length === 0) continue;
-        this.#files.set(`${id}-${name}`, lines[name].toReversed().join('\n'));
+        // It is made once: one that was deleted stays away.
+        if (!this.#made.has(`${id}-${name}`))
+          this.files.set(`${id}-${name}`, lines[name].toReversed().join('\n'));
+        this.#made.add(`${id}-${name}`);
         files[`${name}_file_id`] = `${id}-${name}`;
       }
     }
@@ -165,6 +184,7 @@ export class BatchServer {
       created_at: Math.floor(created / 1000),
       request_counts: { total: requests.length, completed: ended ? requests.length : done, failed: 0 },
       metadata,
+      input_file_id: input,
       ...files,
     };
   }

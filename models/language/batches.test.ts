@@ -1,12 +1,8 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/json.ts';
-import type { AskResult, BatchState, LanguageRequest } from '../../engine/language-model.ts';
-import { Caches } from '../../engine/store/caches.ts';
-import { ModelServer, type ModelServerOptions } from '../../test/model-server.ts';
+import { cachesIn, processOf, start, texts, type Way, ways } from '../../test/batch-process.ts';
 import { temporaryFolder } from '../../test/temporary.ts';
-import { answerCache } from './answers.ts';
 import { batchesOf } from './batch.ts';
-import type { BudgetLimits } from './budget.ts';
 import { createLanguageModels } from './index.ts';
 
 const schema: JsonObject = {
@@ -15,76 +11,6 @@ const schema: JsonObject = {
   required: ['label'],
   additionalProperties: false,
 };
-
-const ways = {
-  openai: (server: ModelServer): JsonObject => ({ provider: 'openai', base_url: server.url('openai') }),
-  responses: (server: ModelServer): JsonObject => ({
-    provider: 'openai',
-    api: 'responses',
-    base_url: server.url('openai'),
-  }),
-  anthropic: (server: ModelServer): JsonObject => ({
-    provider: 'anthropic',
-    base_url: server.url('anthropic'),
-  }),
-};
-type Way = keyof typeof ways;
-
-/** A project's caches, as one process has them. */
-function cachesIn(folder: string): Caches {
-  const caches = Caches.open({ folder });
-  onTestFinished(() => caches.close());
-  return caches;
-}
-
-async function start(options: ModelServerOptions = {}): Promise<ModelServer> {
-  const server = await ModelServer.start(options);
-  onTestFinished(() => server[Symbol.asyncDispose]());
-  return server;
-}
-
-/** The process of a run: a way to ask with what earlier ones have left. */
-function processOf(
-  server: ModelServer,
-  way: Way,
-  caches: Caches,
-  more: JsonObject = {},
-  budget?: BudgetLimits,
-) {
-  const models = createLanguageModels({
-    root: process.cwd(),
-    aliases: {
-      m: {
-        ...ways[way](server),
-        model: 'small',
-        price: { input: 1, output: 10 },
-        max_tokens: 100,
-        batch: { poll: 0.03 },
-        ...more,
-      },
-    },
-    secret: () => undefined,
-    answers: answerCache(caches.answers),
-    batches: caches.batches,
-    budget,
-  });
-  const states: BatchState[] = [];
-  const onBatch = (state: BatchState) => void states.push(state);
-  const stop = new AbortController();
-  const ask = (prompt: string, request: Partial<LanguageRequest> = {}): Promise<AskResult> =>
-    models
-      .find('m')!
-      .ask(
-        { messages: [{ role: 'user', content: prompt }], ...request },
-        { signal: stop.signal, notify: () => {}, onBatch },
-      );
-  const all = (count: number, request: Partial<LanguageRequest> = {}) =>
-    Promise.all(Array.from({ length: count }, (_, index) => ask(`number ${index}`, request)));
-  return { ask, all, states, stop, model: models.find('m')! };
-}
-
-const texts = (results: readonly AskResult[]) =>
-  results.map((result) => ('answer' in result ? result.answer.text : `${result.failure.code}`));
 
 describe.each(Object.keys(ways) as Way[])('batches of %s', (way) => {
   it('answer all for half the price, under the names that answers have', async () => {
