@@ -106,7 +106,7 @@ function processCli(): Cli {
     terminal,
     paint: (style, text) =>
       styleText(style, text, { stream: terminal.err ? process.stderr : process.stdout }),
-    columns: process.stderr.columns ?? process.stdout.columns ?? 100,
+    columns: Number(process.env['COLUMNS']) || process.stderr.columns || process.stdout.columns || 100,
     get signal() {
       return interruptSignal();
     },

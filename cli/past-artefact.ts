@@ -33,7 +33,14 @@ export async function openPast(
   run: string,
   text: string,
   project: OpenProject,
-): Promise<{ record: RunRecord; name: string; input: ArtefactInput; artefact: Artefact | null }> {
+): Promise<{
+  record: RunRecord;
+  name: string;
+  input: ArtefactInput;
+  artefact: Artefact | null;
+  /** Fields of the tables that the step read: the others are its own. */
+  readFields: ReadonlySet<string>;
+}> {
   const { store } = project.workspace;
   const address = parseAddress(text);
   if (!('error' in address)) {
@@ -52,11 +59,23 @@ export async function openPast(
         return artefact.kind === 'table' ? [{ artefact, columns, suffix: axesName(columns) }] : [];
       });
       const name = `${addressedStep(address)}.${first.output}`;
-      return { record, name, input: await store.concatTables(tables), artefact: null };
+      const readFields = fieldsReadBy(first.step, record, project);
+      return { record, name, input: await store.concatTables(tables), artefact: null, readFields };
     }
   }
   const { record, step, output, artefact } = findArtefact(run, text, project);
-  return { record, name: `${step.id}.${output}`, input: store.open(artefact), artefact };
+  const readFields = fieldsReadBy(step, record, project);
+  return { record, name: `${step.id}.${output}`, input: store.open(artefact), artefact, readFields };
+}
+
+function fieldsReadBy(step: StepRecord, record: RunRecord, { runsFolder }: OpenProject): Set<string> {
+  const fields = new Set<string>();
+  for (const { run, step: id, output } of Object.values(step.inputs).flat()) {
+    const from = run === null || run === record.id ? record : readRun(runsFolder, run);
+    const artefact = from.steps.find((other) => other.id === id)?.outputs[output];
+    if (artefact?.kind === 'table') for (const field of artefact.fields) fields.add(field);
+  }
+  return fields;
 }
 
 /** The axes that tell the instances of an address apart; the row of a `for_each` is `item`. */

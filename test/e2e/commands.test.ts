@@ -90,8 +90,22 @@ it('runs, and shows what a run made, in every form', async () => {
 
   // show
   const table = await ok(p, 'show', 'latest', 'unique.duplicates');
-  expect(table.split('\n')[0]).toMatch(/^id +text +dup_of +dup_kind +dup_score$/);
-  expect(table.split('\n')[1]).toMatch(/^again .* r3 +exact +1$/);
+  expect(table.split('\n')[0]).toMatch(/^id +dup_of +dup_kind +dup_score +text$/);
+  expect(table.split('\n')[1]).toMatch(/^again +r3 +exact +1 /);
+  expect(await ok(p, 'show', 'latest', 'topics', '--head', '1')).toMatch(/^id +cluster[^\n]* text/);
+  const two = await ok(
+    p,
+    'show',
+    'latest',
+    'topics',
+    '--columns',
+    'cluster,id',
+    '--format',
+    'csv',
+    '--head',
+    '1',
+  );
+  expect(two).toMatch(/^cluster,id\n/);
   const lines = await ok(p, 'show', 'latest', 'topics', '--format', 'jsonl', '--where', 'row.rank == 1');
   expect(lines.trim().split('\n')).toHaveLength(4);
   const csv = await ok(p, 'show', 'latest', 'topics', '--format', 'csv', '--head', '2');
@@ -339,6 +353,10 @@ describe('a call that is wrong', () => {
     await p.run('w.yaml');
     for (const [args, message] of [
       [['show', 'latest', 'topic'], /unknown-step: .*\n.*did you mean "topics"\?/],
+      [
+        ['show', 'latest', 'topics', '--columns', 'id,clustr'],
+        /topics.rows has no field "clustr"\n.*did you mean "cluster"\?/,
+      ],
       [['show', 'latest', 'topics.centres'], /unknown-output: .*\n.*did you mean "centers"\?/],
       [['show', 'latest', 'Topics..'], /error address: /],
       [
