@@ -88,6 +88,31 @@ describe('drift', () => {
     await expect(run({ rows }, { reference: 'z' })).rejects.toMatchObject({ code: 'unknown-source' });
   });
 
+  it('keeps sets and clusters apart that read alike', async () => {
+    const values = [1, '1', null, 'null', 'b/c'];
+    const rows = ['old', 1, '1', 'a', 'a/b'].flatMap((set, at) =>
+      values.map((cluster, place) => ({ id: `r${at}${place}`, set, cluster })),
+    );
+    rows.push({ id: 'c', set: 'a/b', cluster: 'c' });
+    const { tables } = await run({ rows });
+    expect(tables['sources']!.map(({ id, set, rows: size }) => [id, set, size])).toEqual([
+      ['1', 1, 5],
+      ['"1"', '1', 5],
+      ['a', 'a', 5],
+      ['a/b', 'a/b', 6],
+    ]);
+    const found = tables['rows']!.map(({ id }) => id);
+    expect(new Set(found).size).toBe(found.length);
+    expect(found).toEqual(expect.arrayContaining(['1/1', '1/"1"', 'a/null', 'a/"null"', 'a/b/c', '"a/b"/c']));
+    for (const [reference, base] of [
+      [1, 1],
+      ['1', '1'],
+    ] as const) {
+      const own = await run({ rows }, { reference });
+      expect(own.tables['sources']!.map(({ set }) => set)).not.toContain(base);
+    }
+  });
+
   it('gives the intervals of Newcombe', () => {
     // Newcombe 1998, table II: 56/70 and 48/80.
     const [low, high] = differenceInterval({ count: 56, total: 70 }, { count: 48, total: 80 });

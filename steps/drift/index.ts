@@ -11,6 +11,7 @@ import { requireFinite } from '../finite-vectors.ts';
 import { requireFields } from '../missing-field.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
+import { valueName } from '../value-name.ts';
 import { separation } from './domain-classifier.ts';
 import { readSources } from './read.ts';
 
@@ -106,12 +107,18 @@ P-values are small for any difference if only there are rows enough: look at its
     if (excluded > 0)
       context.warn(`${excluded} of ${inputs.rows.rows} rows have no ${source}; they are left out`);
     const names = [...members.keys()];
-    const reference = given.reference === undefined ? names[0] : String(given.reference);
-    if (reference !== undefined && names.length > 0 && !members.has(reference))
+    const { reference: wanted } = given;
+    // The month 2026 of YAML is a number, that of CSV a text.
+    const reference =
+      wanted === undefined
+        ? names[0]
+        : (names.find((name) => name === valueName(wanted)) ??
+          names.find((name) => String(sources.get(name)) === String(wanted)));
+    if (reference === undefined && names.length > 0)
       throw new StepError(
         'unknown-source',
-        `no row has the ${source} "${reference}"`,
-        suggestion(reference, names, `its values`),
+        `no row has the ${source} "${wanted}"`,
+        suggestion(String(wanted), names, `its values`),
       );
     const base = members.get(reference ?? '') ?? [];
     const countsOf = (rows: readonly number[]) => {
@@ -145,7 +152,7 @@ P-values are small for any difference if only there are rows enough: look at its
           set: name,
           pValue,
           row: {
-            id: `${name}/${label}`,
+            id: `${name.includes('/') ? JSON.stringify(name) : name}/${valueName(label)}`,
             [source]: sources.get(name)!,
             [cluster]: label,
             rows: here.count,

@@ -1,5 +1,6 @@
-import { canonicalJson, type Json } from '../../engine/json.ts';
+import type { Json } from '../../engine/json.ts';
 import type { TableInput } from '../../engine/step.ts';
+import { valueName } from '../value-name.ts';
 
 export interface Sources {
   /** Rows of each data set, by its name, in order of first rows. */
@@ -26,7 +27,7 @@ export async function readSources(table: TableInput, source: string, cluster: st
     for (const row of block) {
       const at = index++;
       const label = clusterIn(row[cluster] ?? null);
-      const key = canonicalJson(label);
+      const key = valueName(label);
       if (!places.has(key)) places.set(key, clusters.push(label) - 1);
       clusterOf[at] = places.get(key)!;
       const value = row[source] ?? null;
@@ -34,7 +35,7 @@ export async function readSources(table: TableInput, source: string, cluster: st
         excluded++;
         continue;
       }
-      const name = typeof value === 'string' ? value : canonicalJson(value);
+      const name = valueName(value);
       const own = members.get(name);
       if (own) own.push(at);
       else members.set(name, [at]);

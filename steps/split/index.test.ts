@@ -125,6 +125,11 @@ describe('split', () => {
     expect(Math.abs((found.metrics['train'] as number) - 160)).toBeLessThanOrEqual(9);
   });
 
+  it('tells a group 1 from a group "1"', async () => {
+    const numbered = [1, '1', 1, '1'].map((customer, at) => ({ id: `r${at}`, text: `t${at}`, customer }));
+    expect((await run({ group: 'customer' }, numbered)).metrics['groups']).toBe(2);
+  });
+
   it('puts the newest rows into test, and rows of one time together', async () => {
     const { tables } = await run({ time: 'day' });
     const days = (part: string) => tables[part]!.map((row) => row['day'] as string).sort();

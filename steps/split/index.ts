@@ -52,8 +52,8 @@ export default defineStep({
 - \`time\`: the oldest rows are \`train\`, the newest \`test\`; rows of the same time stay together.
 - \`stable\`: the part is decided by a hash of the id (or the group) and the seed alone, so that rows of an earlier, smaller table stay where they were; the ratios then hold on average.
 
-- \`folds\`: so many parts of equal size, as the field \`fold\` of all rows, for k-fold cross-validation; with \`time\` fold 0 is the oldest. A step after it
-  takes one fold out with \`matrix: { fold: [0, 1, 2, 3, 4] }\` and \`filter\` (\`where: "row.fold != matrix.fold"\`).
+- \`folds\`: so many parts of equal size, as the field \`fold\` of all rows, for k-fold cross-validation; with \`time\` fold 0 is the oldest. A step
+  \`filter\` takes one fold out with \`matrix: { fold: [0, 1, 2, 3, 4] }\` (\`where: "row.fold != matrix.fold"\`), with its vectors if it has them too.
 - The input \`duplicates\` (\`from: { rows: queries, duplicates: unique.duplicates }\`, where \`unique\` is a step \`dedupe\` over \`queries\`) keeps near duplicates in one part.
 
 Then the parts are compared: a row of \`valid\` or \`test\` whose \`leak_field\` says the same as a row of an earlier part (but for case, punctuation and white space) is

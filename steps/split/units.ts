@@ -1,8 +1,8 @@
-import { canonicalJson, type Json } from '../../engine/json.ts';
 import type { TableInput } from '../../engine/step.ts';
 import { UnionFind } from '../../numerics/union-find.ts';
 import { requireFields } from '../missing-field.ts';
 import { requireInstant } from '../times.ts';
+import { valueName } from '../value-name.ts';
 import type { Unit } from './assign.ts';
 
 /**
@@ -21,9 +21,9 @@ export async function readUnits(
   for await (const block of table.blocks()) {
     for (const row of block) {
       const value = group === undefined ? null : (row[group] ?? null);
-      const key = value === null ? row.id : keyOf(value);
+      const key = value === null ? row.id : valueName(value);
       keys.push(key);
-      if (stratify !== undefined) strata.push(keyOf(row[stratify] ?? null));
+      if (stratify !== undefined) strata.push(valueName(row[stratify] ?? null));
       if (value !== null) {
         const first = firstOf.get(key);
         if (first === undefined) firstOf.set(key, index);
@@ -87,8 +87,4 @@ export async function readTimes(table: TableInput, field: string): Promise<numbe
   for await (const block of table.blocks())
     for (const row of block) times.push(requireInstant(row[field] ?? null, { id: row.id, field }));
   return times;
-}
-
-function keyOf(value: Json): string {
-  return typeof value === 'string' ? value : canonicalJson(value);
 }
