@@ -75,6 +75,7 @@ steps:
     use: exec
     from: rows
     with: { run: [node, vectors.mjs], deps: [vectors.mjs], outputs: { vectors: vectors.npy } }
+  table: { use: train, with: { method: static_embedding, encoder: all-minilm-l6-v2 } }
   few: { use: sample, from: { rows: rows, vectors: vectors.vectors }, with: { size: 1000 } }
   clusters: { use: cluster, from: { rows: rows, vectors: vectors.vectors }, with: { method: minibatch_kmeans, k: 77 } }
 `;
@@ -121,6 +122,7 @@ function writeProject(folder: string, size: number): void {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor((state / 2 ** 32) * below);
   };
+  const day = (number: number) => new Date(Date.UTC(2026, 0, 1 + number)).toISOString().slice(0, 10);
   const lines: string[] = [];
   for (let n = 0; n < size; n++) {
     const topic = draw(77);
@@ -128,7 +130,7 @@ function writeProject(folder: string, size: number): void {
       // Half of the words are the topic's own; frequent ones are frequent.
       draw(2) === 0 ? words[topic * 20 + draw(20)] : words[Math.floor(4000 * (draw(1000) / 1000) ** 3)],
     ).join(' ');
-    lines.push(JSON.stringify({ id: `r${n}`, text, topic: `topic ${topic}`, n }));
+    lines.push(JSON.stringify({ id: `r${n}`, text, topic: `topic ${topic}`, at: day(draw(60)), n }));
   }
   writeFileSync(join(folder, 'rows.jsonl'), `${lines.join('\n')}\n`);
   writeFileSync(join(folder, 'vectors.mjs'), vectorsProgram);

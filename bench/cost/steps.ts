@@ -1,10 +1,10 @@
 /** A step that is measured as its input grows. */
 export interface CostStep {
   name: string;
-  /** The step in the workflow: YAML in flow style, over the steps `rows`, `vectors` and `clusters`. */
+  /** The step in the workflow: YAML in flow style, over the steps `rows`, `vectors`, `clusters` and `table`. */
   step: string;
   /** What must be there before the step is measured, without counting. */
-  needs: readonly ('rows' | 'vectors' | 'clusters')[];
+  needs: readonly ('rows' | 'vectors' | 'clusters' | 'table')[];
   /** The largest size that it is measured at; 100,000 rows if not given. */
   most?: number;
   /** How its time grows, where the algorithm is worse than n·log n. */
@@ -50,8 +50,8 @@ export const costSteps: readonly CostStep[] = [
   },
   {
     name: 'embed, static',
-    step: `use: embed, ${rows}, with: { method: static }`,
-    needs: ['rows'],
+    step: 'use: embed, from: { rows: rows, model: table }, with: { method: static }',
+    needs: ['rows', 'table'],
     most: million,
   },
   { name: 'embed, lexical', step: `use: embed, ${rows}, with: { method: lexical }`, needs: ['rows'] },
@@ -134,6 +134,16 @@ export const costSteps: readonly CostStep[] = [
     step: `use: outliers, ${both}`,
     needs: ['vectors'],
     growth: 'n²: exact neighbours',
+  },
+  {
+    name: 'trends',
+    step: 'use: trends, from: clusters, with: { time: at, slice: day }',
+    needs: ['clusters'],
+  },
+  {
+    name: 'validate, four expectations',
+    step: `use: validate, ${rows}, with: { expectations: [{ expect: not_null, field: text }, { expect: unique, field: text, severity: warn }, { expect: length, field: text, max_value: 500 }, { expect: regex, field: topic, regex: "^topic" }] }`,
+    needs: ['rows'],
   },
   {
     name: 'query, group by',
