@@ -236,6 +236,20 @@ export interface StepRun<P, I, O extends OutputSpecs> {
 // biome-ignore lint/suspicious/noConfusingVoidType: a step that reports nothing returns nothing
 export type StepResult = { metrics?: Metrics } | void;
 
+/** A finding of a step type's `check`, with the parameter that it is about. */
+export interface ParameterProblem {
+  readonly parameter: string;
+  readonly message: string;
+}
+
+/** What a step's `check` may know of it beside its parameters. */
+export interface StepSurroundings {
+  /** Inputs that `from` binds. */
+  readonly inputs: readonly string[];
+  /** Aliases of the workflow's `models` that are models of providers, not encoders in a folder. */
+  readonly languageModels: readonly string[];
+}
+
 interface StepTypeCommon {
   /** The name that `use:` says. */
   readonly type: string;
@@ -260,8 +274,8 @@ interface StepTypeCommon {
    * inputs and outputs are the ones that count, and those declared here are all that there are.
    */
   readonly variantOf?: (parameters: JsonObject) => AnyStepType;
-  /** Cross-parameter checks that a schema cannot say. Gives messages, each with the parameter it is about. */
-  readonly check?: (parameters: JsonObject) => { parameter: string; message: string }[];
+  /** Checks that a schema cannot say: of parameters with each other, and with what is around the step. */
+  readonly check?: (parameters: JsonObject, around?: StepSurroundings) => ParameterProblem[];
 }
 
 /** A step type: what `defineStep` returns and the registry holds. */
@@ -333,7 +347,7 @@ type Common<S extends ParameterSchema, I, O extends OutputSpecs> = Omit<
   inputs: I;
   outputs: O;
   outputsOf?: (parameters: FromSchema<S>) => OutputSpecs;
-  check?: (parameters: FromSchema<S>) => { parameter: string; message: string }[];
+  check?: (parameters: FromSchema<S>, around?: StepSurroundings) => ParameterProblem[];
 };
 
 /**

@@ -252,6 +252,25 @@ steps:
     const filled = await fillDeferred(v, scope, { registry: sampleRegistry(), languageAliases: ['ada'] });
     expect(filled).toMatchObject({ modelNames: [], languageModels: [{ parameter: 'model', name: 'ada' }] });
   });
+
+  it('are checked with the others once they are known', async () => {
+    const workflow = await workflowOf(`
+steps:
+  ${load}
+  v: { use: embed, from: q }
+  c: { use: cluster, from: { rows: q, vectors: v }, with: { method: hdbscan, k: "\${{ steps.q.metrics.rows }}" } }
+`);
+    const filled = (rows: number) =>
+      fillDeferred(
+        step(workflow, 'c'),
+        { steps: { q: { metrics: { rows } } } },
+        { registry: sampleRegistry() },
+      );
+    expect((await filled(9)).parameters['k']).toBe(9);
+    await expect(filled(101)).rejects.toMatchObject({
+      problems: [{ code: 'parameter-check', message: 'step c: hdbscan finds the number itself' }],
+    });
+  });
 });
 
 describe('addresses', () => {

@@ -69,6 +69,22 @@ export async function fillDeferred(
   }
   const placeAt = (pointer: string) =>
     step.deferred.find((value) => value.pointer === pointer)?.place ?? step.place;
+  const found =
+    type.check?.(parameters as JsonObject, {
+      inputs: Object.keys(step.inputs),
+      languageModels: languageAliases,
+    }) ?? [];
+  if (found.length > 0)
+    throw new ProblemError(
+      found.map(
+        ({ parameter, message }): Problem => ({
+          code: 'parameter-check',
+          severity: 'error',
+          message: `step ${step.id}: ${message}`,
+          place: placeAt(`/${parameter.replaceAll('.', '/')}`),
+        }),
+      ),
+    );
   return {
     parameters: parameters as JsonObject,
     ...markedValues(type, parameters, { languageAliases, placeAt }),

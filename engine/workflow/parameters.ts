@@ -3,7 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Json, JsonObject } from '../json.ts';
 import { suggestion } from '../nearest.ts';
 import type { ModelResolver } from '../registry.ts';
-import type { AnyStepType, OutputSpecs } from '../step.ts';
+import { type AnyStepType, anyInputs, type OutputSpecs } from '../step.ts';
 import { typeWith } from '../type-with.ts';
 import type { Instance } from './draft.ts';
 import { deferredOf, type Expander } from './expression.ts';
@@ -14,6 +14,7 @@ import {
   type LocatedScalar,
   lineStarts,
   lookUp,
+  member,
   placeOf,
   pointerParts,
   pointerTo,
@@ -84,7 +85,8 @@ export function resolveParameters(
       ? outputsOf(instance, typeWith(type, parameters), problems)
       : undefined;
   if (complete && open.size === 0 && type.check !== undefined) {
-    for (const { parameter, message } of type.check(parameters)) {
+    const around = { inputs: boundInputs(type, step), languageModels: context.languageAliases };
+    for (const { parameter, message } of type.check(parameters, around)) {
       const { node: at, key } = lookUp(node, pointerTo(...parameter.split('.')));
       const about = message.startsWith(parameter) ? '' : `${parameter} of `;
       const text =
@@ -94,6 +96,14 @@ export function resolveParameters(
       problems.error('parameter-check', text, at === node ? (key ?? instance.draft.key) : at);
     }
   }
+}
+
+/** Names of the inputs that `from` binds. */
+function boundInputs({ inputs }: AnyStepType, step: LocatedMap): string[] {
+  const from = member(step, 'from');
+  if (from === undefined) return [];
+  if (from.kind === 'map') return [...from.entries.keys()];
+  return inputs === anyInputs ? [] : Object.keys(inputs).slice(0, 1);
 }
 
 function isWithin(pointer: string, outer: string): boolean {

@@ -48,27 +48,6 @@ export function openHosted(parameters: HostedParameters, context: StepContext): 
   };
 }
 
-/** Throws a `StepError` where a model of a provider is to be used as an encoder on this machine, or the other way round. */
-export function requireKind(
-  { method, model }: { method: string; model: string },
-  context: StepContext,
-): void {
-  let hosted = true;
-  try {
-    context.languageModel(model);
-  } catch {
-    hosted = false;
-  }
-  if (hosted === (method === 'openai')) return;
-  throw hosted
-    ? new StepError('model', `${model} is a model of a provider`, 'embed asks it with method: openai')
-    : new StepError(
-        'model',
-        `${model} is no model of a provider`,
-        'method: openai takes an alias of models: ada: { provider: openai, model: text-embedding-3-small }',
-      );
-}
-
 /** The numbers of a row's value, whichever way it is kept. */
 export function vectorOf(value: Float32Array | Filed): Float32Array {
   return typeof value === 'string' ? floats(value) : value;

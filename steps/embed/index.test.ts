@@ -100,12 +100,21 @@ describe('embed with an encoder', () => {
     });
   });
 
-  it('tells models of providers from encoders on this machine', async () => {
-    const hosted = { name: 'hosted', ask: () => Promise.reject(new Error('asked')) };
-    const run = (given: Record<string, string>) =>
-      runStep(embed, { with: given, inputs: { rows }, languageModels: { hosted } });
-    await expect(run({ model: 'hosted' })).rejects.toMatchObject({ code: 'model' });
-    await expect(run({ method: 'openai' })).rejects.toMatchObject({ code: 'model' });
+  it('tells by its names alone which models do not go with a method', () => {
+    const said = (given: Record<string, string>, inputs = ['rows']) =>
+      embed.check!({ model: 'all-minilm-l6-v2', ...given }, { inputs, languageModels: ['ada'] }).map(
+        ({ parameter, message }) => `${parameter}: ${message}`,
+      );
+    expect(said({ method: 'onnx' })).toEqual([]);
+    expect(said({ method: 'onnx', model: 'ada' })).toEqual([expect.stringContaining('method: openai')]);
+    expect(said({ method: 'openai' })).toEqual([expect.stringContaining('is no model of a provider')]);
+    expect(said({ method: 'openai', model: 'ada' })).toEqual([]);
+    expect(said({ method: 'static' })).toEqual([expect.stringContaining('takes the input model')]);
+    expect(said({ method: 'static' }, ['rows', 'model'])).toEqual([]);
+    expect(said({ method: 'static', model: './mine' })).toEqual([]);
+    expect(said({ method: 'lexical' }, ['rows', 'model'])).toEqual([
+      expect.stringContaining('write method: static'),
+    ]);
   });
 
   it('takes no rows', async () => {

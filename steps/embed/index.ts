@@ -1,10 +1,17 @@
 import type { JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
-import { defineRowStep, type OutputSpecs, type RowComputer, type StepResult } from '../../engine/step.ts';
+import {
+  defineRowStep,
+  type OutputSpecs,
+  type ParameterProblem,
+  type RowComputer,
+  type StepResult,
+} from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
 import { description } from './description.ts';
-import { openHosted, requireKind, vectorOf } from './hosted.ts';
+import { openHosted, vectorOf } from './hosted.ts';
 import { defaultDimensions, openLexical } from './lexical.ts';
+import { modelProblems } from './model-problems.ts';
 import { openOnnx } from './onnx.ts';
 import { parameters } from './parameters.ts';
 import { openStatic } from './static.ts';
@@ -60,8 +67,8 @@ export default defineRowStep({
   use: embed
   from: queries
   with: { model: use-multilingual-v3 }`,
-  check({ ngram_range: range, method, max_tokens, pooling }) {
-    const problems: { parameter: string; message: string }[] = [];
+  check({ ngram_range: range, method, model, max_tokens, pooling }, around) {
+    const problems: ParameterProblem[] = around ? modelProblems({ method, model }, around) : [];
     if (range && range[0]! > range[1]!)
       problems.push({
         parameter: 'ngram_range',
@@ -85,13 +92,6 @@ export default defineRowStep({
       : { method, prefix, max_tokens, pooling, normalize, dimensions },
   async open({ parameters, inputs, outputs, context }): Promise<RowComputer<Float32Array | string>> {
     requireFields(inputs.rows, [parameters.text]);
-    if (inputs.model && parameters.method !== 'static')
-      throw new StepError(
-        'model',
-        'the input model is a static model, and this is not how it is used',
-        'write method: static, or leave the input out',
-      );
-    requireKind(parameters, context);
     switch (parameters.method) {
       case 'onnx':
         return openOnnx(parameters, inputs.rows.rows, context);

@@ -1,3 +1,6 @@
+/** The encoder of method onnx, unless a step names one. */
+export const defaultEncoder = 'all-minilm-l6-v2';
+
 /** What `with` of an `embed` step may say. */
 export const parameters = {
   type: 'object',
@@ -12,7 +15,7 @@ export const parameters = {
     model: {
       type: 'string',
       minLength: 1,
-      default: 'all-minilm-l6-v2',
+      default: defaultEncoder,
       'x-reprise': 'embedding-model',
       description:
         'The encoder of method onnx: all-minilm-l6-v2 (English, best), use-multilingual-v3 (16 languages, five times faster), an alias, or the path of a folder in the layout of sentence-transformers with an ONNX file. Of method static, where the input `model` is not bound: an alias or the path of a folder as Model2Vec saves it. Of method openai the alias, under `models`, of a model of provider openai (with `base_url` any server of that format) or openrouter.',
