@@ -4,6 +4,9 @@ import type { MatrixView } from './matrix-product.ts';
 import { alsoIn, distanceOf, type Metric, metricSpace } from './metric-space.ts';
 import { nearestOfPart } from './neighbours.ts';
 
+/** Where worker threads find the functions of this module. */
+export const moduleUrl = import.meta.url;
+
 export interface PredictOptions {
   /** The rows that were clustered, and how. */
   matrix: MatrixView;
@@ -14,14 +17,18 @@ export interface PredictOptions {
   added: MatrixView;
 }
 
+/** By row: its cluster, −1 for noise, and how firmly it belongs to it, 0 to 1. */
+export interface Prediction {
+  labels: Int32Array;
+  probabilities: Float64Array;
+}
+
 /**
  * The cluster (−1 noise) that each new row would lie in, and how firmly, as `approximate_predict` of the Python package:
  * the row hangs on its neighbour of least mutual reachability distance, at that level of the tree. The clusters stay as
- * they are: where new rows would form one of their own, they are noise.
+ * they are: where new rows would form one of their own, they are noise. Time new rows × rows × columns.
  */
-export async function assignNew(
-  options: PredictOptions,
-): Promise<{ labels: Int32Array; probabilities: Float64Array }> {
+export async function assignNew(options: PredictOptions): Promise<Prediction> {
   const { matrix, metric, added, fitted } = options;
   const { parents, births, lastCluster, lambdas } = fitted.tree;
   const labels = new Int32Array(added.rows).fill(-1);
@@ -35,7 +42,8 @@ export async function assignNew(
   const most = deaths(fitted.tree);
   for (let row = 0; row < added.rows; row++) {
     const start = row * count;
-    const core = distanceOf(metric, near.distances[start + minSamples - 1]!);
+    // As there: the row after the so-many nearest, since in a tree of its own a row is its own first neighbour.
+    const core = distanceOf(metric, near.distances[start + Math.min(minSamples, count - 1)]!);
     let neighbour = -1;
     let least = Number.POSITIVE_INFINITY;
     for (let at = start; at < start + count; at++) {

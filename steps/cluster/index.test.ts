@@ -185,6 +185,10 @@ describe('cluster', () => {
     ]);
     expect(check({ k: 'auto', k_min: 9, k_max: 8 })).toEqual(['k_max is at least k_min; 8 is below 9']);
     expect(check({ method: 'agglomerative', k: 'auto', k_criterion: 'gap' })).toHaveLength(1);
+    expect(check({ k: 3, update: 'predict' })).toEqual([
+      'predict goes by the density that hdbscan found; with kmeans take update: assign',
+    ]);
+    expect(check({ method: 'hdbscan', update: 'predict', merge: 0.9 })).toHaveLength(1);
     expect(check({ k: 3, distance_threshold: 1 })).toEqual(['kmeans has no distance_threshold']);
   });
 

@@ -70,7 +70,9 @@ topics:
 
 \`assign\` leaves earlier rows where they were; a new row goes to the cluster with the nearest centre if it is no farther than 95 % of the cluster's earlier rows. The
 others, and earlier noise, are pooled, and become new clusters where \`min_cluster_size\` of them (half of them new) are as close together as rows of earlier clusters, outside of all these; what is left goes to the nearest cluster. By \`hdbscan\` new rows
-and earlier noise go where density puts them, which takes as long as clustering all rows; what is left is noise. \`recluster\` clusters all rows again, k-means from the earlier centres if \`k\` is as many. Either way a cluster keeps its number as long as it
+and earlier noise go where density puts them, which takes as long as clustering all rows; what is left is noise. \`predict\`, by
+\`hdbscan\` too, leaves clusters and noise as they are, and puts each new row where the density of the earlier rows does, or among the noise (\`approximate_predict\` of the Python
+package): its place does not hang on what else is new. \`recluster\` clusters all rows again, k-means from the earlier centres if \`k\` is as many. Either way a cluster keeps its number as long as it
 shares half of its rows with itself of before, new clusters get numbers that none has had, and the output \`evolution\` says what became of each (after MONIC,
 Spiliopoulou et al. 2006).
 
@@ -127,7 +129,7 @@ The same vectors and seed give the same clusters on every machine, whatever the 
     const metric = metricOf(parameters);
     const earlier = await readEarlier(inputs, parameters.update);
     const unreduced =
-      earlier && parameters.update === 'assign'
+      earlier && parameters.update !== 'recluster'
         ? await assignToEarlier(matrix, earlier, { parameters, metric }, context)
         : await findClusters(matrix, parameters, context, earlier?.centres);
     const { found: first, reduced } =

@@ -3,7 +3,7 @@ import type { Matrix, StepContext } from '../../engine/step.ts';
 import { agglomerate, cutTree, mostRows } from '../../numerics/agglomerative.ts';
 import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
 import { type Communities, moduleUrl as communitiesUrl } from '../../numerics/communities.ts';
-import { hdbscan } from '../../numerics/hdbscan.ts';
+import { type HdbscanOptions, hdbscan } from '../../numerics/hdbscan.ts';
 import { type KMeansResult, moduleUrl as kmeansUrl } from '../../numerics/kmeans.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { type MinibatchOptions, moduleUrl as minibatchUrl } from '../../numerics/minibatch-kmeans.ts';
@@ -44,8 +44,10 @@ export function checkParameters(given: Parameters): { parameter: string; message
   const { method, k, distance_threshold: threshold } = given;
   const problems: { parameter: string; message: string }[] = [];
   const say = (parameter: string, message: string) => void problems.push({ parameter, message });
-  if (given.update === 'assign' && given.merge !== undefined)
-    say('merge', 'update: assign leaves clusters as they are; to merge them take update: recluster');
+  if (given.update !== undefined && given.update !== 'recluster' && given.merge !== undefined)
+    say('merge', `update: ${given.update} leaves clusters as they are; to merge them take update: recluster`);
+  if (given.update === 'predict' && method !== 'hdbscan')
+    say('update', `predict goes by the density that hdbscan found; with ${method} take update: assign`);
   if (usesK.has(method) && k === undefined && given.update === undefined)
     say('k', `${method} needs the number of clusters`);
   if (method === 'hdbscan' && k !== undefined)
@@ -139,22 +141,25 @@ export async function findClusters(
   return { ...found, ...(choice && { choice }) };
 }
 
-async function byDensity(matrix: Matrix, parameters: Parameters, context: StepContext): Promise<Found> {
+/** What HDBSCAN is told, in the words of `numerics`. */
+export function densityOptions(matrix: Matrix, parameters: Parameters): HdbscanOptions {
   const { metric, min_cluster_size: minClusterSize } = parameters;
-  const found = await hdbscan(
-    {
-      matrix,
-      metric,
-      minClusterSize,
-      minSamples: parameters.min_samples ?? minClusterSize,
-      selection: {
-        method: parameters.cluster_selection_method,
-        epsilon: parameters.cluster_selection_epsilon,
-        allowSingleCluster: parameters.allow_single_cluster,
-      },
+  return {
+    matrix,
+    metric,
+    minClusterSize,
+    minSamples: parameters.min_samples ?? minClusterSize,
+    selection: {
+      method: parameters.cluster_selection_method,
+      epsilon: parameters.cluster_selection_epsilon,
+      allowSingleCluster: parameters.allow_single_cluster,
     },
-    context.pool,
-  );
+  };
+}
+
+async function byDensity(matrix: Matrix, parameters: Parameters, context: StepContext): Promise<Found> {
+  const { metric } = parameters;
+  const found = await hdbscan(densityOptions(matrix, parameters), context.pool);
   const { probabilities, outlierScores } = found;
   const clusters = await placed(matrix, found.labels, found.selected.length, metric, context);
   if (clusters.k === 0 && matrix.rows > 0)

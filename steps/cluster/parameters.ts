@@ -164,9 +164,9 @@ export const parameters = {
         'Group the clusters, and the groups: the number of groups of each level, or `auto`: a third of the clusters, a third of that, and so on down to three.',
     },
     update: {
-      enum: ['assign', 'recluster'],
+      enum: ['assign', 'predict', 'recluster'],
       description:
-        'Go on from an earlier run: `assign` touches new rows only; `recluster` clusters all rows again. Numbers stay with their clusters. Needs the inputs `earlier…`.',
+        'Go on from an earlier run: `assign` touches new rows only; `predict` (of `hdbscan`) does, and makes no new clusters of them; `recluster` clusters all rows again. Numbers stay with their clusters. Needs the inputs `earlier…`.',
     },
     representatives: {
       type: 'integer',

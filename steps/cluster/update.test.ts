@@ -147,6 +147,34 @@ describe('cluster goes on from an earlier run', () => {
     },
   );
 
+  it('predict: each new row goes where the density of the earlier rows puts it, whatever else is new', async () => {
+    const options = { method: 'hdbscan', min_cluster_size: 5, min_samples: 2 };
+    const old = rowsOf([40, 30, 20, 10, 2]);
+    const first = await run([old], options);
+    const added = rowsOf([0, 12, 1, 0, 9], 40);
+    const predicted = (rows: ReturnType<typeof rowsOf>) =>
+      run([old, rows], { ...options, update: 'predict' }, first);
+    const second = await predicted(added);
+    const [before, after] = [clusterOf(first), clusterOf(second)];
+    for (const { id } of old.rows) expect(after.get(id)).toBe(before.get(id));
+    // Nine rows in a place where there was no cluster make none.
+    const own = added.rows.map((row) => (row['place'] === 4 ? -1 : before.get(`${row['place']}-0`)));
+    expect(added.rows.map(({ id }) => after.get(id))).toEqual(own);
+    expect(second.metrics).toMatchObject({ k: 4, noise: 11 });
+    for (const row of second.tables['rows']!) {
+      expect(Number(row['probability']) > 0).toBe(row['cluster'] !== -1);
+      expect(row).not.toHaveProperty('outlier_score');
+    }
+    for (const at of [0, 12, 20]) {
+      const alone = await predicted({ rows: [added.rows[at]!], data: added.data.slice(2 * at, 2 * at + 2) });
+      expect(alone.tables['rows']!.at(-1)!['cluster']).toBe(after.get(added.rows[at]!.id));
+    }
+    // From an empty run, and of nothing new.
+    expect((await predicted({ rows: [], data: [] })).metrics).toMatchObject({ k: 4, noise: 2 });
+    const none = await run([], options);
+    expect((await run([old], { ...options, update: 'predict' }, none)).metrics).toMatchObject({ k: 0 });
+  });
+
   it('takes no rows, and none before; says what it needs', async () => {
     const none = await run([], { k: 3 });
     const some = await run([rowsOf([8, 8])], { update: 'assign' }, none);

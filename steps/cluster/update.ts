@@ -9,6 +9,7 @@ import { gatherRows } from '../../numerics/vectors.ts';
 import type { Earlier } from './earlier.ts';
 import type { Found } from './methods.ts';
 import type { Parameters } from './parameters.ts';
+import { predictByDensity } from './predict.ts';
 import { assignByDensity } from './update-density.ts';
 
 /** Share of a cluster's earlier rows that lie within its radius. */
@@ -27,6 +28,7 @@ export async function assignToEarlier(
   { parameters, metric }: { parameters: Parameters; metric: Metric },
   context: StepContext,
 ): Promise<Found> {
+  if (parameters.update === 'predict') return predictByDensity(matrix, earlier, parameters, context);
   if (parameters.method === 'hdbscan') return assignByDensity(matrix, earlier, parameters, context);
   const labels = earlier.labels.slice();
   const k = earlier.numbers.length;
