@@ -4,7 +4,14 @@ import { unigramTokenizer } from './unigram-tokenizer.ts';
 
 /** tokenizer.json of Hugging Face tokenizers, as far as it is read here. */
 export interface TokenizerJson {
-  added_tokens: { id?: number; content: string; lstrip?: boolean; rstrip?: boolean }[];
+  added_tokens: {
+    id?: number;
+    content: string;
+    /** It stands around texts or for something else; false: it is a word of texts. */
+    special?: boolean;
+    lstrip?: boolean;
+    rstrip?: boolean;
+  }[];
   normalizer: object | null;
   pre_tokenizer: object | null;
   post_processor: object | null;

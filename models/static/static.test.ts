@@ -177,6 +177,26 @@ describe('the vocabulary of a static model', () => {
   });
 });
 
+it('a static model has vectors for tokens that were added to a tokenizer, unless they are special', async () => {
+  const added = [
+    { id: 0, content: '[PAD]', special: true },
+    { id: 5, content: '?', special: false },
+    { id: 6, content: 'foobarium', special: false },
+    { id: 7, content: '[EXTRA]', special: true },
+  ];
+  const made = staticVocabulary({ ...tokenizer, added_tokens: added });
+  expect(made.tokens.map(({ token, ids }) => [token, ...ids])).toEqual([
+    ['[UNK]', 1],
+    ['my', 2],
+    ['card', 3],
+    ['##s', 4],
+    ['?', 5],
+    ['foobarium', 6],
+  ]);
+  const encoder = await open({ ...whole(), 'tokenizer.json': JSON.stringify(made.tokenizer) });
+  expect([...encoder.encode(['foobarium [EXTRA]'], options).vectors]).toEqual([0.5, 0.5]);
+});
+
 describe('safetensors', () => {
   it('gives numbers back as they were', () => {
     fc.assert(

@@ -19,6 +19,7 @@ const unused = /^\[unused\d+\]$/;
 /**
  * The tokens of an encoder's tokenizer.json that a static model has vectors for, with `words` after them: all but free
  * places and the special tokens that stand around or between texts. Of byte pairs none can be left out: merges name them.
+ * Tokens that were added to the tokenizer, and stand in texts, come last.
  */
 export function staticVocabulary(json: TokenizerJson, words: readonly StaticToken[] = []): StaticVocabulary {
   const { model } = json;
@@ -27,16 +28,22 @@ export function staticVocabulary(json: TokenizerJson, words: readonly StaticToke
     ? (listed as [string, number][]).map(([token], id): [string, number] => [token, id])
     : Object.entries((listed ?? {}) as Record<string, number>).sort(([, a], [, b]) => a - b);
   const unknown = typeof model.unk_id === 'number' ? byId[model.unk_id]?.[0] : model.unk_token;
-  const special = new Set(json.added_tokens.map(({ content }) => content));
+  const special = new Set(
+    json.added_tokens.filter(({ special }) => special !== false).map(({ content }) => content),
+  );
   const dropped = (token: string) =>
     model.type !== 'BPE' && token !== unknown && (unused.test(token) || special.has(token));
   const kept = byId.filter(([token]) => !dropped(token));
   const tokens: StaticToken[] = kept.map(([token, id]) => ({ token, ids: [id] }));
   tokens.push(...words);
-  const idOf = new Map(tokens.map(({ token }, id) => [token, id]));
   const vocab = Array.isArray(listed)
     ? kept.map(([, id]) => listed[id] as unknown)
     : Object.fromEntries(tokens.map(({ token }, id) => [token, id]));
+  const known = new Set(byId.map(([token]) => token));
+  for (const { content, id, special } of json.added_tokens)
+    if (special === false && id !== undefined && !known.has(content))
+      tokens.push({ token: content, ids: [id] });
+  const idOf = new Map(tokens.map(({ token }, id) => [token, id]));
   return {
     tokens,
     tokenizer: {
