@@ -1,8 +1,11 @@
+import { getEventListeners } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/json.ts';
 import type { AskResult } from '../../engine/language-model.ts';
 import { ModelServer } from '../../test/model-server.ts';
-import type { BudgetLimits } from './budget.ts';
+import { Budget, type BudgetLimits, type Reservation } from './budget.ts';
 import { catalogueOf } from './catalogue.ts';
 import { createLanguageModels } from './index.ts';
 
@@ -125,5 +128,88 @@ describe('a budget', () => {
     expect(server.requests.map(({ body }) => body['model'])).toEqual(['m']);
     expect(await ask(1)).toBeCloseTo(0.1, 10);
     expect(server.requests.map(({ body }) => body['model'])).toEqual(['m', 'm', 'dear']);
+  });
+});
+
+describe('room in a budget', () => {
+  const one = { usd: 0, tokens: 1 };
+
+  it('is waited for no longer than until the signal is aborted', async () => {
+    const budget = new Budget({ calls: 1 });
+    const held = budget.admit(one);
+    const [left, kept] = [new AbortController(), new AbortController()];
+    const waits = budget.reserve(one, 'm', left.signal);
+    const stays = Array.from({ length: 100 }, () => budget.reserve(one, 'm', kept.signal));
+    expect(getEventListeners(kept.signal, 'abort')).toHaveLength(1);
+    left.abort(new Error('called off'));
+    await expect(waits).rejects.toThrow('called off');
+    held.end();
+    for (const stay of stays) {
+      const room = await stay;
+      if ('failure' in room) throw new Error(room.failure.message);
+      room.end();
+    }
+  });
+
+  it('is never given away twice, nor kept from one who would fit', async () => {
+    const amount = fc.record({ usd: fc.nat(9), tokens: fc.nat(9) });
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ asks: amount }) },
+      fc.record({ ends: fc.nat(), spends: fc.nat(1) }),
+      fc.record({ renews: fc.nat(), spends: fc.constant(1) }),
+      fc.record({ aborts: fc.nat() }),
+    );
+    const limits = { usd: 60, calls: 25, tokens: 60 };
+    type Call = { usd: number; tokens: number; stop: AbortController; room: Reservation };
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), async (steps) => {
+        const budget = new Budget(limits);
+        const waiting = new Set<Omit<Call, 'room'>>();
+        const held: Call[] = [];
+        let overfull = false;
+        const spent = { usd: 0, calls: 0, tokens: 0 };
+        const fits = (more: { usd: number; tokens: number }[], calls: number) =>
+          [...more, spent].reduce((sum, { usd }) => sum + usd, 0) <= limits.usd &&
+          [...more, spent].reduce((sum, { tokens }) => sum + tokens, 0) <= limits.tokens &&
+          spent.calls + calls <= limits.calls;
+        const enter = (call: Omit<Call, 'room'>, room: () => Promise<Reservation | null>) => {
+          waiting.add(call);
+          return room()
+            .then((found) => {
+              if (found !== null) held.push({ ...call, room: found });
+              overfull ||= found !== null && !fits(held, held.length);
+            })
+            .catch(() => {})
+            .finally(() => waiting.delete(call));
+        };
+        const spend = (call: Call, times: number) => {
+          for (let time = 0; time < times; time++) call.room.spend(call.usd / 2, call.tokens / 2);
+          spent.usd += (times * call.usd) / 2;
+          spent.tokens += (times * call.tokens) / 2;
+          spent.calls += times;
+        };
+        for (const each of steps) {
+          if ('asks' in each) {
+            const call = { ...each.asks, stop: new AbortController() };
+            void enter(call, async () => {
+              const room = await budget.reserve(each.asks, 'm', call.stop.signal);
+              return 'failure' in room ? null : room;
+            });
+          } else if ('aborts' in each) [...waiting][each.aborts % (waiting.size || 1)]?.stop.abort();
+          else if (held.length > 0) {
+            const at = ('ends' in each ? each.ends : each.renews) % held.length;
+            const [call] = held.splice(at, 1) as [Call];
+            spend(call, each.spends);
+            if ('ends' in each) call.room.end();
+            else void enter(call, async () => ((await call.room.renew()) === null ? call.room : null));
+          }
+          await turn();
+          expect(overfull).toBe(false);
+          for (const call of waiting) expect(fits([...held, call], held.length + 1)).toBe(false);
+          if (held.length === 0) expect(waiting.size).toBe(0);
+        }
+      }),
+      { numRuns: 80 },
+    );
   });
 });

@@ -1,4 +1,6 @@
+import { onAbort } from './aborted.ts';
 import { type Failed, failed } from './failures.ts';
+import { Line } from './line.ts';
 
 /** What calls take: US dollars, requests to a provider (each try is one), tokens of requests and answers. */
 export interface Amount {
@@ -12,6 +14,13 @@ export type BudgetLimits = Partial<Amount>;
 
 const kinds = ['usd', 'calls', 'tokens'] as const;
 const nothing: Amount = { usd: 0, calls: 0, tokens: 0 };
+const anything: Amount = { usd: Infinity, calls: Infinity, tokens: Infinity };
+
+interface Waiting {
+  readonly amount: Amount;
+  /** Leaves the line: with room, or with why there is none. */
+  enter(refused: Failed | null): void;
+}
 
 /** What a run may spend: a call that would pass a limit is not made. */
 export class Budget {
@@ -20,8 +29,10 @@ export class Budget {
   /** What calls under way are expected to take, and how many there are. */
   #reserved = nothing;
   #underway = 0;
-  /** Resolves when a call has ended. */
-  #ended = Promise.withResolvers<void>();
+  /** Calls for which there is no room until others have ended. */
+  readonly #line = new Line<Waiting>();
+  /** Of each kind, none of them takes less. */
+  #least: Amount = anything;
 
   constructor(limits: BudgetLimits) {
     this.#limits = limits;
@@ -43,7 +54,12 @@ export class Budget {
     const refused = await this.#enter(amount, signal);
     if (refused !== null) return refused;
     return new Reservation({
-      enter: () => this.#enter(amount, signal),
+      renew: (spent) => {
+        this.#settle(amount, spent);
+        const entered = this.#enter(amount, signal);
+        this.#letIn();
+        return entered;
+      },
       leave: (spent) => this.#leave(amount, spent),
       counts: (spent) => kinds.some((kind) => spent[kind] > 0 && this.#limits[kind] !== undefined),
     });
@@ -84,30 +100,66 @@ export class Budget {
     const amount = amountOf(expected);
     this.#hold(amount);
     return new Reservation({
-      enter: async () => this.#hold(amount),
+      renew: async (spent) => {
+        this.#settle(amount, spent);
+        this.#hold(amount);
+        this.#letIn();
+        return null;
+      },
       leave: (spent) => this.#leave(amount, spent),
       counts: () => false,
     });
   }
 
-  #hold(amount: Amount): null {
+  #hold(amount: Amount): void {
     this.#reserved = sum(this.#reserved, amount);
     this.#underway++;
-    return null;
   }
 
   async #enter(amount: Amount, signal: AbortSignal): Promise<Failed | null> {
-    const alone = () => this.#passed(sum(this.#spent, amount));
-    const together = () => this.#passed(sum(this.#spent, sum(this.#reserved, amount)));
-    while (this.#underway > 0 && together() !== null && alone() === null) {
-      await this.#ended.promise;
-      signal.throwIfAborted();
+    const refused = this.#tryEnter(amount);
+    if (refused !== 'later') return refused;
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const leave = this.#line.push({
+        amount,
+        enter: (outcome) => {
+          leave();
+          stay();
+          resolve(outcome);
+        },
+      });
+      this.#least = least(this.#least, amount);
+      const stay = onAbort(signal, () => {
+        leave();
+        reject(signal.reason);
+      });
+    });
+  }
+
+  /** Null: there was room. `later`: there may be, once one of those under way has ended. */
+  #tryEnter(amount: Amount): Failed | null | 'later' {
+    const together = this.#passed(sum(this.#spent, sum(this.#reserved, amount)));
+    if (together === null) {
+      this.#hold(amount);
+      return null;
     }
-    const passed = together();
-    if (passed !== null) return this.#refusal(passed);
-    this.#reserved = sum(this.#reserved, amount);
-    this.#underway++;
-    return null;
+    const alone = this.#passed(sum(this.#spent, amount));
+    return this.#underway > 0 && alone === null ? 'later' : this.#refusal(together);
+  }
+
+  /** Lets in those that wait and for which there is room now, and refuses those for which there will be none. */
+  #letIn(): void {
+    let rest = anything;
+    for (const { amount, enter } of this.#line) {
+      // Where there is no room for the least of them, the others need not be looked at.
+      const waits = this.#underway > 0 && this.#passed(sum(this.#spent, this.#least)) === null;
+      if (waits && this.#passed(sum(this.#spent, sum(this.#reserved, this.#least))) !== null) return;
+      const refused = this.#tryEnter(amount);
+      if (refused === 'later') rest = least(rest, amount);
+      else enter(refused);
+    }
+    this.#least = rest;
   }
 
   /** The first limit that so much is above; null if there is none. */
@@ -130,16 +182,20 @@ export class Budget {
   }
 
   #leave(amount: Amount, spent: Amount): void {
+    this.#settle(amount, spent);
+    this.#letIn();
+  }
+
+  #settle(amount: Amount, spent: Amount): void {
     this.#underway--;
     this.#reserved = this.#underway === 0 ? nothing : sum(this.#reserved, amount, -1);
     this.#spent = sum(this.#spent, spent);
-    this.#ended.resolve();
-    this.#ended = Promise.withResolvers();
   }
 }
 
 interface Room {
-  enter(): Promise<Failed | null>;
+  /** Room for another try: it is looked for before others get what this one gives back. */
+  renew(spent: Amount): Promise<Failed | null>;
   leave(spent: Amount): void;
   /** Whether so much is anything that is limited. */
   counts(spent: Amount): boolean;
@@ -163,8 +219,10 @@ export class Reservation {
   /** Makes room for another try where those before it took something; a failure if there is none. */
   async renew(): Promise<Failed | null> {
     if (!this.#room.counts(this.#spent)) return null;
-    this.end();
-    const refused = await this.#room.enter();
+    const spent = this.#spent;
+    this.#spent = nothing;
+    this.#held = false;
+    const refused = await this.#room.renew(spent);
     this.#held = refused === null;
     return refused;
   }
@@ -182,6 +240,14 @@ function sum(a: Amount, b: Amount, times = 1): Amount {
     usd: a.usd + times * b.usd,
     calls: a.calls + times * b.calls,
     tokens: a.tokens + times * b.tokens,
+  };
+}
+
+function least(a: Amount, b: Amount): Amount {
+  return {
+    usd: Math.min(a.usd, b.usd),
+    calls: Math.min(a.calls, b.calls),
+    tokens: Math.min(a.tokens, b.tokens),
   };
 }
 

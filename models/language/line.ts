@@ -24,6 +24,14 @@ export class Line<T> {
     return this.#put({ thing, before: null, after: this.#first });
   }
 
+  /** All of them in their order. Each may leave as it is given. */
+  *[Symbol.iterator](): Iterator<T> {
+    for (let place = this.#first, after = place; place !== null; place = after) {
+      after = place.after;
+      yield place.thing;
+    }
+  }
+
   #put(place: Place<T>): () => void {
     if (place.before === null) this.#first = place;
     else place.before.after = place;
