@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Row } from '../../engine/artefacts.ts';
 import { StepError } from '../../engine/problems.ts';
 import { defineStep } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
+import { readNamedFile } from '../named-file.ts';
 import { repairEncoding } from './encoding.ts';
 import { cleanGeneration } from './generations.ts';
 import { mapTexts } from './map-texts.ts';
@@ -149,9 +149,8 @@ apart. Bound as the input \`map\` of another \`clean\` it puts the pieces back, 
     const restore = inputs.map && (await openRestorer(inputs.map));
     const detectors: Detector[] = piiDetectors(mask ?? []);
     if (parameters.names !== null) {
-      const [file] = context.files(parameters.names);
-      const names = file === undefined ? [] : (await readFile(file, 'utf8')).split(/\r?\n/);
-      const detector = nameDetector(names.map((name) => name.trim()));
+      const names = await readNamedFile(parameters.names, 'a name on each line', context);
+      const detector = nameDetector(names.split(/\r?\n/).map((name) => name.trim()));
       if (!detector)
         throw new StepError('no-names', `there is no name in ${parameters.names}`, 'write one on each line');
       detectors.push(detector);

@@ -61,6 +61,7 @@ const pieces: Record<string, string[]> = {
     'ann-marie@ex-ample.museum',
     'anna(at)example.com',
     'anna [at] example [dot] com',
+    'anna (at) mail.example(dot)co.uk',
   ],
   card: [
     '4111 1111 1111 1111',
@@ -144,13 +145,28 @@ describe('a fixture of personal data', () => {
     'order 20261121 of 1000 pieces, 007 and 00 11',
     'Annabel and Lisa went home',
     'at (at) at',
+    'We met Bob (at) noon. Dinner. Later',
+    'Tom (at) 5.30 or 6.15',
     'in 0.25 of 1,000 cases: 12 34 56',
   ])('finds nothing in: %s', (text) => {
     expect(replacePieces(text, among, (type, match) => `[${type} ${match}]`)).toBe(text);
   });
 });
 
+it('takes no words of the next sentence for an address', () => {
+  const left = replacePieces('joe (at) example.com. Please call', piiDetectors(['email']), () => '<email>');
+  expect(left).toBe('<email>. Please call');
+});
+
 describe('clean: names and tokens', () => {
+  it('says which file of names is not there', async () => {
+    await expect(run({ mask: ['name'], names: 'none.txt' }, [{ id: 'a', text: '' }])).rejects.toMatchObject({
+      code: 'no-file',
+      message: 'there is no file none.txt',
+      hint: 'It should hold a name on each line.',
+    });
+  });
+
   it('masks the names of a file', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'names.txt'), `${names.join('\r\n')}\n\n`);

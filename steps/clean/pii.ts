@@ -37,9 +37,9 @@ const detectors: readonly Detector<PiiType>[] = [
   },
   {
     type: 'email',
-    // Bounded as RFC 5321 bounds the parts, which also bounds the time.
+    // Bounded as RFC 5321 bounds the parts, which also bounds the time. Of a spelled-out one a plain dot has no space beside it.
     pattern:
-      /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}(?:xn--[a-z0-9-]{1,59}|\p{L}{2,24})(?![\p{L}\p{N}])|(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63} ?[([] ?at ?[)\]] ?[\p{L}\p{N}-]{1,63}(?: ?(?:\.|[([] ?dot ?[)\]]) ?[\p{L}\p{N}-]{2,63}){1,4}/giu,
+      /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}(?:xn--[a-z0-9-]{1,59}|\p{L}{2,24})(?![\p{L}\p{N}])|(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63} ?[([] ?at ?[)\]] ?[\p{L}\p{N}-]{1,63}(?:(?:\.| ?[([] ?dot ?[)\]] ?)[\p{L}\p{N}-]{1,63}){0,3}(?:\.| ?[([] ?dot ?[)\]] ?)(?:xn--[a-z0-9-]{1,59}|\p{L}{2,24})(?![\p{L}\p{N}])/giu,
   },
   {
     type: 'card',

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { ErrorObject } from 'ajv';
 import type { JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { StepContext } from '../../engine/step.ts';
+import { readNamedFile } from '../named-file.ts';
 import { type Flaw, newNotes } from './found.ts';
 import { parseJson } from './json-text.ts';
 import { isObject } from './message-log.ts';
@@ -36,10 +36,7 @@ export async function validation(schema: string | JsonObject, context: StepConte
 }
 
 async function schemaIn(path: string, context: StepContext): Promise<JsonObject> {
-  const [file] = context.files(path);
-  const text = file === undefined ? undefined : await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined)
-    throw new StepError('no-file', `there is no file ${path}`, 'It should hold a JSON Schema.');
+  const text = await readNamedFile(path, 'a JSON Schema', context);
   const parsed = parseJson(text, newNotes());
   if ('value' in parsed && isObject(parsed.value)) return parsed.value;
   const why = 'flaw' in parsed ? parsed.flaw.reason : 'it is no object';

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import type { Row } from '../../engine/artefacts.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { StepContext, TableInput } from '../../engine/step.ts';
 import { defineStep } from '../../engine/step.ts';
 import { ascendingSet } from '../../numerics/shingles.ts';
 import { requireFields } from '../missing-field.ts';
+import { readNamedFile } from '../named-file.ts';
 import { significant } from '../significant.ts';
 import { components, openAcross } from './across.ts';
 import { type Assessment, type AssessTask, assess, assessModule, ngramsOf } from './assess.ts';
@@ -172,8 +172,9 @@ that of reading the texts once for each group, shared among all threads.`,
 
 async function profaneWordsOf(rules: Rules['profanity'], context: StepContext): Promise<string[]> {
   if (!rules) return [];
-  const [file] = rules.words === null ? [] : context.files(rules.words);
-  return profaneList(rules.languages, file === undefined ? null : await readFile(file, 'utf8'), rules.allow);
+  const own =
+    rules.words === null ? null : await readNamedFile(rules.words, 'a word or phrase on each line', context);
+  return profaneList(rules.languages, own, rules.allow);
 }
 
 /** Hashes of the n-grams of all texts of the evaluation set, ascending, in memory that threads share. */

@@ -90,6 +90,10 @@ describe('profanity', () => {
     const found = await run({ profanity: { words: 'words.txt' } }, texts, folder);
     expect(ids(found.tables['rejected'])).toEqual(['r0', 'r2', 'r4', 'r5']);
     expect(found.tables['reasons']).toMatchObject([{ reason: 'profanity', rows: 4, alone: 4 }]);
+    await expect(run({ profanity: { words: 'gone.txt' } }, texts, folder)).rejects.toMatchObject({
+      code: 'no-file',
+      message: 'there is no file gone.txt',
+    });
     const none = await run({ profanity: { languages: [] } }, texts);
     expect(none.tables['rejected']).toEqual([]);
     const allowed = await run({ profanity: { languages: ['en'], allow: ['bullshit'] } }, texts);

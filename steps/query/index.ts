@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Row } from '../../engine/artefacts.ts';
 import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import { anyInputs, defineStep, type StepInput, type TableOutput } from '../../engine/step.ts';
+import { readNamedFile } from '../named-file.ts';
 import { addNamedTables, type NamedTable, SqlDatabase, type SqlResult } from './database.ts';
 import { notRepeatable, placeAt } from './sql-text.ts';
 
@@ -68,7 +68,7 @@ of chance (\`now()\`, \`current_date\`, \`random()\`, \`USING SAMPLE\` without a
   },
   async run({ parameters, inputs, outputs, context }) {
     const { file } = parameters;
-    const sql = parameters.sql ?? (await queryIn(file!, context.files(file!)[0]));
+    const sql = parameters.sql ?? (await readNamedFile(file!, 'a query in SQL', context));
     const volatile = notRepeatable(sql);
     if (volatile) {
       const { line, column } = placeAt(sql, volatile.at);
@@ -106,13 +106,6 @@ of chance (\`now()\`, \`current_date\`, \`random()\`, \`USING SAMPLE\` without a
     }
   },
 });
-
-async function queryIn(file: string, path: string | undefined): Promise<string> {
-  const text = path === undefined ? undefined : await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined)
-    throw new StepError('no-file', `there is no file ${file}`, 'It should hold a query in SQL.');
-  return text.replace(/^\ufeff/, '');
-}
 
 function momentary(what: string): string {
   return `the query has ${what}, which gives another result each time: put the value in as a param (\${{ params.day }}), or draw rows with the step sample`;
