@@ -3,10 +3,12 @@ import type { Command } from '../command.ts';
 import { columns } from '../format.ts';
 import type { Preference } from '../model-selection.ts';
 import { folderOf, readWorkflowFile, withProject } from '../project.ts';
+import { batches } from './model-batches.ts';
 
 export const command: Command = {
   name: 'models',
-  summary: 'encoders that come with the product, prices of language models, and the models of a workflow',
+  summary:
+    'encoders that come with the product, prices of language models, the models of a workflow, and batches at providers',
   commands: [
     {
       name: 'list',
@@ -175,6 +177,7 @@ that come with the product. A list of the last 24 hours is not fetched again.`,
         });
       },
     },
+    batches,
   ],
   default: 'list',
   examples: [{ line: 'reprise models', does: 'what `embed` can use, and prices of language models' }],

@@ -54,6 +54,9 @@ it('a batch outlives SIGKILL and Ctrl-C: it is submitted once, and the next run 
   const shown = await project.reprise('runs', 'show', 'latest');
   expect(shown.out).toContain(`labels: openai/small, batch batch_1: 7 of ${rows} requests done`);
 
+  const listed = await project.reprise('models', 'batches');
+  expect(listed.out).toMatch(new RegExp(`^batch_1 +openai/small +${rows} +20\\S+Z$`, 'm'));
+
   ended = true;
   const run = await project.run('pipeline.yaml');
   expect(run.step('labels')).toMatchObject({ status: 'ran', rows, rows_failed: 0 });
@@ -68,4 +71,27 @@ it('a batch outlives SIGKILL and Ctrl-C: it is submitted once, and the next run 
   const again = await project.reprise('reproduce', 'latest');
   expect(again.code, again.out + again.err).toBe(0);
   expect(server.batches.batches).toHaveLength(1);
+});
+
+it('a batch that its provider does not know is asked anew when it is forgotten, and no sooner', async () => {
+  let ended = false;
+  await using server = await ModelServer.start({ batch: { ended: () => ended } });
+  using project = new TestProject({
+    'texts.jsonl': jsonl(numberedTexts(3)),
+    'pipeline.yaml': workflow(server),
+  });
+  const stopped = project.start(['run', 'pipeline.yaml']);
+  await Promise.race([server.batches.looks(1), stopped.ended]);
+  stopped.child.kill('SIGINT');
+  await stopped.ended;
+  server.batches.batches.pop();
+  ended = true;
+  const failed = await project.reprise('run', 'pipeline.yaml');
+  expect(failed.out + failed.err).toContain('reprise models batches --forget batch_1');
+  expect(server.batches.batches).toHaveLength(0);
+  const wrong = await project.reprise('models', 'batches', '--forget', 'batch_7');
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('no batch "batch_7" is noted') });
+  expect((await project.reprise('models', 'batches', '--forget', 'batch_1')).out).toContain('forgot batch_1');
+  const run = await project.run('pipeline.yaml');
+  expect(run.step('labels')).toMatchObject({ status: 'ran', rows: 3, rows_failed: 0 });
 });
