@@ -2,14 +2,19 @@ import { createWriteStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { DuckDBConnection, DuckDBInstance, DuckDBResult } from '@duckdb/node-api';
+import type {
+  DuckDBConnection,
+  DuckDBInstance,
+  DuckDBPreparedStatement,
+  DuckDBResult,
+} from '@duckdb/node-api';
 import type { Row } from '../../engine/artefacts.ts';
 import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import type { TableInput } from '../../engine/step.ts';
 import { type ColumnType, ColumnTypes } from '../column-types.ts';
 import { sqlMistake } from './mistakes.ts';
-import { isEmpty, mentionsOf } from './sql-text.ts';
+import { isEmpty, mentionsOf, placeAt, refusedCall } from './sql-text.ts';
 import { jsonOf, type ValueNotes } from './values.ts';
 
 type DuckDb = typeof import('@duckdb/node-api');
@@ -151,6 +156,7 @@ export class SqlDatabase {
       return sqlMistake(error, sql, where);
     };
     if (isEmpty(sql)) throw new StepError('sql-syntax', 'the query is empty');
+    refuseCalls(sql, where);
     let result: DuckDBResult;
     try {
       await connection.run(`SET allowed_paths=[${this.#files.map(text).join(', ')}]`);
@@ -158,9 +164,13 @@ export class SqlDatabase {
         "SET TimeZone='UTC'; SET enable_external_access=false; SET lock_configuration=true",
       );
       const statements = await connection.extractStatements(sql);
-      for (let index = 0; index < statements.count - 1; index++)
-        await (await statements.prepare(index)).run();
-      const last = await statements.prepare(statements.count - 1);
+      const prepare = async (index: number): Promise<DuckDBPreparedStatement> => {
+        const statement = await statements.prepare(index);
+        refuseKind(this.#duckdb.StatementType[statement.statementType]!);
+        return statement;
+      };
+      for (let index = 0; index < statements.count - 1; index++) await (await prepare(index)).run();
+      const last = await prepare(statements.count - 1);
       if (last.parameterCount > 0)
         throw new StepError(
           'sql-parameter',
@@ -194,6 +204,33 @@ export class SqlDatabase {
     this.#connection.closeSync();
     this.#instance.closeSync();
   }
+}
+
+/** Kinds of statements that a query is made of. Others change DuckDB or the machine; DuckDB forbids most of them itself. */
+const kinds = [
+  ...['SELECT', 'CREATE', 'INSERT', 'UPDATE', 'DELETE', 'MERGE_INTO', 'ALTER', 'DROP', 'SET', 'EXPLAIN'],
+];
+
+function refuseKind(kind: string): void {
+  if (kinds.includes(kind)) return;
+  throw new StepError(
+    'sql-error',
+    `the query has a statement of the kind ${kind}`,
+    'A query makes tables out of its inputs: WITH and SELECT, CREATE, INSERT, UPDATE, DELETE.',
+  );
+}
+
+function refuseCalls(sql: string, { parameter, file }: { parameter?: string; file?: string }): void {
+  const call = refusedCall(sql);
+  if (call === undefined) return;
+  const place = placeAt(sql, call.at);
+  throw new StepError(
+    'sql-error',
+    `${file === undefined ? '' : `${file}:${place.line}:${place.column}: `}${call.what} cannot be called in a query here`,
+    undefined,
+    false,
+    parameter === undefined ? undefined : { parameter, ...place },
+  );
 }
 
 /** Puts the tables that the query names into the database; gives the names of those that it does not. */

@@ -27,7 +27,8 @@ give groups an id (\`SELECT topic AS id, count(*) AS rows … GROUP BY topic\`) 
 
 **The same result each time.** The query runs in one thread, so that the same inputs give the same rows in the same order and sums
 equal to the last digit. The order is yours only with ORDER BY: without it, it may change with the inputs. What is of the moment or
-of chance (\`now()\`, \`current_date\`, \`random()\`, \`USING SAMPLE\` without a seed) is refused. SQL reads its inputs only: no files, no network.
+of chance (\`now()\`, \`current_date\`, \`age(t)\`, \`random()\`, \`USING SAMPLE\` without a seed, \`duckdb_settings()\`) is refused. SQL reads its
+inputs only: no files, no network, and no statements but those that make tables (WITH and SELECT, CREATE, INSERT, UPDATE, DELETE).
 
 **At hand.** \`reprise query latest "SELECT …"\` asks the tables of a run that is over, without a workflow.`,
   parameters: {
