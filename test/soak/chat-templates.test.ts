@@ -70,6 +70,29 @@ describe.skipIf(missing !== null)(
       },
     );
 
+    it.each(['Llama 3.1 8B', 'Llama 3.2 1B', 'gpt-oss 20B', 'Muse Glimmer'])(
+      '%s without a template: the date is the same each day',
+      (name) => {
+        // A model that is not opened: by its class, and by what its file says of it, is its wrapper chosen.
+        const { LlamaModel } = wrappers as unknown as { LlamaModel: { prototype: object } };
+        const said = { tokens: {}, filename: undefined, tokenizer: undefined, _llama: undefined };
+        const fileInfo = { metadata: { general: { architecture: 'llama', name, size_label: '1B' } } };
+        const model = Object.create(
+          LlamaModel.prototype,
+          Object.fromEntries(
+            Object.entries({ ...said, fileInfo }).map(([property, value]) => [property, { value }]),
+          ),
+        ) as object;
+        const { contextText } = chatWrapperOf(wrappers!, model, undefined, undefined).generateContextState({
+          chatHistory: asked([{ role: 'user', content: 'Hello' }]),
+        });
+        const text = contextText.values
+          .map((part) => (typeof part === 'string' ? part : part.value))
+          .join('');
+        expect(text).toMatch(/26 Jul 2024|2024-07-26|26-07-2024/);
+      },
+    );
+
     it('is no template: that is said, and nothing else is taken in its place', () => {
       expect(() => chatWrapperOf(wrappers!, {}, undefined, '{% for %}')).toThrow();
     });

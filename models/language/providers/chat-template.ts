@@ -46,15 +46,17 @@ export function chatWrapperOf(
 ): ChatWrapper {
   const own = metadata?.tokenizer?.chat_template;
   const template = given ?? (typeof own === 'string' && own.trim() !== '' ? own : undefined);
-  if (template === undefined)
-    return wrappers.resolveChatWrapper(model, {
-      customWrapperSettings: {
-        'llama3.1': {
-          todayDate: new Date(`${date.Y}-${date.m}-${date.d}T12:00:00Z`),
-          noToolInstructions: true,
-        },
-      },
-    });
+  if (template === undefined) {
+    const todayDate = new Date(`${date.Y}-${date.m}-${date.d}T12:00:00Z`);
+    // Those of version 3 that write the date of the day unless they are told one.
+    const customWrapperSettings = {
+      'llama3.1': { todayDate, noToolInstructions: true },
+      'llama3.2-lightweight': { todayDate, noToolInstructions: true },
+      harmony: { todayDate },
+      muse: { todayDate },
+    };
+    return wrappers.resolveChatWrapper(model, { customWrapperSettings });
+  }
   return new wrappers.JinjaTemplateChatWrapper({
     template: template.includes('strftime_now') ? dateMacro + template : template,
     // Whether a model thinks aloud is left to its template.
