@@ -80,6 +80,23 @@ const clusters = (method: string, more: JsonObject = {}): Setup => ({
   with: { method, ...more },
   inputs: both,
 });
+/** Two clusters of an earlier run, which had the first half of the rows. */
+const updated = (method: string, more: JsonObject): Setup => ({
+  use: 'cluster',
+  with: { method, ...more },
+  inputs: ({ rows, vectors }) => {
+    const earlier = rows.slice(0, Math.ceil(rows.length / 2)).map((row) => ({ ...row, distance: 0.5 }));
+    const sizes = [0, 1].map((cluster) => earlier.filter((row) => row['cluster'] === cluster).length);
+    const centres = Float32Array.from({ length: 2 * columns }, (_, at) => direction(at, at));
+    return {
+      rows,
+      vectors,
+      earlier,
+      earlier_clusters: sizes.map((size, cluster) => ({ id: String(cluster), cluster, size })),
+      earlier_centers: { matrix: { data: centres, rows: 2, columns }, ids: ['0', '1'] },
+    };
+  },
+});
 const setups: Record<string, Setup> = {
   'augment by typos': { use: 'augment', with: { methods: ['typos', 'missing_words'] }, inputs: table },
   'augment by a model': { use: 'augment', with: { methods: ['paraphrase'], model: 'm' }, inputs: table },
@@ -101,6 +118,10 @@ const setups: Record<string, Setup> = {
   agglomerative: clusters('agglomerative', { k: 5, hierarchy: 'auto' }),
   leiden: clusters('leiden'),
   louvain: clusters('louvain', { metric: 'cosine', representative_selection: 'mmr' }),
+  'rows assigned to earlier clusters': updated('kmeans', { update: 'assign' }),
+  'rows assigned by density': updated('hdbscan', { update: 'assign', metric: 'cosine' }),
+  'rows predicted by density': updated('hdbscan', { update: 'predict', anomalies: 1 }),
+  'clustered again': updated('kmeans', { k: 3, update: 'recluster' }),
   'compress by words': { use: 'compress', with: { rate: 0.5 }, inputs: table },
   'compress by rules': { use: 'compress', with: { method: 'rules' }, inputs: table },
   'compress by a model': { use: 'compress', with: { method: 'model', model: 'm' }, inputs: table },
