@@ -68,3 +68,20 @@ it('routing needs a strong model that is better, a number for each row, and says
   });
   await expect(turned).rejects.toThrow('cheap (0.6 on average) is no better than dear (1)');
 });
+
+it('the threshold of a share is a score as it stands: the row that has it is among those that go', async () => {
+  const few: Row[] = [2 / 3, 1 / 3, 1 / 7].map((probability, at) => ({
+    id: `${at}`,
+    probability,
+    cheap: 0,
+    dear: 1,
+  }));
+  const { tables } = await runStep(evaluate, {
+    with: { task: 'routing', weak: 'cheap', strong: 'dear', resamples: 0 },
+    inputs: { rows: few },
+  });
+  const sent = tables['rows']!.slice(1).map(
+    ({ threshold }) => few.filter(({ probability }) => Number(probability) >= Number(threshold)).length,
+  );
+  expect(sent).toEqual([...Array(6).fill(1), ...Array(7).fill(2), ...Array(7).fill(3)]);
+});

@@ -96,10 +96,10 @@ export async function scoreRouting(scoring: Scoring): Promise<StepResult> {
   };
 }
 
-/** The score from which on rows go to the strong model, so that about this share does. */
+/** The score from which on rows go to the strong model, so that about this share does: as it stands, so that a row that has it does. */
 function thresholdAt({ share, threshold }: RoutingCurve, wanted: number): number | null {
   const at = share.findIndex((value) => value >= wanted - 1e-9);
-  return at <= 0 ? null : significant(threshold[at]!);
+  return at <= 0 ? null : threshold[at]!;
 }
 
 function bounds(name: string, interval: readonly [number, number] | undefined): { [metric: string]: number } {
