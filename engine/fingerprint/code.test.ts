@@ -228,6 +228,21 @@ describe('what counts of a step type’s code', () => {
     expect(codeOf(root, 'steps/mine.ts', cache)).toMatchObject({ packages: { words: '4.0.0' } });
   });
 
+  it('says the version of a package that is not beside the engine, but in the project', () => {
+    const installed = makeProject({ 'node_modules/words': null });
+    const cache = new Map<string, string>();
+    for (const version of ['1.0.0', '1.0.1', 'not installed']) {
+      const own = makeProject({
+        'node_modules/words': null,
+        ...(version.startsWith('1') && {
+          'node_modules/words/package.json': JSON.stringify({ version }),
+        }),
+      });
+      const digests = new CodeDigests({ engineFolder: join(installed, 'engine'), root: own, cache });
+      expect(digests.of(join(installed, 'steps/mine.ts'))).toMatchObject({ packages: { words: version } });
+    }
+  });
+
   it('counts the code of a package that is linked from a workspace', () => {
     const root = makeProject({
       'node_modules/words': null,

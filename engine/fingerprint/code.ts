@@ -70,7 +70,7 @@ export class CodeDigests {
 
   /**
    * @param options.engineFolder absolute path of `engine/`: most modules in it are seams, not steps' code
-   * @param options.root the project's root, for paths that people read
+   * @param options.root the project's root: paths that people read begin there, and packages may be there
    */
   constructor(options: {
     engineFolder: string;
@@ -118,11 +118,11 @@ export class CodeDigests {
   #precomputedCode(modulePath: string, use: string | undefined): CodeFingerprint | undefined {
     const made = use === undefined ? undefined : this.#precomputed?.[use];
     if (!made) return undefined;
-    const key = `packages:${cacheFormat}:${this.#packageFolder}:${made.packages.join(',')}`;
+    const key = `packages:${cacheFormat}:${this.#packageFolder}:${this.#root ?? ''}:${made.packages.join(',')}`;
     const stored = this.#verified(key);
     let packages = stored && 'packages' in stored ? stored.packages : undefined;
     if (!packages) {
-      const resolution = new ModuleResolution(this.#enginePackageName());
+      const resolution = new ModuleResolution(this.#enginePackageName(), this.#root);
       packages = {};
       for (const name of made.packages) {
         const target = resolution.resolve(name, modulePath);
@@ -136,7 +136,11 @@ export class CodeDigests {
   }
 
   #stored(modulePath: string): CodeFingerprint | undefined {
-    return this.#verified(`graph:${cacheFormat}:${modulePath}`, modulePath);
+    return this.#verified(this.#graphKey(modulePath), modulePath);
+  }
+
+  #graphKey(modulePath: string): string {
+    return `graph:${cacheFormat}:${this.#root ?? ''}:${modulePath}`;
   }
 
   /** What is kept under a key, if every file behind it is as it was. */
@@ -186,7 +190,7 @@ export class CodeDigests {
 
   /** Reads the graph of modules from its entry, depth first, in the order of the text. */
   #scan(modulePath: string): CodeFingerprint {
-    const resolution = new ModuleResolution(this.#enginePackageName());
+    const resolution = new ModuleResolution(this.#enginePackageName(), this.#root);
     const contents = new Map<string, Digest>();
     // A module is known by the number of its first visit, so that names and places of files do not count.
     const numbers = new Map<string, number>();
@@ -252,7 +256,7 @@ export class CodeDigests {
     } finally {
       this.#behind.set(modulePath, [...resolution.seen.keys()]);
     }
-    this.#store(`graph:${cacheFormat}:${modulePath}`, resolution, contents, code);
+    this.#store(this.#graphKey(modulePath), resolution, contents, code);
     return code;
   }
 

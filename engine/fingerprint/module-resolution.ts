@@ -33,11 +33,16 @@ export class ModuleResolution {
   /** Every path that was asked for: its state, or null for one that was not there. */
   readonly seen = new Map<string, Stats | null>();
   readonly #enginePackage: string | undefined;
+  readonly #root: string | undefined;
   readonly #packages = new Map<string, PackageJson | null>();
 
-  /** @param enginePackage name of the engine's own package, whose version does not count */
-  constructor(enginePackage: string | undefined) {
+  /**
+   * @param enginePackage name of the engine's own package, whose version does not count
+   * @param root folder of the project: built-in types may take a package from there that is not beside the engine
+   */
+  constructor(enginePackage: string | undefined, root?: string) {
     this.#enginePackage = enginePackage;
+    this.#root = root;
   }
 
   /** @param from absolute path of the importing module */
@@ -104,7 +109,8 @@ export class ModuleResolution {
     if (!name) return { kind: 'missing', message: `imports ${specifier}, which names no package` };
     if (name === this.#enginePackage) return { kind: 'ignored' };
     const subpath = `.${rest ?? ''}`;
-    for (const folder of foldersUpward(dirname(from))) {
+    const folders = [...foldersUpward(dirname(from)), ...(this.#root ? foldersUpward(this.#root) : [])];
+    for (const folder of folders) {
       const json = this.#packageJson(join(folder, 'node_modules', name));
       if (!json) continue;
       const home = realpathSync(join(folder, 'node_modules', name));
