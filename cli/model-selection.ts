@@ -22,6 +22,8 @@ export interface Needs {
   json: boolean;
   /** Requests come with pictures. */
   images: boolean;
+  /** ISO codes of the languages of requests and answers; none if the description does not tell. */
+  languages: string[];
   /** US dollars that all of it may cost; null if nothing says so. */
   most_usd: number | null;
   /** What counts most. */
@@ -34,7 +36,7 @@ export type Preference = (typeof preferences)[number];
 
 /** What the task wants in one respect, and what the model has of it. */
 export interface Trait {
-  trait: 'context' | 'json' | 'images' | 'price' | 'score' | 'latency';
+  trait: 'context' | 'json' | 'images' | 'languages' | 'price' | 'score' | 'latency';
   wanted: string;
   has: string;
   /** Null where nothing is known, or nothing is wanted. */
@@ -71,6 +73,11 @@ const needsSchema: JsonObject = {
     requests: { type: 'integer', minimum: 1, description: 'How many requests there will be.' },
     json: { type: 'boolean', description: 'Whether answers must be JSON.' },
     images: { type: 'boolean', description: 'Whether requests come with pictures.' },
+    languages: {
+      type: 'array',
+      items: { type: 'string', pattern: '^[a-z]{2,3}$' },
+      description: 'ISO 639 codes of the languages of requests and answers; none if the text does not tell.',
+    },
     most_usd: {
       type: ['number', 'null'],
       description: 'US dollars that all of it may cost; null if the text does not say.',
@@ -85,6 +92,7 @@ const needsSchema: JsonObject = {
     'requests',
     'json',
     'images',
+    'languages',
     'most_usd',
     'priority',
   ],
@@ -153,8 +161,8 @@ function ranked(needs: Needs, workflow: ResolvedWorkflow, workspace: Workspace):
     const cost = price === null ? null : costOf(usage, price) * requests;
     const quality = scores.get(alias) ?? null;
     const latency = latencies.get(alias) ?? null;
-    const { json } = readSettings(workflow.models[alias]!);
-    const traits = traitsOf(needs, { context, cost, quality, latency, provider, json });
+    const { json, languages } = readSettings(workflow.models[alias]!);
+    const traits = traitsOf(needs, { context, cost, quality, latency, provider, json, languages });
     const misfit = traits.find(({ fits }) => fits === false);
     const rejected =
       provider === 'replay'
@@ -200,9 +208,10 @@ function traitsOf(
     latency: number | null;
     provider: string;
     json: 'schema' | 'object' | 'prompt';
+    languages: readonly string[] | undefined;
   },
 ): Trait[] {
-  const { context, cost, quality, latency, provider } = has;
+  const { context, cost, quality, latency, provider, languages } = has;
   const { longest_tokens, most_usd, requests } = needs;
   const ways = { schema: 'by a schema', object: 'by JSON mode', prompt: 'in words only' };
   const way = provider === 'command' ? ways.prompt : ways[has.json];
@@ -225,6 +234,15 @@ function traitsOf(
       wanted: needs.images ? 'pictures' : 'none',
       has: pictures ? 'as the provider takes them' : 'not taken',
       fits: !needs.images ? null : pictures ? null : false,
+    },
+    {
+      trait: 'languages',
+      wanted: needs.languages.length === 0 ? 'any' : needs.languages.join(', '),
+      has: languages?.join(', ') ?? 'not said',
+      fits:
+        languages === undefined || needs.languages.length === 0
+          ? null
+          : needs.languages.every((language) => languages.includes(language)),
     },
     {
       trait: 'price',

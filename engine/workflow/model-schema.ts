@@ -128,6 +128,13 @@ const answering: JsonObject = {
   context: count(
     'Tokens that a request and its answer may have together, where the list of models does not know it: longer texts are asked about in parts.',
   ),
+  languages: {
+    type: 'array',
+    minItems: 1,
+    uniqueItems: true,
+    items: { type: 'string', pattern: '^[a-z]{2,3}$' },
+    description: 'Languages that the model is good at (ISO codes): `models select` leaves it out for others.',
+  },
   tokenizer: {
     ...text('The tokenizer.json of a model: its tokens are counted by it.'),
     'x-reprise': 'path',
@@ -159,6 +166,7 @@ const providers: { [name: string]: { keys: readonly string[]; required: readonly
       'model',
       'json',
       'context',
+      'languages',
       'request_timeout',
       'retries',
       ...Object.keys(sampling),

@@ -38,6 +38,8 @@ export interface ModelSettings {
   readonly price: Price | undefined;
   /** Tokens that a request and its answer may have together, where the catalogue does not know it. */
   readonly context: number | undefined;
+  /** ISO codes of languages that it is good at, where the alias says so. */
+  readonly languages: readonly string[] | undefined;
   /** tokenizer.json of the model, relative to the root. */
   readonly tokenizer: string | undefined;
   /** The answer comes in pieces, as it is written. */
@@ -136,6 +138,7 @@ export function readSettings(alias: JsonObject): ModelSettings {
     threads: number('threads'),
     price: alias['price'] as unknown as Price | undefined,
     context: number('context'),
+    languages: alias['languages'] as string[] | undefined,
     tokenizer: text('tokenizer'),
     stream: alias['stream'] === true,
     batch: batchSettings(alias['batch']),

@@ -11,6 +11,7 @@ it('models select ranks the models of a workflow for a use case, says of each wh
     requests: 100,
     json: true,
     images: false,
+    languages: [],
     most_usd: null,
     priority: 'quality',
   };
@@ -19,20 +20,23 @@ it('models select ranks the models of a workflow for a use case, says of each wh
       JSON.stringify(
         prompt.includes('cheap')
           ? { ...needs, priority: 'cost' }
-          : prompt.includes('scans')
-            ? { ...needs, images: true, most_usd: 2 }
-            : needs,
+          : prompt.includes('Russian')
+            ? { ...needs, languages: ['ru'] }
+            : prompt.includes('scans')
+              ? { ...needs, images: true, languages: ['de', 'en'], most_usd: 2 }
+              : needs,
       ),
   });
   const model = (more: string) => `{ provider: openai, base_url: "${server.url('openai')}", ${more} }`;
   using project = new TestProject({
     'USE-CASE.md': 'Sum up contracts.',
-    'scans.md': 'Read scans of contracts, for two dollars.',
+    'scans.md': 'Read scans of contracts in German and English, for two dollars.',
+    'letters.md': 'Sum up letters in Russian.',
     'cheap.md': 'Sum up contracts. It must be cheap.',
     'w.yaml': `
 models:
   small: ${model('model: s, context: 8000, price: { input: 0.1, output: 0.4 }')}
-  middle: ${model('model: m, context: 32000, price: { input: 1, output: 4 }')}
+  middle: ${model('model: m, context: 32000, languages: [en, de, fr], price: { input: 1, output: 4 }')}
   large: ${model('model: l, context: 200000, price: { input: 5, output: 20 }')}
   own: { provider: local, path: own.gguf, context: 32000 }
   best:
@@ -69,7 +73,7 @@ steps:
         quality: 0.9,
         usd: 5,
         rejected: null,
-        why: 'context of 200,000 tokens, json by a schema, images as the provider takes them, price about $5.00 for 100 requests, score 0.9, latency of 900 ms',
+        why: 'context of 200,000 tokens, json by a schema, images as the provider takes them, languages not said, price about $5.00 for 100 requests, score 0.9, latency of 900 ms',
         traits: expect.arrayContaining([
           { trait: 'context', wanted: '20,000 tokens', has: 'of 200,000 tokens', fits: true },
           { trait: 'json', wanted: 'JSON', has: 'by a schema', fits: true },
@@ -98,6 +102,14 @@ steps:
       { alias: 'large', rejected: 'price: about $5.00 for 100 requests, and the task wants $2.00 at most' },
       { alias: 'small' },
       { alias: 'own', rejected: 'images: not taken, and the task wants pictures' },
+    ],
+  });
+  expect(await select('letters.md')).toMatchObject({
+    candidates: [
+      { alias: 'large', rejected: null },
+      { alias: 'own', rejected: null },
+      { alias: 'middle', rejected: 'languages: en, de, fr, and the task wants ru' },
+      { alias: 'small' },
     ],
   });
   const wrong = await project.reprise('models', 'select', 'w.yaml', 'none.md');
