@@ -85,7 +85,9 @@ const updated = (method: string, more: JsonObject): Setup => ({
   use: 'cluster',
   with: { method, ...more },
   inputs: ({ rows, vectors }) => {
-    const earlier = rows.slice(0, Math.ceil(rows.length / 2)).map((row) => ({ ...row, distance: 0.5 }));
+    const earlier: Row[] = rows
+      .slice(0, Math.ceil(rows.length / 2))
+      .map((row) => ({ ...row, distance: 0.5 }));
     const sizes = [0, 1].map((cluster) => earlier.filter((row) => row['cluster'] === cluster).length);
     const centres = Float32Array.from({ length: 2 * columns }, (_, at) => direction(at, at));
     return {
