@@ -7,6 +7,7 @@ import { matrixInput, runStep, tableInput } from '../../test/run-step.ts';
 import { fitTexts, sample } from './gather.ts';
 import report from './index.ts';
 import { places } from './places.ts';
+import { timelineSection } from './timeline-section.ts';
 
 function step(
   use: string,
@@ -369,6 +370,13 @@ test('draws the shares of clusters over time by their names, those with a trend 
   expect(order.every((place) => place > 0)).toBe(true);
   expect(order).toEqual(order.toSorted((a, b) => a - b));
   expect(section).toContain('↘ falling, −1.2 points a slice');
+  expect(section).toContain('steady · burst 2026-02<');
   expect(section.match(/class="burst"><title>2026-02, 33.3%, 2 rows: &lt;word&gt;/g)).toHaveLength(1);
   expect(section.match(/<rect/g)).toHaveLength(5);
+  const series = {
+    ...{ cluster: 4, name: 'Cards', rows: 1, direction: 'steady' as const, slope: 0 },
+    points: [true, true, false, true].map((burst) => ({ share: 0.1, rows: 1, burst, keywords: [] })),
+  };
+  const drawn = timelineSection({ name: 'Topics', slices: ['a', 'b', 'c', 'd'], series: [series], of: 1 }, 0);
+  expect(String(drawn)).toContain('steady · burst a to b · burst d<');
 });

@@ -36,13 +36,25 @@ function seriesRow(series: Series, slices: readonly string[]): Markup {
       point.burst ? html` class="burst"` : null
     }><title>${slice}, ${percent(point.share)}, ${count(point.rows)} rows${clip(said, 200)}</title></rect>`;
   });
-  return html`<tr><td dir="auto">${clip(series.name, 80)}</td><td><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="Shares of ${clip(series.name, 80)} over time, at most ${percent(most)}">${bars}</svg></td><td class="number">${percent(most)}</td><td>${trendOf(series)}</td></tr>
+  return html`<tr><td dir="auto">${clip(series.name, 80)}</td><td><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="Shares of ${clip(series.name, 80)} over time, at most ${percent(most)}">${bars}</svg></td><td class="number">${percent(most)}</td><td>${trendOf(series)}${burstsOf(series, slices)}</td></tr>
 `;
 }
 
-/** `↗ +0.4 points a slice · burst 2026-01-21` */
+/** `↗ rising, +0.4 points a slice` */
 function trendOf({ direction, slope }: Series): Markup {
   if (direction === 'steady') return html`steady`;
   const points = `${slope < 0 ? '−' : '+'}${Math.abs(slope * 100).toPrecision(2)}`;
   return html`${direction === 'rising' ? '↗' : '↘'} ${direction}, ${points} points a slice`;
+}
+
+/** ` · burst 2026-01-21 to 2026-01-23`: each stretch of slices with a burst. */
+function burstsOf({ points }: Series, slices: readonly string[]): string {
+  const stretches: [from: string, to: string][] = [];
+  for (const [at, slice] of slices.entries()) {
+    if (!points[at]?.burst) continue;
+    const last = stretches.at(-1);
+    if (last && points[at - 1]?.burst) last[1] = slice;
+    else stretches.push([slice, slice]);
+  }
+  return stretches.map(([from, to]) => ` · burst ${from}${to === from ? '' : ` to ${to}`}`).join('');
 }
