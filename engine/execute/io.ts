@@ -50,6 +50,8 @@ export async function openInputs(
   for (const [name, binding] of Object.entries(step.inputs)) {
     const present = partsOf(binding, productsOf);
     const first = present[0];
+    const isThere = present.some(({ products }) => outputOf(products, binding.output) !== undefined);
+    if (binding.implied && isOptional(name) && !isThere) continue;
     if (first === undefined) {
       if (isOptional(name)) continue;
       const steps = binding.parts.map((part) => part.step).join(', ');

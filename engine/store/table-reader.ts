@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { zstdDecompressSync } from 'node:zlib';
 import type { Row, TableArtefact } from '../artefacts.ts';
 import { type Digest, digestOfJson } from '../digest.ts';
@@ -95,18 +96,10 @@ export function idsDigest(ids: Iterable<string>): Digest {
 
 /**
  * Tables one after another: each row gets the part's columns, its id becomes `<id>@<suffix>`, and `row_id` holds the
- * id before, or what an earlier concatenation put there. The ids of all parts are read once, for their digest.
+ * id before, or what an earlier concatenation put there. A field of an axis's name has to say what
+ * the axis says, as `fold` does in the rows of each fold. All parts are read once, for this and for the digest of the ids.
  */
 export async function concatTables(blobs: BlobFolder, parts: readonly TablePart[]): Promise<TableInput> {
-  for (const { artefact, columns } of parts) {
-    const taken = Object.keys(columns).find((column) => artefact.fields.includes(column));
-    if (taken === undefined) continue;
-    throw new StepError(
-      'axis-is-a-field',
-      `the rows have a field "${taken}" already, and gathering the matrix adds a column of that name`,
-      `give the axis another name, or rename the field (load has \`rename\`)`,
-    );
-  }
   async function* blocks(): AsyncGenerator<Row[], void> {
     for (const { artefact, columns, suffix } of parts)
       for await (const block of tableBlocks(blobs, artefact))
@@ -118,6 +111,19 @@ export async function concatTables(blobs: BlobFolder, parts: readonly TablePart[
         }));
   }
   const hash = createHash('sha256');
+  for (const { artefact, columns } of parts) {
+    const taken = Object.keys(columns).filter((column) => artefact.fields.includes(column));
+    if (taken.length === 0) continue;
+    for await (const block of tableBlocks(blobs, artefact))
+      for (const row of block)
+        for (const column of taken)
+          if (row[column] !== undefined && !isDeepStrictEqual(row[column], columns[column]))
+            throw new StepError(
+              'axis-is-a-field',
+              `the rows have a field "${column}" already, and gathering the matrix adds a column of that name: row ${row.id} says ${JSON.stringify(row[column])}, the axis ${JSON.stringify(columns[column])}`,
+              'give the axis another name, or rename the field (load has `rename`)',
+            );
+  }
   for await (const block of blocks()) hash.update(block.map(({ id }) => `${id}\n`).join(''));
   const fields = new Set(['id', 'row_id']);
   for (const { artefact } of parts) for (const field of artefact.fields) fields.add(field);

@@ -202,6 +202,15 @@ describe('tables', () => {
     expect(input.ids).toBe(written.ids);
     const again = await store.concatTables([{ artefact: written, columns: { seed: 1 }, suffix: 'seed=1' }]);
     expect((await again.all())[0]).toMatchObject({ id: 'a@model=m1@seed=1', row_id: 'a' });
+    // A field of the axis's name may say the same, and nothing else.
+    const fold = await write(store, [{ id: 'a', fold: 1 }, { id: 'b' }]);
+    const same = await store.concatTables([{ artefact: fold, columns: { fold: 1 }, suffix: 'fold=1' }]);
+    expect((await same.all()).map((row) => row['fold'])).toEqual([1, 1]);
+    const other = store.concatTables([{ artefact: fold, columns: { fold: 2 }, suffix: 'fold=2' }]);
+    await expect(other).rejects.toMatchObject({
+      code: 'axis-is-a-field',
+      message: expect.stringContaining('row a says 1, the axis 2'),
+    });
     expect(concatDigest([...parts].reverse())).not.toBe(concatDigest(parts));
   });
 });

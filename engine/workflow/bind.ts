@@ -127,7 +127,7 @@ export class Binder {
       }
       if (first === undefined || (isMap && spec.optional !== true)) continue;
       const other = alongside(first, name, spec);
-      if (other !== undefined) instance.inputs[name] = bindingOf(first, other, true);
+      if (other !== undefined) instance.inputs[name] = { ...bindingOf(first, other, true), implied: true };
     }
     if (!failed) this.#checkGathered(inputs, bound);
     if (failed || instance.draft.misspelt) return;

@@ -134,6 +134,8 @@ export interface InputBinding {
   /** `run:<run>/…`: the artefact comes from an earlier run. Then `parts` holds one step of that run. */
   run: string | null;
   place: Place;
+  /** Nobody named it: where the step left no such output, there is nothing to read. */
+  implied?: true;
 }
 
 export interface InputPart {

@@ -20,6 +20,16 @@ describe('filter', () => {
     expect(metrics).toEqual({ rows: 2, left_out: 2, rejected: 0 });
   });
 
+  it('gives the vectors of those rows, where it has them', async () => {
+    const data = Float32Array.from([1, 2, 3, 4]);
+    const vectors = { matrix: { data, rows: 4, columns: 1 }, ids: ['a', 'b', 'c', 'd'] };
+    const { matrices } = await runStep(filter, {
+      with: { where: 'row.id in ["b", "d"]' },
+      inputs: { rows, vectors },
+    });
+    expect(matrices['vectors']).toMatchObject({ data: Float32Array.from([2, 4]), ids: ['b', 'd'] });
+  });
+
   it('names the first row on which the condition fails, and what to write', async () => {
     const run = runStep(filter, { with: { where: 'row.score > 0.5' }, inputs: { rows } });
     await expect(run).rejects.toMatchObject({

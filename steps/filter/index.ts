@@ -1,6 +1,8 @@
 import { CelError, loadCel } from '../../engine/cel.ts';
 import { StepError } from '../../engine/problems.ts';
 import { defineStep } from '../../engine/step.ts';
+import { gatherRows } from '../../numerics/vectors.ts';
+import { sameRows } from '../same-rows.ts';
 
 export default defineStep({
   type: 'filter',
@@ -10,7 +12,9 @@ is true stay, unchanged and in their order; the others are left out and counted.
 
 A condition can fail on a row: a field that the row does not have, a text compared with a number. Then the step fails and
 names the first such row, or, with \`on_error: reject\`, such rows go to the output \`rejected\` with the \`reason\`. To ask whether a
-field is there: \`has(row.score) && row.score > 0.5\`.`,
+field is there: \`has(row.score) && row.score > 0.5\`.
+
+With the input \`vectors\` the output \`vectors\` holds those of the rows that stay, so that \`from: long_enough\` gives a step both.`,
   parameters: {
     type: 'object',
     additionalProperties: false,
@@ -29,7 +33,10 @@ field is there: \`has(row.score) && row.score > 0.5\`.`,
       },
     },
   },
-  inputs: { rows: { kind: 'table', description: 'Any rows.' } },
+  inputs: {
+    rows: { kind: 'table', description: 'Any rows.' },
+    vectors: { kind: 'matrix', optional: true, description: 'A vector for each of the rows.' },
+  },
   outputs: {
     rows: { kind: 'table', description: 'The rows for which the condition is true.' },
     rejected: {
@@ -37,6 +44,7 @@ field is there: \`has(row.score) && row.score > 0.5\`.`,
       description:
         'Rows for which it could not be computed, with the `reason`; empty unless `on_error: reject`.',
     },
+    vectors: { kind: 'matrix', optional: true, description: 'Vectors of the rows kept, if there are any.' },
   },
   metrics: {
     left_out: 'Rows for which the condition is false.',
@@ -49,6 +57,10 @@ field is there: \`has(row.score) && row.score > 0.5\`.`,
   with: { where: "row.text.size() >= 10" }`,
 
   async run({ parameters, inputs, outputs, context }) {
+    const { vectors } = inputs;
+    if (vectors) sameRows(inputs.rows, vectors);
+    const places: number[] = [];
+    const ids: string[] = [];
     outputs.rows.expect(inputs.rows.fields);
     const scope = { row: {} as object, params: context.params, env: context.env };
     const program = (await loadCel())(parameters.where, { variables: Object.keys(scope) });
@@ -76,11 +88,16 @@ field is there: \`has(row.score) && row.score > 0.5\`.`,
         }
         if (!passes) continue;
         kept++;
+        if (vectors) {
+          places.push(done - 1);
+          ids.push(row.id);
+        }
         const written = outputs.rows.write(row);
         if (written) await written;
       }
       context.progress(done, inputs.rows.rows, 'rows');
     }
+    if (vectors) await outputs.vectors.write(gatherRows(await vectors.read(), places), ids);
     if (rejected > 0)
       context.warn(
         `where could not be computed for ${rejected.toLocaleString('en')} of ${done.toLocaleString('en')} rows; the first is ${firstReason}`,

@@ -198,6 +198,10 @@ const expected: Record<string, (run: RunSummary, p: TestProject) => void> = {
     expect(run.step('scores').metrics['accuracy']).toBe(0.9);
     expect(run.step('head').metrics).toMatchObject({ classes: 2 });
   },
+  cross_validation(run) {
+    expect(run.step('scores')).toMatchObject({ metrics: { rows: 60 } });
+    expect(run.step('scores').metrics['accuracy']).toBeGreaterThan(0.7);
+  },
   gate(run) {
     expect(run.step('gate')).toMatchObject({ status: 'ran', metrics: { failed: 0 } });
   },
