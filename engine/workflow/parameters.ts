@@ -257,7 +257,9 @@ function checkModel(
     return;
   }
   if (aliases.includes(name) || models.find(name) !== undefined) return;
-  const hint = suggestion(name, [...aliases, ...models.names], 'there are');
+  const hint = isAbsolute(name)
+    ? `a folder outside of the project has a name under models: mine: { provider: local, path: ${name} }`
+    : suggestion(name, [...aliases, ...models.names], 'there are');
   problems.error('unknown-model', `there is no model "${name}"`, scalar, hint ? { hint } : {});
 }
 
