@@ -235,6 +235,15 @@ export class Reservation {
   }
 }
 
+/** The budget has no room for another try: thrown where tries are made. */
+export class Refused extends Error {
+  readonly failed: Failed;
+  constructor(refusal: Failed) {
+    super(refusal.failure.message);
+    this.failed = refusal;
+  }
+}
+
 function sum(a: Amount, b: Amount, times = 1): Amount {
   return {
     usd: a.usd + times * b.usd,

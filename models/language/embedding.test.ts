@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/json.ts';
 import type { AskResult } from '../../engine/language-model.ts';
 import { embeddingOf, ModelServer, type ModelServerOptions } from '../../test/model-server.ts';
+import type { BudgetLimits } from './budget.ts';
 import { createLanguageModels } from './index.ts';
 
 const price = { input: 2, output: 0 };
 const signal = new AbortController().signal;
 const options = { signal, notify: () => {} };
 
-function modelsAt(server: ModelServer, more: JsonObject = {}, budget?: { usd: number }) {
+function modelsAt(server: ModelServer, more: JsonObject = {}, budget?: BudgetLimits) {
   const alias = { provider: 'openai', base_url: server.url('openai'), model: 'e', price, ...more };
   return createLanguageModels({
     root: process.cwd(),
@@ -114,5 +115,79 @@ describe('vectors of texts', () => {
     expect(await model.ask(request, options)).toMatchObject({ failure: { code: 'budget-reached' } });
     expect(await model.estimate(request)).toMatchObject({ known: false, output_tokens: 0 });
     expect(server.requests).toHaveLength(0);
+  });
+
+  it('are one call of the budget for each request, and one more for each try', async () => {
+    await using server = await ModelServer.start({
+      fault: ({ prompt, attempt }) => (prompt.startsWith('text') && attempt === 0 ? 'rate-limit' : null),
+    });
+    const model = modelsAt(server, {}, { calls: 3 });
+    const all = (texts: string[]) =>
+      Promise.all(
+        texts.map((content) =>
+          model.ask({ messages: [{ role: 'user', content }], embedding: { dimensions: 4 } }, options),
+        ),
+      );
+    expect((await all(words(10))).every((result) => 'answer' in result)).toBe(true);
+    expect((await all(['a', 'b'])).every((result) => 'answer' in result)).toBe(true);
+    expect(await all(['c', 'd'])).toMatchObject([
+      { failure: { code: 'budget-reached' } },
+      { failure: { code: 'budget-reached' } },
+    ]);
+    expect(server.embedded.map(({ length }) => length)).toEqual([10, 10, 2]);
+  });
+
+  it('are given up for the one that is called off, not for others of its request', async () => {
+    const [left, kept, all] = [new AbortController(), new AbortController(), new AbortController()];
+    await using server = await ModelServer.start({
+      fault({ prompt }) {
+        if (prompt === 'one two') left.abort(new Error('the step is over'));
+        if (prompt === 'five six') all.abort(new Error('the run is over'));
+        return null;
+      },
+    });
+    const model = modelsAt(server);
+    const ask = (content: string, { signal }: AbortController) =>
+      model.ask(
+        { messages: [{ role: 'user', content }], embedding: { dimensions: 4 } },
+        { ...options, signal },
+      );
+    const [one, two] = await Promise.allSettled([ask('one', left), ask('two', kept)]);
+    expect(one).toMatchObject({ status: 'rejected', reason: { message: 'the step is over' } });
+    expect(two).toMatchObject({ status: 'fulfilled', value: { answer: { provider: 'openai' } } });
+    // One that was called off before it was sent is not sent.
+    const early = new AbortController();
+    const three = ask('three', early);
+    const four = ask('four', kept);
+    await new Promise(setImmediate);
+    early.abort(new Error('never mind'));
+    await expect(three).rejects.toThrow('never mind');
+    expect(await four).toMatchObject({ answer: { provider: 'openai' } });
+    const again = [ask('two', all), ask('seven', kept)];
+    expect((await Promise.all(again)).every((result) => 'answer' in result)).toBe(true);
+    const none = await Promise.allSettled([ask('five', all), ask('six', all)]);
+    expect(none.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(server.embedded).toEqual([
+      ['one', 'two'],
+      expect.arrayContaining(['four']),
+      ['two', 'seven'],
+      ['five', 'six'],
+    ]);
+  });
+
+  it('go as early as the most urgent of them', async () => {
+    await using server = await ModelServer.start({ latencyMs: 100 });
+    const model = modelsAt(server, { concurrency: 1 });
+    const chats = ['a', 'b', 'c'].map((content) =>
+      model.ask({ messages: [{ role: 'user', content }] }, options),
+    );
+    const vectors = [0, 5].map((priority) =>
+      model.ask(
+        { messages: [{ role: 'user', content: `text ${priority}` }], embedding: { dimensions: 4 } },
+        { ...options, priority },
+      ),
+    );
+    await Promise.all([...chats, ...vectors]);
+    expect(server.requests.map(({ prompt }) => prompt)).toEqual(['a', 'text 0 text 5', 'b', 'c']);
   });
 });

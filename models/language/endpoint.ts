@@ -9,7 +9,7 @@ import type {
 } from '../../engine/language-model.ts';
 import type { BatchLog } from './batch.ts';
 import type { Batches } from './batches.ts';
-import type { Budget, Reservation } from './budget.ts';
+import { type Budget, Refused, type Reservation } from './budget.ts';
 import type { Catalogue } from './catalogue.ts';
 import { Bill, nothingSpent, noUsage } from './cost.ts';
 import { Estimates, type Expected } from './estimates.ts';
@@ -227,8 +227,9 @@ export class Endpoint {
         chargeFailed(batched.error);
         throw batched.error;
       }
-      // What a replay says is nobody's call.
-      const budget = this.settings.provider === 'replay' ? null : this.#around.budget;
+      // What a replay says is nobody's call; texts to embed have room together.
+      const reserves = this.settings.provider !== 'replay' && full.embedding === null;
+      const budget = reserves ? this.#around.budget : null;
       const reserved = budget && (await budget.reserve(expected, this.shown, signal));
       if (reserved !== null && 'failure' in reserved) return reserved;
       room = reserved;
@@ -256,16 +257,17 @@ export class Endpoint {
   async #asked(
     asked: ProviderRequest,
     { embedding }: FullRequest,
-    { input, usual }: Expected,
+    expected: Expected,
     signal: AbortSignal,
     tries: Tries,
   ): Promise<ProviderAnswer> {
     const line = await this.#connect();
-    if (embedding === null) return line.ask(asked, input + usual, signal, tries);
+    if (embedding === null) return line.ask(asked, expected.input + expected.usual, signal, tries);
     const wanted = { ...asked, embedding: { texts: [], ...embedding } };
-    if (this.settings.provider === 'replay') return line.ask(wanted, input, signal, tries);
-    this.#texts ??= new TextBatches(line);
-    return this.#texts.ask(wanted, asked.messages.at(-1)?.content ?? '', input, signal, tries);
+    if (this.settings.provider === 'replay') return line.ask(wanted, expected.input, signal, tries);
+    const { budget } = this.#around;
+    this.#texts ??= new TextBatches({ line, budget, estimates: this.estimates, shown: this.shown });
+    return this.#texts.ask(wanted, asked.messages.at(-1)?.content ?? '', expected, signal, tries);
   }
 
   get tokens(): ModelTokens {
@@ -315,14 +317,5 @@ export class Endpoint {
       return openProvider({ settings, key, keyName, keyIsSecret, secretNames, root });
     })();
     return this.#provider;
-  }
-}
-
-/** The budget has no room for another try. */
-class Refused extends Error {
-  readonly failed: Failed;
-  constructor(failed: Failed) {
-    super(failed.failure.message);
-    this.failed = failed;
   }
 }

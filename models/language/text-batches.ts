@@ -1,3 +1,7 @@
+import { onAbort } from './aborted.ts';
+import { type Budget, Refused, type Reservation } from './budget.ts';
+import { noUsage } from './cost.ts';
+import type { Estimates, Expected } from './estimates.ts';
 import { type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
 import type { Resilience, Tries } from './resilience.ts';
 
@@ -7,121 +11,182 @@ const mostTokens = 100_000;
 
 interface Waiting {
   readonly text: string;
-  readonly tokens: number;
-  readonly signal: AbortSignal;
-  readonly tries: Tries;
+  readonly expected: Expected;
+  readonly tries: Pick<Tries, 'priority' | 'onFailed'>;
   resolve(answer: ProviderAnswer): void;
   reject(error: unknown): void;
 }
 
+interface Group {
+  readonly request: ProviderRequest;
+  /** Those that were called off are taken out. */
+  readonly texts: Set<Waiting>;
+  tokens: number;
+  /** Ends the request once nobody waits for a text of it. */
+  readonly stop: AbortController;
+}
+
 /**
  * Asks for the vectors of texts, many in one request: what is asked within a turn of the event loop, and in those after it
- * as long as more comes, goes together. Each text gets its own answer, and its share of the tokens. A request that is
- * rejected is made again in halves, so that only the texts that are wrong fail.
+ * as long as more comes, goes together. Each text gets its own answer, and its share of the tokens; the request is one call of
+ * the budget, and goes as early as the most urgent of its texts. One that is rejected is made again in halves, so that only
+ * the texts that are wrong fail.
  */
 export class TextBatches {
   readonly #line: Pick<Resilience, 'ask'>;
+  readonly #budget: Budget | null;
+  readonly #estimates: Estimates;
+  /** `openai/text-embedding-3-small` */
+  readonly #shown: string;
   /** Texts that wait, by what else is the same for a request. */
-  readonly #waiting = new Map<string, { request: ProviderRequest; texts: Waiting[] }>();
+  readonly #waiting = new Map<string, Group>();
 
-  constructor(line: Pick<Resilience, 'ask'>) {
-    this.#line = line;
+  constructor(options: {
+    line: Pick<Resilience, 'ask'>;
+    budget: Budget | null;
+    estimates: Estimates;
+    shown: string;
+  }) {
+    this.#line = options.line;
+    this.#budget = options.budget;
+    this.#estimates = options.estimates;
+    this.#shown = options.shown;
   }
 
-  /** The vector of one text; rejects as `Resilience.ask` does. */
+  /** The vector of one text; rejects as `Resilience.ask` does, or with Refused where the budget has no room. */
   ask(
     request: ProviderRequest,
     text: string,
-    tokens: number,
+    expected: Expected,
     signal: AbortSignal,
-    tries: Tries,
+    tries: Pick<Tries, 'priority' | 'onFailed'>,
   ): Promise<ProviderAnswer> {
+    signal.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const name = JSON.stringify([request.model, request.embedding?.dimensions ?? null]);
-      const found = this.#waiting.get(name);
-      const one = { text, tokens, signal, tries, resolve, reject };
-      if (found === undefined) {
-        const group = { request, texts: [one] };
-        this.#waiting.set(name, group);
-        this.#flushWhenStill(name, 0);
-        return;
-      }
-      const sum = found.texts.reduce((total, each) => total + each.tokens, tokens);
-      if (found.texts.length >= mostTexts || sum > mostTokens) {
-        this.#waiting.set(name, { request, texts: [one] });
-        void this.#send(found.request, found.texts);
-      } else found.texts.push(one);
+      const group = this.#groupFor(request, expected);
+      const one: Waiting = {
+        text,
+        expected,
+        tries,
+        resolve(answer) {
+          stay();
+          resolve(answer);
+        },
+        reject(error) {
+          stay();
+          reject(error);
+        },
+      };
+      const stay = onAbort(signal, () => {
+        group.texts.delete(one);
+        if (group.texts.size === 0) group.stop.abort(signal.reason);
+        reject(signal.reason);
+      });
+      group.texts.add(one);
+      group.tokens += expected.input;
     });
+  }
+
+  /** Those that a text goes with. */
+  #groupFor(request: ProviderRequest, { input }: Expected): Group {
+    const name = JSON.stringify([request.model, request.embedding?.dimensions ?? null]);
+    const found = this.#waiting.get(name);
+    const hasRoom = found !== undefined && found.texts.size < mostTexts && found.tokens + input <= mostTokens;
+    if (hasRoom && !found.stop.signal.aborted) return found;
+    const group: Group = { request, texts: new Set(), tokens: 0, stop: new AbortController() };
+    this.#waiting.set(name, group);
+    if (found === undefined) this.#flushWhenStill(name, 0);
+    else this.#sendGroup(found);
+    return group;
   }
 
   #flushWhenStill(name: string, seen: number): void {
     setImmediate(() => {
       const group = this.#waiting.get(name);
       if (group === undefined) return;
-      if (group.texts.length !== seen) {
-        this.#flushWhenStill(name, group.texts.length);
+      if (group.texts.size !== seen) {
+        this.#flushWhenStill(name, group.texts.size);
         return;
       }
       this.#waiting.delete(name);
-      void this.#send(group.request, group.texts);
+      this.#sendGroup(group);
     });
   }
 
-  async #send(request: ProviderRequest, texts: readonly Waiting[]): Promise<void> {
-    const [first] = texts;
-    if (first === undefined) return;
-    const tokens = texts.reduce((sum, each) => sum + each.tokens, 0);
+  #sendGroup(group: Group): void {
+    void this.#send(group, [...group.texts]);
+  }
+
+  async #send(group: Group, texts: readonly Waiting[]): Promise<void> {
+    if (texts.length === 0) return;
+    const { request, stop } = group;
+    const first = () => texts.find((each) => group.texts.has(each));
     const dimensions = request.embedding?.dimensions ?? null;
+    const expected = texts.reduce(
+      (sum, { expected: one }) => ({
+        usd: sum.usd === null || one.usd === null ? null : sum.usd + one.usd,
+        tokens: sum.tokens + one.tokens,
+        input: sum.input + one.input,
+      }),
+      { usd: 0 as number | null, tokens: 0, input: 0 },
+    );
+    let room: Reservation | null = null;
+    const spend = ({ usage, billed }: Pick<ProviderAnswer, 'usage' | 'billed'>) => {
+      const tokens = usage ?? noUsage;
+      const usd = billed ?? this.#estimates.cost({ ...tokens, estimated: true }) ?? 0;
+      room?.spend(usd, tokens.input_tokens + tokens.output_tokens);
+    };
     try {
+      const reserved = await this.#budget?.reserve(expected, this.#shown, stop.signal);
+      if (reserved && 'failure' in reserved) throw new Refused(reserved);
+      room = reserved ?? null;
       const answer = await this.#line.ask(
         { ...request, embedding: { texts: texts.map(({ text }) => text), dimensions } },
-        tokens,
-        first.signal,
+        expected.input,
+        stop.signal,
         {
+          priority: Math.max(...texts.map(({ tries }) => tries.priority ?? 0)),
           onFailed(error) {
+            spend(error);
             // What a try cost is one amount: it goes on one bill.
-            first.tries.onFailed?.(error);
+            first()?.tries.onFailed?.(error);
           },
           async beforeAgain() {
-            await Promise.all(texts.map((each) => each.tries.beforeAgain?.()));
+            const refused = (await room?.renew()) ?? null;
+            if (refused !== null) throw new Refused(refused);
           },
         },
       );
-      const vectors = answer.vectors ?? [];
-      if (vectors.length !== texts.length)
-        throw new ProviderError(
-          'unavailable',
-          `the answer has ${vectors.length} vectors for ${texts.length} texts`,
-          { usage: answer.usage, billed: answer.billed },
-        );
+      spend(answer.usage ? answer : { ...answer, usage: { ...noUsage, input_tokens: expected.input } });
       const inputs = shared(answer.usage?.input_tokens ?? 0, texts);
       texts.forEach((each, index) => {
         each.resolve({
           ...answer,
-          text: vectors[index]!,
+          text: answer.vectors?.[index] ?? '',
           usage: answer.usage && { ...answer.usage, input_tokens: inputs[index]! },
           billed: answer.billed === null ? null : answer.billed / texts.length,
         });
       });
     } catch (error) {
+      const left = texts.filter((each) => group.texts.has(each));
       if (texts.length > 1 && error instanceof ProviderError && error.fault === 'rejected') {
-        const half = texts.length >> 1;
-        await Promise.all([
-          this.#send(request, texts.slice(0, half)),
-          this.#send(request, texts.slice(half)),
-        ]);
-      } else for (const each of texts) each.reject(error);
+        room?.end();
+        const half = left.length >> 1;
+        await Promise.all([this.#send(group, left.slice(0, half)), this.#send(group, left.slice(half))]);
+      } else for (const each of left) each.reject(error);
+    } finally {
+      room?.end();
     }
   }
 }
 
 /** Parts of a whole number in proportion to what texts were expected to have, that add up to it. */
-function shared(total: number, texts: readonly { tokens: number }[]): number[] {
-  const sum = texts.reduce((all, { tokens }) => all + tokens, 0);
+function shared(total: number, texts: readonly { expected: Expected }[]): number[] {
+  const sum = texts.reduce((all, { expected }) => all + expected.input, 0);
   let before = 0;
   let given = 0;
-  return texts.map(({ tokens }) => {
-    before += tokens;
+  return texts.map(({ expected }) => {
+    before += expected.input;
     const upTo = sum === 0 ? 0 : Math.round((total * before) / sum);
     const part = upTo - given;
     given = upTo;
