@@ -8,6 +8,7 @@ import type { RunRecord } from '../../engine/record/record.ts';
 import { readRun, resolveRun } from '../../engine/record/runs.ts';
 import { addNamedTables, type NamedTable, SqlDatabase, type SqlResult } from '../../steps/query/database.ts';
 import { mentionsOf } from '../../steps/query/sql-text.ts';
+import { warningsOf } from '../../steps/query/values.ts';
 import type { Cli, Command } from '../command.ts';
 import { counted } from '../format.ts';
 import { openPast } from '../past-artefact.ts';
@@ -38,8 +39,8 @@ export const command: Command = {
       does: 'how many rows each cluster has',
     },
     {
-      line: 'reprise query latest "FROM unique.duplicates" --format csv > duplicates.csv',
-      does: 'a table for another program',
+      line: `reprise query latest 'FROM "unique".duplicates' --format csv > duplicates.csv`,
+      does: 'a table for another program; a name that is a word of SQL stands in quotes',
     },
   ],
   async run([run, sql], options, cli) {
@@ -134,9 +135,7 @@ async function print(
     };
     await cli.outAll(writeTable(source, options['format'] as 'jsonl' | 'csv', { columns }));
   }
-  const { exactNumbers, nonFinite } = result.notes;
-  if (exactNumbers > 0) warn(`${exactNumbers} numbers that a double does not hold: as digits`, cli);
-  if (nonFinite > 0) warn(`${nonFinite} values NaN or infinite: null`, cli);
+  for (const warning of warningsOf(result.notes)) warn(warning, cli);
 }
 
 function objectOf(columns: readonly string[], values: readonly Json[]): { [name: string]: Json } {

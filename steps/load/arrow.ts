@@ -3,6 +3,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import type { Column, DataType, Field, Table } from '@uwdata/flechette';
 import type { Json, JsonObject } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
+import { exactNumber } from '../exact-number.ts';
 import { type ArrowMessage, messageAt, withBinaryTexts } from './arrow-messages.ts';
 import { infinite, isoDay, isoTime, itemFlaw, jsonNumber, tooDeep } from './binary-values.ts';
 import { utf8Text } from './decode.ts';
@@ -258,7 +259,7 @@ function decimal(unscaled: bigint | number, scale: number, notes: Notes): Json {
     .padStart(scale + 1, '0');
   const sign = unscaled < 0 ? '-' : '';
   const text = scale > 0 ? `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}` : `${sign}${digits}`;
-  if (digits.replace(/^0+/, '').length <= 15) return Number(text);
-  notes.exactNumbers++;
-  return text;
+  const number = exactNumber(text);
+  if (typeof number === 'string') notes.exactNumbers++;
+  return number;
 }

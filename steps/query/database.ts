@@ -67,6 +67,7 @@ export class SqlDatabase {
   readonly #connection: DuckDBConnection;
   readonly #scratch: string;
   readonly #files: string[] = [];
+  readonly #names: string[] = [];
 
   private constructor(
     duckdb: DuckDb,
@@ -130,6 +131,7 @@ export class SqlDatabase {
     // The default of 16 MB is the longest line that is read; buffers of that size are taken at once.
     const size = longest > 2 ** 24 ? `, maximum_object_size=${longest + 1}` : '';
     const source = `read_json(${text(path)}, format='newline_delimited', columns={${columns.join(', ')}}${size})`;
+    this.#names.push(...name.split('.'));
     const [schema, ...rest] = name.split('.').map(quoted);
     if (rest.length > 0) await this.#connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
     const kind = uses > 1 ? 'TABLE' : 'VIEW';
@@ -153,7 +155,7 @@ export class SqlDatabase {
     signal.addEventListener('abort', stop);
     const mistake = (error: unknown): unknown => {
       signal.throwIfAborted();
-      return sqlMistake(error, sql, where);
+      return sqlMistake(error, sql, where, this.#names);
     };
     if (isEmpty(sql)) throw new StepError('sql-syntax', 'the query is empty');
     refuseCalls(sql, where);

@@ -166,8 +166,29 @@ it('gives the types of SQL as JSON', async () => {
   ]);
   expect(warnings).toEqual([
     '2 numbers that a double does not hold: kept as their digits in texts',
-    '1 values NaN or infinite: null',
+    '1 values NaN or infinite, or times out of range: null',
   ]);
+});
+
+it('gives times as ISO 8601, and null for those that it has no text for', async () => {
+  const { tables, warnings } = await ask(
+    { t: [{ id: 'x' }] },
+    `SELECT 'infinity'::TIMESTAMPTZ AS a, '-infinity'::TIMESTAMP AS b, 'infinity'::DATE AS c,
+       '290000-01-01 00:00:00+00'::TIMESTAMPTZ AS d, '290000-01-01'::DATE AS e, 'infinity'::TIMESTAMP_NS AS f,
+       '0044-03-15 (BC)'::DATE AS ides, '12345-01-01'::TIMESTAMP_S AS late,
+       '2024-01-02 03:04:05.000000001'::TIMESTAMP_NS AS ns, '2024-01-02 03:04:05.120'::TIMESTAMP_MS AS ms
+     FROM t`,
+  );
+  expect(tables['rows']).toEqual([
+    {
+      ...{ id: '1', a: null, b: null, c: null, d: null, e: null, f: null },
+      ides: '-000043-03-15',
+      late: '+012345-01-01T00:00:00',
+      ns: '2024-01-02T03:04:05.000000001',
+      ms: '2024-01-02T03:04:05.12',
+    },
+  ]);
+  expect(warnings).toEqual(['6 values NaN or infinite, or times out of range: null']);
 });
 
 it('names the place of a mistake, behind letters of several bytes too', async () => {

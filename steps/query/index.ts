@@ -3,8 +3,9 @@ import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import { anyInputs, defineStep, type StepInput, type TableOutput } from '../../engine/step.ts';
 import { readNamedFile } from '../named-file.ts';
-import { addNamedTables, type NamedTable, SqlDatabase, type SqlResult } from './database.ts';
+import { addNamedTables, type NamedTable, SqlDatabase } from './database.ts';
 import { notRepeatable, placeAt } from './sql-text.ts';
+import { warningsOf } from './values.ts';
 
 export default defineStep({
   type: 'query',
@@ -19,8 +20,8 @@ statement gives the rows; others may stand before it (\`CREATE MACRO …;\`).
 texts: write \`created::TIMESTAMP\` for a time. A field that a row lacks is NULL.
 
 **Types out.** Integers and decimals that a double holds are numbers, others (past 2^53) their digits in a text; dates and times
-ISO 8601, with \`Z\` where they have a time zone (which is always UTC); bytes base64; lists, structs and maps as lists and objects; NaN and
-infinities null. The last three are counted in a warning.
+ISO 8601, with \`Z\` where they have a time zone (which is always UTC); bytes base64; lists, structs and maps as lists and objects; NaN,
+infinities and times past the year 275760 null. Numbers in texts and what became null are counted in a warning.
 
 **Ids.** A column \`id\` is the row's id, and must be there once for each row. Without one the rows are numbered from 1:
 give groups an id (\`SELECT topic AS id, count(*) AS rows … GROUP BY topic\`) that stays when others come or go.
@@ -100,7 +101,7 @@ inputs only: no files, no network, and no statements but those that make tables 
         }
         context.progress(done, undefined, 'rows');
       }
-      warnOf(result, context.warn);
+      for (const warning of warningsOf(result.notes)) context.warn(warning);
       return { metrics: { rows: done } };
     } finally {
       database.close();
@@ -162,13 +163,4 @@ function rowOf(id: string, columns: readonly string[], values: readonly Json[]):
   const row: Row = { id };
   for (const [index, name] of columns.entries()) if (name !== 'id') row[name] = values[index]!;
   return row;
-}
-
-function warnOf({ notes }: SqlResult, warn: (message: string) => void): void {
-  const { exactNumbers, nonFinite } = notes;
-  if (exactNumbers > 0)
-    warn(
-      `${exactNumbers.toLocaleString('en')} numbers that a double does not hold: kept as their digits in texts`,
-    );
-  if (nonFinite > 0) warn(`${nonFinite.toLocaleString('en')} values NaN or infinite: null`);
 }

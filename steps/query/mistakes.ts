@@ -1,5 +1,6 @@
 import { StepError } from '../../engine/problems.ts';
 import { placeAt } from './sql-text.ts';
+import { sqlTokens } from './sql-tokens.ts';
 
 /** What DuckDB says of an error with `errors_as_json`. */
 interface Said {
@@ -12,21 +13,29 @@ interface Said {
 /**
  * An error of DuckDB as a StepError with the place in the query: in the workflow's file, or, of a query from a file of its
  * own, in front of the message. Anything else is given back as it is.
+ *
+ * @param names of tables and schemas: one may be a word of SQL, which the parser stumbles over
  */
 export function sqlMistake(
   error: unknown,
   sql: string,
   where: { parameter?: string; file?: string },
+  names: readonly string[] = [],
 ): unknown {
   if (!(error instanceof Error) || error instanceof StepError) return error;
   const said = saidBy(error.message);
   if (said === undefined) return error;
   const [message = '', ...more] = (said.exception_message ?? '').trim().split('\n');
-  const hint = more.join(' ').trim();
   const code = said.exception_type === 'Parser' ? 'sql-syntax' : 'sql-error';
   const what =
     said.exception_type === 'Permission' ? `${message} (SQL sees the step's inputs only)` : message;
-  const at = said.position === undefined ? undefined : placeAt(sql, unitsBefore(sql, Number(said.position)));
+  const offset = said.position === undefined ? undefined : unitsBefore(sql, Number(said.position));
+  const at = offset === undefined ? undefined : placeAt(sql, offset);
+  const reserved = code === 'sql-syntax' ? reservedName(sql, offset, names) : undefined;
+  const hint =
+    reserved === undefined
+      ? more.join(' ').trim()
+      : `a name that is a word of SQL stands in quotes: "${reserved}"`;
   const { file, parameter } = where;
   const place = file === undefined ? '' : `${file}${at ? `:${at.line}:${at.column}` : ''}: `;
   return new StepError(
@@ -36,6 +45,14 @@ export function sqlMistake(
     false,
     at && parameter !== undefined ? { parameter, ...at } : undefined,
   );
+}
+
+/** The name of a table that stands, without quotes, where the parser stumbles, or just before. */
+function reservedName(sql: string, offset: number | undefined, names: readonly string[]): string | undefined {
+  const tokens = [...sqlTokens(sql)];
+  const index = tokens.findIndex(({ at }) => at === offset);
+  const words = tokens.slice(Math.max(0, index - 1), index + 1).filter(({ kind }) => kind === 'word');
+  return names.find((name) => words.some(({ text }) => text === name.toLowerCase()));
 }
 
 function saidBy(message: string): Said | undefined {

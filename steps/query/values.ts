@@ -1,5 +1,6 @@
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { Json, JsonObject } from '../../engine/json.ts';
+import { exactNumber } from '../exact-number.ts';
 
 type DuckDb = typeof import('@duckdb/node-api');
 
@@ -7,8 +8,20 @@ type DuckDb = typeof import('@duckdb/node-api');
 export interface ValueNotes {
   /** Numbers that a double does not hold: kept as their digits in a text. */
   exactNumbers: number;
-  /** NaN and infinities: null. */
+  /** NaN, infinities, and times that are infinite or some 270,000 years away: null. */
   nonFinite: number;
+}
+
+/** Warnings about what could not be given as it is. */
+export function warningsOf({ exactNumbers, nonFinite }: ValueNotes): string[] {
+  const warnings: string[] = [];
+  if (exactNumbers > 0)
+    warnings.push(
+      `${exactNumbers.toLocaleString('en')} numbers that a double does not hold: kept as their digits in texts`,
+    );
+  if (nonFinite > 0)
+    warnings.push(`${nonFinite.toLocaleString('en')} values NaN or infinite, or times out of range: null`);
+  return warnings;
 }
 
 /**
@@ -41,13 +54,31 @@ export function jsonOf(value: DuckDBValue, type: DuckDBType, duckdb: DuckDb, not
       return exact(String(value), notes);
     case Id.VARCHAR:
       return type.alias === 'JSON' ? (JSON.parse(value as string) as Json) : String(value);
-    case Id.TIMESTAMP:
-    case Id.TIMESTAMP_S:
-    case Id.TIMESTAMP_MS:
-    case Id.TIMESTAMP_NS:
-      return String(value).replace(' ', 'T');
-    case Id.TIMESTAMP_TZ:
-      return utc((value as InstanceType<DuckDb['DuckDBTimestampTZValue']>).micros);
+    case Id.DATE: {
+      const date = value as InstanceType<DuckDb['DuckDBDateValue']>;
+      return time(date, BigInt(date.days) * 86_400n, 1n, notes)?.slice(0, -'T00:00:00'.length) ?? null;
+    }
+    case Id.TIMESTAMP: {
+      const local = value as InstanceType<DuckDb['DuckDBTimestampValue']>;
+      return time(local, local.micros, 1_000_000n, notes);
+    }
+    case Id.TIMESTAMP_S: {
+      const local = value as InstanceType<DuckDb['DuckDBTimestampSecondsValue']>;
+      return time(local, local.seconds, 1n, notes);
+    }
+    case Id.TIMESTAMP_MS: {
+      const local = value as InstanceType<DuckDb['DuckDBTimestampMillisecondsValue']>;
+      return time(local, local.millis, 1000n, notes);
+    }
+    case Id.TIMESTAMP_NS: {
+      const local = value as InstanceType<DuckDb['DuckDBTimestampNanosecondsValue']>;
+      return time(local, local.nanos, 1_000_000_000n, notes);
+    }
+    case Id.TIMESTAMP_TZ: {
+      const zoned = value as InstanceType<DuckDb['DuckDBTimestampTZValue']>;
+      const text = time(zoned, zoned.micros, 1_000_000n, notes);
+      return text === null ? null : `${text}Z`;
+    }
     case Id.BLOB:
       return Buffer.from((value as InstanceType<DuckDb['DuckDBBlobValue']>).bytes).toString('base64');
     case Id.LIST:
@@ -83,12 +114,27 @@ export function jsonOf(value: DuckDBValue, type: DuckDBType, duckdb: DuckDb, not
   }
 }
 
-/** The package's own text has the machine's time zone. */
-function utc(micros: bigint): string {
-  const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const digits = String(fraction).padStart(6, '0').replace(/0+$/, '');
-  const seconds = new Date(Number((micros - fraction) / 1000n)).toISOString().replace(/\.000Z$/, '');
-  return `${seconds}${digits === '' ? '' : `.${digits}`}Z`;
+/**
+ * ISO 8601 without a zone. The package's own texts are in the machine's zone, and of infinite dates they are wrong.
+ *
+ * @param count units since 1970, of which there are so many a second
+ */
+function time(
+  value: { isFinite: boolean },
+  count: bigint,
+  perSecond: bigint,
+  notes: ValueNotes,
+): string | null {
+  const fraction = ((count % perSecond) + perSecond) % perSecond;
+  const date = new Date(Number((count - fraction) / perSecond) * 1000);
+  if (!value.isFinite || Number.isNaN(date.getTime())) {
+    notes.nonFinite++;
+    return null;
+  }
+  const digits = String(fraction)
+    .padStart(String(perSecond).length - 1, '0')
+    .replace(/0+$/, '');
+  return `${date.toISOString().slice(0, -'.000Z'.length)}${digits === '' ? '' : `.${digits}`}`;
 }
 
 function finite(value: number, notes: ValueNotes): Json {
@@ -97,12 +143,8 @@ function finite(value: number, notes: ValueNotes): Json {
   return null;
 }
 
-/** A number of any number of digits: as a number if a double has the same ones. */
 function exact(digits: string, notes: ValueNotes): Json {
-  const number = Number(digits);
-  const isInteger = !digits.includes('.');
-  if (isInteger ? Number.isSafeInteger(number) : digits.replace(/^-?0*\.?0*|\D/g, '').length <= 15)
-    return number;
-  notes.exactNumbers++;
-  return digits;
+  const number = exactNumber(digits);
+  if (typeof number === 'string') notes.exactNumbers++;
+  return number;
 }
