@@ -34,6 +34,8 @@ export interface LostBatch {
 export interface BatchProvider {
   /** What one batch may have. */
   readonly most: { readonly requests: number; readonly bytes: number };
+  /** Whether `find` may give another batch than the one that is looked for. */
+  readonly guesses: boolean;
   /** A request of a batch, as it is sent. `key`: at most 64 letters and digits. */
   line(key: string, request: ProviderRequest): string;
   /** Hands over a batch; gives what the provider calls it. The fault is `overloaded` only if it was surely not taken. */
@@ -44,7 +46,7 @@ export interface BatchProvider {
   /** What came of a batch that has ended, in any order. */
   results(id: string, signal: AbortSignal): AsyncIterable<BatchResult>;
   /** Removes what would stay at the provider of a batch whose results were fetched, or that was refused. */
-  discard?(id: string, signal: AbortSignal): Promise<void>;
+  discard(id: string, signal: AbortSignal): Promise<void>;
 }
 
 /** What is noted of batches on disk; see engine/store/batch-log.ts. */

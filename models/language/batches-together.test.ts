@@ -168,13 +168,15 @@ describe('what came back', () => {
     let ended = false;
     const server = await start({ batch: { ended: () => ended } });
     const folder = temporaryFolder();
-    const slow = processOf(server, 'openai', cachesIn(folder), { batch: { poll: 0.3 } }).all(3);
+    const second = processOf(server, 'openai', cachesIn(folder), { batch: { poll: 0.3 } });
+    const slow = second.all(3);
     await made(server, 1);
     const fast = processOf(server, 'openai', cachesIn(folder)).all(3);
     await server.batches.looks(2);
     ended = true;
     expect(texts(await fast)).toEqual([0, 1, 2].map((index) => `answer to number ${index}`));
     expect(texts(await slow)).toEqual(texts(await fast));
+    expect(second.states.at(-1)).toMatchObject({ id: 'batch_1', done: 3, state: 'ended' });
     expect(server.batches.batches).toHaveLength(1);
     expect([...server.asked.values()]).toEqual([1, 1, 1]);
   });

@@ -1,40 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { AskOptions, AskResult } from '../../engine/language-model.ts';
 import { type BatchLog, type BatchProvider, batchesOf } from './batch.ts';
-import type { Budget, Reservation } from './budget.ts';
-import type { Failed } from './failures.ts';
-import { FollowedBatch, type Waiting } from './followed-batch.ts';
+import type { Budget } from './budget.ts';
+import { FollowedBatch } from './followed-batch.ts';
+import type { BatchedAnswer, Expected, Gathered } from './gathered.ts';
 import { type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
 import type { BatchSettings, Limits } from './settings.ts';
-
-/** What a call is expected to take. */
-interface Expected {
-  usd: number | null;
-  tokens: number;
-}
-
-/** A request that waits to be part of a batch. */
-export interface Gathered extends Waiting {
-  readonly request: ProviderRequest;
-  readonly expected: Expected;
-  /** Aborted when it waits no more. */
-  readonly signal: AbortSignal;
-  /** What it was answered with meanwhile, by another process. */
-  known(): Promise<AskResult | null>;
-  /** How often it was submitted, or tried to be. */
-  tries: number;
-  /** Why it was not taken, the last time. */
-  lost: ProviderError | null;
-  tell(known: AskResult): void;
-  refuse(failed: Failed): void;
-}
-
-/** What a request of a batch came to, with its room in the budget. */
-export type BatchedAnswer =
-  | { said: ProviderAnswer; room: Reservation | null }
-  | { error: ProviderError; room: Reservation | null }
-  | { known: AskResult; room: Reservation | null }
-  | Failed;
 
 /** A request as it is sent. */
 interface Line {

@@ -114,7 +114,10 @@ export class FollowedBatch {
     if (id !== null || failed !== null) await this.#pause();
     for (;;) {
       // There is none, or another process that waits for it as well was faster.
-      if (!log.isOpen(this.#token)) return this.#lose(failed);
+      if (!log.isOpen(this.#token)) {
+        if (id !== null) this.#tell({ id, requests, done: requests, state: 'ended' });
+        return this.#lose(failed);
+      }
       id ??= await this.#tried(() => this.#named());
       const known = id;
       const status = known === null ? undefined : await this.#tried(() => this.#looked(known));
@@ -129,6 +132,7 @@ export class FollowedBatch {
           const collected = await this.#tried(() => this.#collect(known, status));
           if (collected === 'all') return;
           if (collected === 'others') {
+            this.#tell({ id: known, requests: total, done, state: 'ended' });
             id = null;
             continue;
           }
@@ -199,7 +203,7 @@ export class FollowedBatch {
     // Who has finished it may have let go of what the provider had.
     if (!log.isOpen(this.#token)) return 'none';
     const keys = [...answers.keys(), ...errors.keys()];
-    if (keys.length > 0 && !log.holds(this.#token, keys)) {
+    if (provider.guesses && keys.length > 0 && !log.holds(this.#token, keys)) {
       log.mistaken(this.#token, id, keys);
       this.#mistaken.add(id);
       return 'others';
@@ -223,7 +227,7 @@ export class FollowedBatch {
   async #discard(id: string): Promise<void> {
     const { provider, shown } = this.#options;
     try {
-      await provider.discard?.(id, AbortSignal.any([this.signal, AbortSignal.timeout(discardMs)]));
+      await provider.discard(id, AbortSignal.any([this.signal, AbortSignal.timeout(discardMs)]));
     } catch (error) {
       this.signal.throwIfAborted();
       const why = (error as Error).message;

@@ -34,6 +34,7 @@ export function anthropicBatches(
   const tried = <T>(signal: AbortSignal, work: () => Promise<T>) => tryCall(keyName, signal, work);
   return {
     most: { requests: 100_000, bytes: 256e6 },
+    guesses: true,
     line: (key, request) => JSON.stringify({ custom_id: key, params: way.body(request) }),
     submit: (lines, _, signal) =>
       tryToSubmit(keyName, signal, async () => {
@@ -65,6 +66,8 @@ export function anthropicBatches(
           unanswered: 'the batch has ended without a result for this request',
         };
       }),
+    // They go by themselves after 29 days.
+    discard: async () => {},
     async *results(id, signal) {
       // Results are kept for 29 days: then there is no address any more.
       const { results_url } = await tried(signal, () => batches.retrieve(id, {}, { signal }));

@@ -29,6 +29,7 @@ export function openaiBatches(client: OpenAI, way: OpenAIWay, options: ProviderO
   const tried = <T>(signal: AbortSignal, work: () => Promise<T>) => tryCall(keyName, signal, work);
   return {
     most: { requests: 50_000, bytes: 200e6 },
+    guesses: false,
     line: (key, request) =>
       JSON.stringify({
         custom_id: key,

@@ -28,9 +28,11 @@ const echo = (ask: Provider['ask']): Provider => ({
   ask,
   batches: {
     most: { requests: 1, bytes: 1 },
+    guesses: true,
     line: (name) => name,
     submit: fails,
     find: fails,
+    discard: fails,
     status: async () => ({ ended: true, done: 0, total: 1, unanswered: `of ${key}`, refused: refusal }),
     async *results() {
       yield { key: 'a', answer };
@@ -66,6 +68,7 @@ it('a key that a server says back stands neither in an answer nor in what went w
   await expect(batches.find({ token: 't', requests: 1, since: 0, others: [] }, signal)).rejects.toMatchObject(
     shown,
   );
+  await expect(batches.discard('b', signal)).rejects.toMatchObject(shown);
   expect(await batches.status('b', signal)).toMatchObject({ unanswered: 'of [secret]', refused: shown });
   const results: BatchResult[] = [];
   const all = async () => {

@@ -33,9 +33,11 @@ function redactedBatches(
 ): BatchProvider {
   return {
     most: batches.most,
+    guesses: batches.guesses,
     line: (key, request) => batches.line(key, request),
     submit: (lines, token, signal) => orRedacted(batches.submit(lines, token, signal), redaction),
     find: (lost, signal) => orRedacted(batches.find(lost, signal), redaction),
+    discard: (id, signal) => orRedacted(batches.discard(id, signal), redaction),
     async status(id, signal) {
       const status = await orRedacted(batches.status(id, signal), redaction);
       const { refused, unanswered } = status;
