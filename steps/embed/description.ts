@@ -22,8 +22,8 @@ longer text): there is no batch size to find, and memory is bounded. For arithme
 
 Sources: Reimers and Gurevych 2019 (Sentence-BERT); Wang et al. 2020 (MiniLM); Yang et al. 2020 (multilingual USE).
 
-**static.** The mean of the vectors of a text's tokens, which stand in a table (Model2Vec: Tulkens and van Dongen 2024): no network runs, so that
-a million short texts take less than a minute. The table is the output \`encoder\` of a step [\`train\`](train.md) with \`method: static_embedding\`
+**static.** The mean of the vectors of a text's tokens, which stand in a table (Model2Vec: Tulkens and van Dongen 2024): no network runs, and
+a million short texts take about a minute of the processor. The table is the output \`encoder\` of a step [\`train\`](train.md) with \`method: static_embedding\`
 (\`from: { rows: queries, model: static }\`, or \`model: run:latest/static\`), or a folder with \`model.safetensors\`, \`tokenizer.json\` and
 \`config.json\` as Model2Vec and sentence-transformers save it. Tokens that the vocabulary does not know are left out. A text without any
 other has a vector of zeros, is counted in \`without_terms\` and named in a warning: its cosine with every other is 0.

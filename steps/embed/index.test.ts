@@ -125,6 +125,17 @@ describe('embed with an encoder', () => {
 });
 
 describe('embed by a server', () => {
+  it('says nothing of the terms of texts whose tokens the server counts as none', async () => {
+    await using server = await ModelServer.start({ usage: () => ({ prompt_tokens: 0 }) });
+    const { warnings, metrics } = await runStep(embed, {
+      with: { method: 'openai', model: 'ada' },
+      inputs: { rows: rows.slice(0, 3) },
+      languageModels: askedModels(server, ['ada']),
+    });
+    expect(warnings).toEqual([]);
+    expect(metrics).toEqual({ model: 'ada', dimensions: 8, tokens_total: 0, truncated: 0 });
+  });
+
   it('writes no matrix of vectors that differ in length', async () => {
     await using server = await ModelServer.start({ vectorLength: (text) => (text.includes('card') ? 6 : 4) });
     const languageModels = askedModels(server, ['ada']);

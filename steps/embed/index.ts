@@ -55,7 +55,7 @@ export default defineRowStep({
     return method === 'lexical' ? { vectors: vectorsOutput, fit: fitOutput } : { vectors: vectorsOutput };
   },
   metrics: {
-    model: 'The encoder (where the parameter names it; not of method lexical).',
+    model: 'The encoder, of method openai its alias (where the parameter names it; not of method lexical).',
     dimensions: 'Numbers in a vector.',
     truncated: 'Texts that had more than max_tokens and lost their end (methods onnx and static).',
     tokens_total:
@@ -109,6 +109,8 @@ export default defineRowStep({
     let counted = 0;
     let truncated = 0;
     let without = 0;
+    // A server counts what it likes; an encoder's text has special tokens.
+    const countsTerms = parameters.method === 'static' || parameters.method === 'lexical';
     const vectors = rows[Symbol.asyncIterator]();
     let next = await vectors.next();
     const first = next.done ? '' : next.value.row.id;
@@ -131,7 +133,7 @@ export default defineRowStep({
         const count = value[dimensions]!;
         counted += Math.abs(count);
         if (count < 0) truncated++;
-        if (count === 0) without++;
+        if (count === 0 && countsTerms) without++;
         ids.push(row.id);
         if (filled === rowsPerPart) {
           yield part;

@@ -210,8 +210,6 @@ describe('train with static_embedding', () => {
     expect(train.check?.({ method: 'softmax', encoder: 'tiny' })).toHaveLength(1);
     await expect(distil({ vocabulary: 'rows' })).rejects.toMatchObject({ code: 'missing-input' });
     await expect(apply({ 'a.txt': Buffer.from('a') })).rejects.toMatchObject({ code: 'model' });
-    const { files } = await distil();
-    await expect(apply(files['encoder']!, { method: 'onnx' })).rejects.toMatchObject({ code: 'model' });
     await expect(
       runStep(embed, { with: { method: 'static', model: 'tiny' }, models, inputs: { rows: texts } }),
     ).rejects.toMatchObject({ code: 'model', message: expect.stringContaining('is an ONNX encoder') });
