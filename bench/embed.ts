@@ -26,6 +26,7 @@ import { builtInEncoders } from '../models/catalogue.ts';
 import { createModelResolver } from '../models/resolver.ts';
 import embed from '../steps/embed/index.ts';
 import { tableInput } from '../test/run-step.ts';
+import { median } from './measure.ts';
 
 /** Seconds: on the clock, and of all cores together. The latter tells more on a machine that has other work. */
 interface Time {
@@ -153,10 +154,9 @@ function peerSeconds(name: string, batch: string): Time | undefined {
 
 function print(name: string, times: Time[]): void {
   if (times.length === 0) return;
-  const median = (key: keyof Time) =>
-    times.map((time) => time[key]).sort((a, b) => a - b)[times.length >> 1]!;
-  const wall = median('wall');
+  const of = (key: keyof Time) => median(times.map((time) => time[key]));
+  const wall = of('wall');
   console.log(
-    `${name.padEnd(30)} ${wall.toFixed(2).padStart(7)} s ${(rows.length / wall).toFixed(0).padStart(6)} rows/s ${median('cpu').toFixed(2).padStart(7)} CPU s`,
+    `${name.padEnd(30)} ${wall.toFixed(2).padStart(7)} s ${(rows.length / wall).toFixed(0).padStart(6)} rows/s ${of('cpu').toFixed(2).padStart(7)} CPU s`,
   );
 }

@@ -6,7 +6,7 @@ import { readRun, resolveRun } from '../engine/record/runs.ts';
 import { addressedStep, isSelected, parseAddress } from '../engine/workflow/address.ts';
 import { measuredKinds } from '../engine/workflow/model-routes.ts';
 import type { Measured as Address, ResolvedWorkflow } from '../engine/workflow/resolved.ts';
-import { readSettings } from '../models/language/settings.ts';
+import { readSettings, shownModel } from '../models/language/settings.ts';
 
 type Models = ResolvedWorkflow['models'];
 
@@ -172,8 +172,7 @@ function add(
     });
   }
   const then = record.models.find(({ name }) => name === alias)?.asked ?? null;
-  const { provider, model, path } = readSettings(models[alias]!);
-  const now = `${provider}/${model || path || ''}`;
+  const now = shownModel(readSettings(models[alias]!));
   if (then !== null && then !== now)
     throw ProblemError.of(
       'measured-model',

@@ -1,5 +1,5 @@
 import { type Encoded, type EncodeOptions, Encoder } from './encoder.ts';
-import { EncoderError, type EncoderSettings } from './encoder-folder.ts';
+import { type EncoderSettings, type Refused, refusalOf } from './encoder-folder.ts';
 
 /** What a worker gets: which encoder (its files' digest names it), and texts. */
 export interface EncodeTask {
@@ -8,10 +8,7 @@ export interface EncodeTask {
   options: EncodeOptions;
 }
 
-/** An `EncoderError` would lose its class and hint on the way out of a worker, so it comes as a value. */
-export type EncodeReply =
-  | { kind: 'encoded'; encoded: Encoded }
-  | { kind: 'refused'; message: string; hint?: string };
+export type EncodeReply = { kind: 'encoded'; encoded: Encoded } | Refused;
 
 /** URL of this module, for `pool.run`. */
 export const encodeModule = import.meta.url;
@@ -54,11 +51,6 @@ async function withEncoder(
     return { kind: 'encoded', encoded: await work(await open.encoder) };
   } catch (error) {
     open = undefined;
-    if (!(error instanceof EncoderError)) throw error;
-    return {
-      kind: 'refused',
-      message: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    };
+    return refusalOf(error);
   }
 }

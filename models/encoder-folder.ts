@@ -41,6 +41,20 @@ export class EncoderError extends Error {
   }
 }
 
+/** An `EncoderError` as a value: it would lose its class and hint on the way out of a worker. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** The value for an `EncoderError`; what else was thrown is thrown on. */
+export function refusalOf(error: unknown): Refused {
+  if (!(error instanceof EncoderError)) throw error;
+  const { message, hint } = error;
+  return { kind: 'refused', message, ...(hint !== undefined && { hint }) };
+}
+
 const defaultMaxTokens = 512;
 /** Python's tokenizers write 1e30 for "no limit". */
 const noLimit = 1_000_000;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
+import { unitLength } from '../numerics/vectors.ts';
 import { type Dense, dense, openDense } from './dense.ts';
 import { EncoderError, type EncoderSettings, type Pooling } from './encoder-folder.ts';
 import { dependsOnBatch } from './network-file.ts';
@@ -227,10 +228,3 @@ const inputFills: Record<string, (batch: number[][], length: number) => BigInt64
     return filled.map((_, index) => BigInt(index % length));
   },
 };
-
-function unitLength(vector: Float32Array): Float32Array {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-  return vector.map((value) => value * scale);
-}

@@ -90,6 +90,14 @@ export function unitRow({ data, columns }: MatrixView, row: number, unit: Float3
   for (let column = 0; column < columns; column++) unit[column] = data[start + column]! * scale;
 }
 
+/** A vector divided by its length; zeros stay. */
+export function unitLength(vector: Float32Array): Float32Array {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+  return vector.map((value) => value * scale);
+}
+
 /** Zeros in memory that worker threads see without a copy. */
 export function sharedFloats(size: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(size * Float32Array.BYTES_PER_ELEMENT));

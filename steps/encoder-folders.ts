@@ -1,6 +1,11 @@
 import { StepError } from '../engine/problems.ts';
 import type { ModelFolder } from '../engine/step.ts';
-import { EncoderError, type EncoderSettings, readEncoderSettings } from '../models/encoder-folder.ts';
+import {
+  EncoderError,
+  type EncoderSettings,
+  type Refused,
+  readEncoderSettings,
+} from '../models/encoder-folder.ts';
 import { readStaticSettings, type StaticSettings } from '../models/static/folder.ts';
 
 const namesOf = ({ files }: ModelFolder) => files.map(({ name }) => name);
@@ -26,6 +31,12 @@ export function staticSettings(model: ModelFolder): StaticSettings {
       'embed takes it with method: onnx; train distils it into a static one (method: static_embedding)',
     );
   return asStepError(() => readStaticSettings(model.folder, namesOf(model)));
+}
+
+/** What a worker made of a model's texts or tokens. Throws a `StepError` with the model's name if it was refused. */
+export function encodedBy<T>(name: string, reply: { kind: 'encoded'; encoded: T } | Refused): T {
+  if (reply.kind === 'encoded') return reply.encoded;
+  throw new StepError('model', `${name}: ${reply.message}`, reply.hint);
 }
 
 function asStepError<T>(read: () => T): T {

@@ -19,7 +19,7 @@ import { type Provider, type ProviderAnswer, ProviderError, type ProviderRequest
 import { endedAt, readAnswer } from './reading.ts';
 import { batchKey, type FullRequest, inWords, ofSample, sourceOf } from './request.ts';
 import type { Resilience, Tries } from './resilience.ts';
-import { type ModelSettings, modelIdentity } from './settings.ts';
+import { type ModelSettings, modelIdentity, shownModel } from './settings.ts';
 import { givesVectors, TextBatches } from './text-batches.ts';
 
 /** What endpoints of one run share. */
@@ -67,8 +67,7 @@ export class Endpoint {
   constructor(settings: ModelSettings, around: Surroundings) {
     this.settings = settings;
     this.identity = modelIdentity(settings);
-    const { provider, model, path } = settings;
-    this.shown = `${provider}/${model || path || ''}`;
+    this.shown = shownModel(settings);
     this.#around = around;
     const { root, catalogue } = around;
     this.estimates = new Estimates(settings, { root, catalogue, inBatches: this.gathers });

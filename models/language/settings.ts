@@ -191,6 +191,11 @@ export function modelIdentity({
   }) as unknown as JsonObject;
 }
 
+/** A model's name in records and messages: `openai/gpt-5-mini`. */
+export function shownModel({ provider, model, path }: ModelSettings): string {
+  return `${provider}/${model || path || ''}`;
+}
+
 /** The object without members that are undefined. */
 export function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never;

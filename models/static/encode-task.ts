@@ -1,4 +1,4 @@
-import { EncoderError } from '../encoder-folder.ts';
+import { type Refused, refusalOf } from '../encoder-folder.ts';
 import { type StaticEncoded, StaticEncoder, type StaticOptions } from './encoder.ts';
 import type { StaticSettings } from './folder.ts';
 
@@ -9,10 +9,7 @@ export interface StaticTask {
   options: StaticOptions;
 }
 
-/** An `EncoderError` would lose its class and hint on the way out of a worker, so it comes as a value. */
-export type StaticReply =
-  | { kind: 'encoded'; encoded: StaticEncoded }
-  | { kind: 'refused'; message: string; hint?: string };
+export type StaticReply = { kind: 'encoded'; encoded: StaticEncoded } | Refused;
 
 /** URL of this module, for `pool.run`. */
 export const staticModule = import.meta.url;
@@ -26,9 +23,7 @@ export async function encodeStatic({ model, texts, options }: StaticTask): Promi
   try {
     if (open?.digest !== digest) open = { digest, encoder: await StaticEncoder.open(folder, settings) };
   } catch (error) {
-    if (!(error instanceof EncoderError)) throw error;
-    const { message, hint } = error;
-    return { kind: 'refused', message, ...(hint !== undefined && { hint }) };
+    return refusalOf(error);
   }
   return { kind: 'encoded', encoded: open.encoder.encode(texts, options) };
 }

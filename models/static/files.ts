@@ -9,8 +9,8 @@ export const staticModelFiles = {
   modules: 'modules.json',
 } as const;
 
-export const precisions = ['float32', 'float16', 'int8'] as const;
-export type Precision = (typeof precisions)[number];
+/** How numbers are kept. */
+export type Precision = 'float32' | 'float16' | 'int8';
 
 /** A static model in the form that Model2Vec's `StaticModel.from_pretrained` reads; texts' vectors are scaled to length 1. */
 export function staticModel(model: {

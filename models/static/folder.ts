@@ -10,8 +10,6 @@ export interface StaticSettings {
   tokenizer: string;
   /** Tokens of a text that count, unless a caller asks for another number; null: all. */
   maxTokens: number | null;
-  /** Whether its vectors are scaled to length 1 by those that made it. */
-  normalize: boolean;
 }
 
 /** Where Model2Vec and sentence-transformers put a static model, in the order in which they are looked for. */
@@ -81,20 +79,16 @@ export function readStaticSettings(folder: string, files: readonly string[]): St
       ? {
           embeddings: 'embedding.weight',
           maxTokens: defaultMaxTokens,
-          normalize: modulesOf(folder).some((type) => type.endsWith('.Normalize')),
         }
       : { embeddings: 'embeddings', ...readStaticConfig(read(folder, 'config.json') ?? {}) }),
   };
 }
 
 /** What Model2Vec's `config.json` says about the use of its table. */
-export function readStaticConfig(
-  config: Record<string, unknown>,
-): Pick<StaticSettings, 'maxTokens' | 'normalize'> {
-  const { max_length: limit, normalize } = config;
+export function readStaticConfig(config: Record<string, unknown>): Pick<StaticSettings, 'maxTokens'> {
+  const { max_length: limit } = config;
   return {
     maxTokens: limit === null ? null : typeof limit === 'number' && limit > 0 ? limit : defaultMaxTokens,
-    normalize: normalize === true,
   };
 }
 

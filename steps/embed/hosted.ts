@@ -1,6 +1,8 @@
 import type { Json } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import { type RowComputer, RowFailure, type StepContext } from '../../engine/step.ts';
+import { textVector, vectorText } from '../../models/language/vector-text.ts';
+import { unitLength } from '../../numerics/vectors.ts';
 import { describeValue } from './text-field.ts';
 
 export interface HostedParameters {
@@ -43,7 +45,7 @@ export function openHosted(parameters: HostedParameters, context: StepContext): 
       const value = new Float32Array(vector.length + 1);
       value.set(normalize ? unitLength(vector) : vector);
       value[vector.length] = answer.usage.input_tokens;
-      return [Buffer.from(value.buffer).toString('base64')];
+      return [vectorText(value)];
     },
   };
 }
@@ -53,13 +55,9 @@ export function vectorOf(value: Float32Array | Filed): Float32Array {
   return typeof value === 'string' ? floats(value) : value;
 }
 
-function floats(base64: string): Float32Array {
-  return new Float32Array(Uint8Array.from(Buffer.from(base64, 'base64')).buffer);
-}
-
-function unitLength(vector: Float32Array): Float32Array {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-  return vector.map((value) => value * scale);
+function floats(text: string): Float32Array {
+  const vector = textVector(text);
+  if (vector === undefined)
+    throw new StepError('model', 'the answer is no vector', 'ask again: change `revision` of the alias');
+  return vector;
 }

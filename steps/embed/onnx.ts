@@ -3,7 +3,7 @@ import { StepError } from '../../engine/problems.ts';
 import { type RowComputer, RowFailure, type StepContext } from '../../engine/step.ts';
 import { type EncodeReply, type EncodeTask, encode, encodeModule } from '../../models/encode-task.ts';
 import type { EncoderSettings, Pooling } from '../../models/encoder-folder.ts';
-import { onnxSettings } from '../encoder-folders.ts';
+import { encodedBy, onnxSettings } from '../encoder-folders.ts';
 import { describeValue } from './text-field.ts';
 import { dimensionsProblem } from './too-many-dimensions.ts';
 
@@ -50,8 +50,7 @@ export function openOnnx(
       texts,
       options,
     });
-    if (reply.kind === 'refused') throw new StepError('model', `${model.name}: ${reply.message}`, reply.hint);
-    const { vectors, dimensions, tokens } = reply.encoded;
+    const { vectors, dimensions, tokens } = encodedBy(model.name, reply);
     if (parameters.dimensions !== null && dimensions > 0 && dimensions < parameters.dimensions)
       throw dimensionsProblem(parameters.dimensions, model.name, dimensions);
     return texts.map((_, row) => {

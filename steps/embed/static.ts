@@ -9,7 +9,7 @@ import {
 } from '../../models/static/encode-task.ts';
 import { staticModelFiles } from '../../models/static/files.ts';
 import { readStaticConfig } from '../../models/static/folder.ts';
-import { staticSettings } from '../encoder-folders.ts';
+import { encodedBy, staticSettings } from '../encoder-folders.ts';
 import { describeValue } from './text-field.ts';
 import { dimensionsProblem } from './too-many-dimensions.ts';
 
@@ -50,8 +50,7 @@ export async function openStatic(
         texts: texts.map((text) => parameters.prefix + text),
         options,
       });
-      if (reply.kind === 'refused') throw new StepError('model', `${name}: ${reply.message}`, reply.hint);
-      const { vectors, dimensions, tokens } = reply.encoded;
+      const { vectors, dimensions, tokens } = encodedBy(name, reply);
       if (parameters.dimensions !== null && dimensions < parameters.dimensions)
         throw dimensionsProblem(parameters.dimensions, name, dimensions);
       let next = 0;

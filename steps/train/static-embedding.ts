@@ -19,7 +19,7 @@ import {
 } from '../../models/static/vocabulary.ts';
 import { sifWeights, zipfProbabilities } from '../../models/static/weights.ts';
 import { openTokenizer, type TokenizerJson } from '../../models/tokenizer.ts';
-import { onnxSettings } from '../encoder-folders.ts';
+import { encodedBy, onnxSettings } from '../encoder-folders.ts';
 import { requireFields } from '../missing-field.ts';
 import { shared } from './shared.ts';
 
@@ -124,8 +124,7 @@ async function vectorsOf(
       encoder,
       lists,
     });
-    if (reply.kind === 'refused') throw new StepError('model', `${model.name}: ${reply.message}`, reply.hint);
-    const { vectors, dimensions } = reply.encoded;
+    const { vectors, dimensions } = encodedBy(model.name, reply);
     if (columns === 0) {
       columns = dimensions;
       data = new Float32Array(tokens.length * columns);

@@ -1,5 +1,6 @@
 import type { OpenAI } from 'openai';
 import { type ProviderAnswer, ProviderError, type ProviderRequest } from '../provider.ts';
+import { textVector, vectorText } from '../vector-text.ts';
 import { dollars, rateLimits, tokens } from './http-errors.ts';
 
 /**
@@ -40,7 +41,7 @@ function answerOf(answer: unknown, headers: Headers, texts: number): ProviderAns
     const index = typeof item?.index === 'number' ? item.index : place;
     if (!(index in vectors))
       throw broken(`the answer has a vector of a text ${index} that was not asked for`);
-    vectors[index] = base64Of(item?.embedding) ?? undefined;
+    vectors[index] = vectorTextOf(item?.embedding) ?? undefined;
   }
   const missing = vectors.indexOf(undefined);
   if (missing >= 0) throw broken(`the answer has no vector of finite numbers for text ${missing + 1}`);
@@ -59,15 +60,13 @@ function answerOf(answer: unknown, headers: Headers, texts: number): ProviderAns
   };
 }
 
-/** Numbers as float32, little-endian, in base64; null if they are none, or not finite. */
-function base64Of(given: unknown): string | null {
-  const numbers = Array.isArray(given) ? Float32Array.from(given as number[]) : floatsOf(given);
-  if (numbers === null || numbers.length === 0 || !numbers.every(Number.isFinite)) return null;
-  return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength).toString('base64');
-}
-
-function floatsOf(given: unknown): Float32Array | null {
-  if (typeof given !== 'string') return null;
-  const bytes = Buffer.from(given, 'base64');
-  return bytes.length % 4 === 0 ? new Float32Array(Uint8Array.from(bytes).buffer) : null;
+/** Numbers as the text of a vector; null if they are none, or not finite. */
+function vectorTextOf(given: unknown): string | null {
+  const numbers = Array.isArray(given)
+    ? Float32Array.from(given as number[])
+    : typeof given === 'string'
+      ? textVector(given)
+      : undefined;
+  if (numbers === undefined || numbers.length === 0 || !numbers.every(Number.isFinite)) return null;
+  return vectorText(numbers);
 }
