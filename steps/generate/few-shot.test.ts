@@ -52,6 +52,14 @@ describe('examples', () => {
     expect(new Set(kinds).size).toBe(3);
   });
 
+  it('are as many as are asked for, however often the question itself is among them', () => {
+    const [first, ...rest] = candidates;
+    const doubled = [first!, { ...first!, answer: 'again' }, { ...first!, answer: 'once more' }, ...rest];
+    for (const by of choices)
+      for (const seed of [1, 2, 3])
+        expect(chooserOf(doubled, { by, count: 3, seed })(first!.question), by).toHaveLength(3);
+  });
+
   it('at random are drawn by the seed', () => {
     expect(answers('random', 'x')).toEqual(answers('random', 'y'));
     const draws = Array.from({ length: 20 }, (_, seed) => answers('random', 'x', 2, seed).join());

@@ -44,8 +44,10 @@ export function chooserOf(
       .filter(isOther(question))
       .slice(0, count)
       .map((index) => candidates[index]!);
-  // One more than is shown: one of them may be the question itself.
-  const most = Math.min(count + 1, candidates.length);
+  // More than are shown: as many as there are copies of a question may be the question itself.
+  const copies = new Map<string, number>();
+  for (const form of forms) copies.set(form, (copies.get(form) ?? 0) + 1);
+  const most = Math.min(count + [...copies.values()].reduce((a, b) => Math.max(a, b), 0), candidates.length);
   if (by === 'random') {
     const drawn = shuffle([...reservoirIndices(candidates.length, most, seed)], seed);
     return (question) => others(drawn, question);
