@@ -82,6 +82,25 @@ describe('before a batch is submitted', () => {
     expect(server.batches.batches.map(({ requests }) => requests.length)).toEqual([1, 1]);
   });
 
+  it('an answer that another process has got by now takes the place of its repair', async () => {
+    const server = await start({
+      reply: ({ attempt }) => (attempt === 0 ? '{"label":3}' : '{"label":"y"}'),
+    });
+    const folder = temporaryFolder();
+    const schema = { type: 'object', properties: { label: { type: 'string' } } };
+    const first = processOf(server, 'openai', cachesIn(folder), { batch: { poll: 0.5 } });
+    const asking = first.ask('number 0', { schema });
+    while (first.states.at(-1)?.state !== 'ended') await new Promise((resolve) => setImmediate(resolve));
+    await processOf(server, 'openai', cachesIn(folder), { batch: false }).ask('number 0', { schema });
+    expect(await asking).toMatchObject({
+      cached: true,
+      answer: { json: { label: 'y' } },
+      // What was no answer was paid for.
+      wasted: { usd: expect.any(Number), usage: { output_tokens: expect.any(Number) } },
+    });
+    expect(server.batches.batches).toHaveLength(1);
+  });
+
   it('parts that were called off are dropped', async () => {
     let first: ReturnType<typeof processOf> | undefined;
     const server = await start({

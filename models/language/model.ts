@@ -128,8 +128,8 @@ export class Model implements LanguageModel {
     let wasted: Spent | null = null;
     for (const [index, asked] of chain.entries()) {
       const result = await this.#once(asked, options);
-      if ('answer' in result) return { ...result, wasted };
-      if (result.spent !== null) wasted = wasted === null ? result.spent : addSpent(wasted, result.spent);
+      if ('answer' in result) return { ...result, wasted: together(wasted, result.wasted) };
+      wasted = together(wasted, result.spent);
       const { endpoint } = asked;
       const next = chain[index + 1]?.endpoint;
       if (next === undefined || !mayFallBack(result.failure.code)) return { ...result, spent: wasted };
@@ -162,7 +162,8 @@ export class Model implements LanguageModel {
         return endpoint.ask(full, filing, options);
       },
       // Paid for by the one that asked.
-      (result) => ('answer' in result ? { ...result, cached: true } : { ...result, spent: null }),
+      (result) =>
+        'answer' in result ? { ...result, cached: true, wasted: null } : { ...result, spent: null },
     );
   }
 }
@@ -172,6 +173,10 @@ function routed(result: AskResult, route: Choice['route']): AskResult {
   if (route === null) return result;
   if ('answer' in result) return { ...result, answer: { route, ...result.answer } };
   return { ...result, said: result.said && { route, ...result.said } };
+}
+
+function together(a: Spent | null, b: Spent | null): Spent | null {
+  return a === null || b === null ? (a ?? b) : addSpent(a, b);
 }
 
 function askedOf(endpoint: Endpoint, request: LanguageRequest): Asked {
