@@ -133,3 +133,22 @@ it('sqlite: a table for each input', async () => {
     code: 'column-names',
   });
 });
+
+it('refuses what SQLite has no name or no room for, and keeps apart what it does', async () => {
+  const wide = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`c${index}`, index]));
+  await expect(written({ t: [{ id: '1', ...wide }] }, 'a.db')).rejects.toMatchObject({
+    code: 'too-big-for-format',
+    message: 'a table of SQLite holds 2000 columns, and t has 2001',
+  });
+  const rows = [{ id: '1' }];
+  await expect(written({ A: rows, a: rows }, 'a.db')).rejects.toMatchObject({ code: 'export-inputs' });
+  await expect(written({ SQLite_rows: rows }, 'a.db')).rejects.toMatchObject({ code: 'export-inputs' });
+  await expect(written({ t: [{ id: '1', 'a\0b': 1 }] }, 'a.db')).rejects.toMatchObject({
+    code: 'column-names',
+  });
+  const { bytes } = await written({ Ä: [{ id: '1', Ü: 1, ü: 2 }], ä: rows }, 'a.db');
+  const path = join(mkdtempSync(join(tmpdir(), 'reprise-')), 'a.db');
+  writeFileSync(path, bytes);
+  using database = new DatabaseSync(path, { readOnly: true });
+  expect(database.prepare('SELECT * FROM "Ä"').all()).toEqual([{ id: '1', Ü: 1, ü: 2 }]);
+});
