@@ -39,6 +39,8 @@ export interface RowRunResult {
 const answeredWaitMs = 1000;
 /** Rows under way at once where requests are gathered to be asked together; more make another batch. */
 const gatheredRows = 100_000;
+/** Reasons of failed rows that are told apart in the error, and those that it says. */
+const [countedReasons, shownReasons] = [1000, 3];
 
 /**
  * Runs a row-wise step: looks every row up in the row cache, computes each missing value once (equal rows share it),
@@ -239,23 +241,37 @@ async function reportFailures(
 ): Promise<number> {
   if (failures.size === 0) return 0;
   let failed = 0;
-  let example = '';
+  const reasons = new Map<string, { first: string; count: number }>();
   let position = 0;
   for await (const row of input.read()) {
     const failure = failures.get(work.unique[position++]!);
     if (failure === undefined) continue;
     const { reason } = failure;
-    if (failed++ === 0) example = `row ${row.id}: ${reason}`;
+    failed++;
+    const known = reasons.get(reason);
+    if (known) known.count++;
+    else if (reasons.size < countedReasons) reasons.set(reason, { first: row.id, count: 1 });
     await writeFailed({ ...row, reason });
     if (asking) for (const answer of answersOf(failure, row.id, asking.by)) await asking.write(answer);
   }
   const allowed =
     'count' in maxFailures ? maxFailures.count : Math.floor(maxFailures.share * input.rows + 1e-9);
   if (failed <= allowed) return failed;
+  const [first, ...others] = [...reasons].slice(0, shownReasons).map(([reason, { first: id, count }]) => {
+    return `row ${id}: ${reason}${count > 1 && reasons.size > 1 ? ` (${count} rows)` : ''}`;
+  });
+  const rest =
+    others.length === 0
+      ? ''
+      : `; other reasons: ${others.join('; ')}${reasons.size > shownReasons ? '; …' : ''}`;
+  const passes = [...failures.values()].every(({ retryable }) => retryable);
+  const again = passes ? 'run again when that is over' : 'mend what the reasons name and run again';
   throw new StepError(
     'too-many-failed-rows',
-    `${failed} of ${input.rows} rows failed, ${allowed} are allowed; the first: ${example}`,
-    `the other rows are kept: mend them and run again, or allow more with max_row_failures: ${failed}`,
+    `${failed} of ${input.rows} rows failed, ${allowed} are allowed; the first: ${first}${rest}`,
+    failed === input.rows
+      ? again
+      : `the other rows are kept: ${again}, or allow more with max_row_failures: ${failed}`,
   );
 }
 

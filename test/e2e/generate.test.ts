@@ -216,6 +216,7 @@ describe('generate', () => {
     expect(failed.step('labels').error).toMatchObject({
       code: 'too-many-failed-rows',
       message: expect.stringContaining('row r3: the answer was cut off'),
+      hint: 'the other rows are kept: mend what the reasons name and run again, or allow more with max_row_failures: 1',
     });
     // What was paid for is counted, though the step failed.
     expect(failed.cost.output_tokens).toBe(5 * 8);

@@ -45,13 +45,27 @@ function spoken({ error, message, status }: SdkError): string {
 }
 
 function connection(error: SdkError): string {
-  const cause = (error as { cause?: { code?: string; message?: string; cause?: { code?: string } } }).cause;
-  const code = cause?.cause?.code ?? cause?.code;
+  const { cause } = error as { cause?: Cause };
   // An SDK that takes apart what is no object at all; a connection that breaks has a cause.
   if (error instanceof TypeError && cause === undefined) return 'the answer is none of this API';
   if (error instanceof SyntaxError) return `the answer is no JSON: ${error.message}`;
-  return `${error.message}${code ? ` (${code})` : ''}`;
+  const inner = cause?.cause ?? cause;
+  // Of a name with several addresses each was tried; the message of them all is empty.
+  const said = inner?.message || inner?.errors?.[0]?.message;
+  if (inner?.code === undefined) return error.message;
+  if (unreachable.includes(inner.code)) return `no server can be reached: ${said ?? inner.code}`;
+  return `${error.message} (${said?.includes(inner.code) ? said : inner.code})`;
 }
+
+interface Cause {
+  code?: string;
+  message?: string;
+  cause?: Cause;
+  errors?: Cause[];
+}
+
+/** Nobody listens at the address, or there is none of that name. */
+const unreachable = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 
 /** Milliseconds that `retry-after-ms` or `retry-after` (seconds, or a date) asks to wait. */
 export function retryAfter(headers: Headers): number | null {
