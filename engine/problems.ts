@@ -62,7 +62,12 @@ export class StepError extends Error {
   /** Where in the text of a parameter marked `sql` the mistake is; the engine knows where that stands. */
   readonly at: TextPlace | undefined;
 
-  constructor(code: string, message: string, hint?: string, retryable = false, at?: TextPlace) {
+  constructor(
+    code: string,
+    message: string,
+    hint?: string,
+    { retryable = false, at }: { retryable?: boolean; at?: TextPlace | undefined } = {},
+  ) {
     super(message);
     this.name = 'StepError';
     this.code = code;

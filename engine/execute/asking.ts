@@ -138,7 +138,7 @@ export class Asking {
     if ('failure' in result) {
       const { scope, code, message, hint, retryable } = result.failure;
       if (result.spent) this.#spend(model.alias, result.spent);
-      if (scope === 'step') throw new StepError(code, message, hint, retryable);
+      if (scope === 'step') throw new StepError(code, message, hint, { retryable });
       const reason = hint === undefined ? message : `${message}; ${hint}`;
       if (result.said) used.push({ model: model.alias, ...result.said, failure: { code, message: reason } });
       throw new RowFailure(reason, retryable);

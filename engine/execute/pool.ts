@@ -135,7 +135,7 @@ export class WorkerPool {
       worker.unref();
       if (reply.kind === 'done') task.resolve(reply.value);
       else if (reply.kind === 'failed') task.reject(reply.error);
-      else task.reject(new StepError(reply.code, reply.message, reply.hint, reply.retryable));
+      else task.reject(new StepError(reply.code, reply.message, reply.hint, { retryable: reply.retryable }));
       this.#next();
     });
     const lost = (error: unknown) => {

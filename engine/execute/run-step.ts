@@ -248,7 +248,9 @@ function timeLimit(ms: number): { signal: AbortSignal; clear(): void } {
   const timer = setTimeout(
     () =>
       controller.abort(
-        new StepError('timeout', `it took longer than its timeout of ${ms / 1000} s`, undefined, true),
+        new StepError('timeout', `it took longer than its timeout of ${ms / 1000} s`, undefined, {
+          retryable: true,
+        }),
       ),
     ms,
   );

@@ -240,7 +240,9 @@ function failed(run: string | string[], end: ProgramEnd, deps: readonly string[]
   const how = end.signal ? `was ended by ${end.signal}` : `ended with exit code ${end.code}`;
   const lines = end.lastLines.map((line) => `\n  ${line}`).join('');
   // `retries` are there for programs: what failed may come out well the next time.
-  return new StepError('program-failed', `${shown(run)} ${how}${lines}`, remedy(run, end, deps, root), true);
+  return new StepError('program-failed', `${shown(run)} ${how}${lines}`, remedy(run, end, deps, root), {
+    retryable: true,
+  });
 }
 
 function remedy(

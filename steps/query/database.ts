@@ -230,8 +230,7 @@ function refuseCalls(sql: string, { parameter, file }: { parameter?: string; fil
     'sql-error',
     `${file === undefined ? '' : `${file}:${place.line}:${place.column}: `}${call.what} cannot be called in a query here`,
     undefined,
-    false,
-    parameter === undefined ? undefined : { parameter, ...place },
+    { at: parameter === undefined ? undefined : { parameter, ...place } },
   );
 }
 

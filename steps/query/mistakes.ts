@@ -38,13 +38,9 @@ export function sqlMistake(
       : `a name that is a word of SQL stands in quotes: "${reserved}"`;
   const { file, parameter } = where;
   const place = file === undefined ? '' : `${file}${at ? `:${at.line}:${at.column}` : ''}: `;
-  return new StepError(
-    code,
-    `${place}${what}`,
-    hint === '' ? undefined : hint,
-    false,
-    at && parameter !== undefined ? { parameter, ...at } : undefined,
-  );
+  return new StepError(code, `${place}${what}`, hint === '' ? undefined : hint, {
+    at: at && parameter !== undefined ? { parameter, ...at } : undefined,
+  });
 }
 
 /** The name of a table that stands, without quotes, where the parser stumbles, or just before. */
