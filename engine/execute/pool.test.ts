@@ -4,7 +4,7 @@ import { WorkerPool } from './pool.ts';
 
 const module = `data:text/javascript,${encodeURIComponent(`
   import { StepError } from ${JSON.stringify(new URL('../problems.ts', import.meta.url).href)};
-  export const expected = () => { throw new StepError('model-busy', 'the model is busy', 'wait a little', true); };
+  export const expected = () => { throw new StepError('model-busy', 'the model is busy', 'wait a little', { retryable: true }); };
   export const double = ({ values }, report) => { report(1, 1); return { values: values.map((v) => v * 2) }; };
   export const fail = () => { throw new RangeError('too far'); };
   export const spin = () => { for (;;); };
