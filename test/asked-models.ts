@@ -25,6 +25,7 @@ export function askedModels(
     answers: null,
   });
   const asking = new Asking({
+    step: 'asks',
     models: new Map(aliases.map((alias) => [alias, models.find(alias) as LanguageModel])),
     signal: new AbortController().signal,
     notify: () => {},

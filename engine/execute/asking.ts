@@ -26,6 +26,7 @@ const spentMs = 100;
  * made from, so that the run can be done again from its record.
  */
 export class Asking {
+  readonly #step: string;
   readonly #models: ReadonlyMap<string, LanguageModel>;
   readonly #signal: AbortSignal;
   readonly #notify: AskOptions['notify'];
@@ -44,6 +45,8 @@ export class Asking {
   #cost: Cost = noCost;
 
   constructor(options: {
+    /** Id of the step. */
+    step: string;
     models: ReadonlyMap<string, LanguageModel>;
     /** The step's: an answer under way when a row fails is paid for, and let in. */
     signal: AbortSignal;
@@ -57,6 +60,7 @@ export class Asking {
     /** Hears how far batches are that requests are part of. */
     onBatch?: AskOptions['onBatch'];
   }) {
+    this.#step = options.step;
     this.#models = options.models;
     this.#signal = options.signal;
     this.#notify = options.notify;
@@ -127,6 +131,7 @@ export class Asking {
 
   async #ask(model: LanguageModel, request: LanguageRequest): Promise<Answer> {
     const result = await model.ask(request, {
+      step: this.#step,
       signal: this.#signal,
       notify: this.#notify,
       priority: this.#priority,

@@ -206,8 +206,9 @@ async function openAsking(
 ): Promise<Asking> {
   const { Asking: Opened } = await import('./asking.ts');
   const notify: AskOptions['notify'] = (message, level = 'info') => onLog(level, message);
-  const { priority = 0 } = prepared.step;
+  const { id, priority = 0 } = prepared.step;
   return new Opened({
+    step: id,
     models: prepared.languageModels,
     signal,
     notify,

@@ -9,6 +9,12 @@ export interface KeyedValues<N> {
   some(namespace: N, count: number): unknown[];
 }
 
+/** Who asks: a step, by its id, under an alias. */
+export interface Asker {
+  readonly step: string;
+  readonly alias: string;
+}
+
 /**
  * Answers by what was asked of which model. Neither steps nor this layer's code are part of the name: what was paid for
  * once is not bought again because a parser was mended. Only answers that are whole and fit their schema are filed.
@@ -16,6 +22,11 @@ export interface KeyedValues<N> {
 export interface AnswerCache {
   get(model: JsonObject, request: string): Promise<Answer | undefined>;
   put(model: JsonObject, request: string, answer: Answer): void;
+  /**
+   * What this model said when a step asked under an alias, by a record: where several models stand behind the alias, another
+   * step may have been given another's answer to the same request.
+   */
+  given?(asker: Asker, model: JsonObject, request: string): Promise<Answer | undefined>;
   /** Some answers of a model, for what the next one may be like. */
   some?(model: JsonObject, count: number): Answer[];
 }

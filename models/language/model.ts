@@ -83,10 +83,9 @@ export class Model implements LanguageModel {
     const { order, route } = choice;
     const chain = order.map((endpoint) => askedOf(endpoint, request));
     // Without asking, what any of them said is better than nothing.
-    for (const asked of chain.slice(0, this.#shared.offline ? chain.length : choice.alike)) {
-      const known = await this.#known(asked);
-      if (known !== null) return routed(known, route);
-    }
+    const alike = chain.slice(0, this.#shared.offline ? chain.length : choice.alike);
+    const known = (await this.#given(chain, options)) ?? (await this.#firstKnown(alike));
+    if (known !== null) return routed(known, route);
     // What a replay says is known, though it is not kept.
     const allowed = this.#shared.offline ? chain.filter(({ endpoint }) => !endpoint.isKept) : chain;
     if (this.#shared.offline && allowed.length === 0) return notKnown(this.asked);
@@ -113,14 +112,33 @@ export class Model implements LanguageModel {
     return { known: false, ...(await first.estimates.closely(full, usual)) };
   }
 
+  /** By a record, what the step was given then, whichever model of the chain would come first now. */
+  async #given(chain: readonly Asked[], { step }: AskOptions): Promise<AskResult | null> {
+    const { answers } = this.#shared;
+    if (answers?.given === undefined || step === undefined) return null;
+    const asker = { step, alias: this.alias };
+    for (const { endpoint, full, digest } of chain) {
+      const filed = await endpoint.filedUnder(full);
+      const answer = await answers.given(asker, filed, digest);
+      if (answer !== undefined) return knownResult(answer, filed);
+    }
+    return null;
+  }
+
+  async #firstKnown(chain: readonly Asked[]): Promise<AskResult | null> {
+    for (const asked of chain) {
+      const known = await this.#known(asked);
+      if (known !== null) return known;
+    }
+    return null;
+  }
+
   /** The answer that a model of the chain gave earlier. */
   async #known({ endpoint, full, digest }: Asked): Promise<AskResult | null> {
     if (!endpoint.isKept) return null;
     const filed = await endpoint.filedUnder(full);
     const answer = await this.#shared.answers?.get(filed, digest);
-    if (answer === undefined) return null;
-    if (answer.failure !== undefined) return recordedFailure(answer, answer.failure);
-    return { answer: { ...answer, source: sourceOf(filed) }, cached: true, wasted: null };
+    return answer === undefined ? null : knownResult(answer, filed);
   }
 
   /** Asks down the chain until one answers. */
@@ -166,6 +184,11 @@ export class Model implements LanguageModel {
         'answer' in result ? { ...result, cached: true, wasted: null } : { ...result, spent: null },
     );
   }
+}
+
+function knownResult(answer: Answer, filed: JsonObject): AskResult {
+  if (answer.failure !== undefined) return recordedFailure(answer, answer.failure);
+  return { answer: { ...answer, source: sourceOf(filed) }, cached: true, wasted: null };
 }
 
 /** The answer with why this model gave it. One of a record says so already: what was fast then need not be now. */

@@ -29,6 +29,7 @@ function run(given: JsonObject, inputs: Record<string, Row[]>, alias: JsonObject
     batches: Caches.open({ folder: temporaryFolder() }).batches,
   });
   const asking = new Asking({
+    step: 'labels',
     models: new Map([['writer', models.find('writer')!]]),
     signal: new AbortController().signal,
     notify: () => {},
