@@ -4,7 +4,7 @@ import { ProblemError } from './problems.ts';
 import { type RemoteSettings, remoteSettings, type SaidRemote } from './remote/settings.ts';
 import { bytesOf } from './size.ts';
 import { defaultCacheBytes } from './store/size-cap.ts';
-import { displayPath } from './workflow/source.ts';
+import { displayPath, SourceFile } from './workflow/source.ts';
 
 /** The name of the file that holds what belongs to a project. */
 export const projectFile = 'reprise.yaml';
@@ -126,14 +126,12 @@ const plainForms: { readonly [name: string]: RegExp } = {
 
 async function parsedSettings(path: string, text: string, cwd: string): Promise<Said> {
   const [
-    { SourceFile },
     { parseYaml },
     { ProblemList },
     { createSchemaCompiler },
     { reportSchemaErrors },
     { toJson, member },
   ] = await Promise.all([
-    import('./workflow/source.ts'),
     import('./workflow/yaml.ts'),
     import('./workflow/problem-list.ts'),
     import('./workflow/schema-check.ts'),
