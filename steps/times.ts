@@ -75,7 +75,7 @@ export function requireInstant(value: Json, { id, field }: { id: string; field: 
     `row ${id}: ${field} is ${JSON.stringify(value)}, which is no time`,
     typeof value === 'number'
       ? 'a number is of seconds or milliseconds since 1970, to the year 9999: divide microseconds by 1,000, nanoseconds by 1,000,000'
-      : 'a time is a number of seconds or milliseconds since 1970, or a text in ISO 8601, such as 2026-11-21T09:15:00Z',
+      : `a time is a number of seconds or milliseconds since 1970, or a text in ISO 8601, such as 2026-11-21T09:15:00Z; load reads other forms, and sets apart what is no time: cast: { ${field}: datetime }, datetime_format`,
   );
 }
 

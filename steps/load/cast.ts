@@ -1,8 +1,9 @@
 import type { Json } from '../../engine/json.ts';
+import { instantOf } from '../times.ts';
 import { newNotes } from './found.ts';
 import { loneSurrogateFlaw, parseJson } from './json-text.ts';
 
-export const castTypes = ['string', 'integer', 'number', 'boolean', 'json'] as const;
+export const castTypes = ['string', 'integer', 'number', 'boolean', 'datetime', 'json'] as const;
 export type CastType = (typeof castTypes)[number];
 
 const booleans: Record<string, boolean> = {
@@ -16,12 +17,22 @@ const booleans: Record<string, boolean> = {
 
 /**
  * A value as another type; undefined where it cannot be one. An empty text is null for every type but `string`.
- * Integers past 2^53, which a double does not hold, cannot be one.
+ * Integers past 2^53, which a double does not hold, cannot be one. A `datetime` is a text in ISO 8601, of UTC.
+ *
+ * @param written of a datetime, how its texts are written, where that is not ISO 8601
  */
-export function castTo(type: CastType, value: Json): Json | undefined {
+export function castTo(
+  type: CastType,
+  value: Json,
+  written?: (text: string) => string | undefined,
+): Json | undefined {
   if (type === 'string') return typeof value === 'string' ? value : JSON.stringify(value);
   const text = typeof value === 'string' ? value.trim() : undefined;
   if (text === '') return null;
+  if (type === 'datetime') {
+    const instant = instantOf(text !== undefined && written ? (written(text) ?? '') : value);
+    return Number.isNaN(instant) ? undefined : new Date(instant).toISOString();
+  }
   if (type === 'json') return text === undefined ? value : parsed(text);
   if (type === 'boolean') {
     if (typeof value === 'boolean') return value;

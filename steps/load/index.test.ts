@@ -132,6 +132,28 @@ describe('fields', () => {
     });
   });
 
+  it('casts times, of ISO 8601 or as datetime_format says', async () => {
+    const { tables } = await loadFiles(
+      {
+        'a.csv':
+          'at,day\n2026-11-21 09:15,31/12/69 7:05 +0100\n1767225600,1/2/26 0:00 +00:00\nsoon,1/2/26 0:00 Z\n,31/2/26 0:00 Z\n',
+      },
+      {
+        path: 'a.csv',
+        cast: { at: 'datetime', day: 'datetime' },
+        datetime_format: { day: '%d/%m/%y %H:%M %z' },
+      },
+    );
+    expect(tables['rows']!.map((row) => [row['at'], row['day']])).toEqual([
+      ['2026-11-21T09:15:00.000Z', '1969-12-31T06:05:00.000Z'],
+      ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z'],
+    ]);
+    expect(tables['rejected']!.map((row) => row['reason'])).toEqual([
+      'at is no datetime: soon',
+      'day is no datetime: 31/2/26 0:00 Z',
+    ]);
+  });
+
   it('gives a name that is wanted to the field that was renamed', async () => {
     const { tables } = await loadFiles(
       { 'a.jsonl': jsonl({ a: 1, b: 2 }) },
@@ -346,6 +368,10 @@ describe('the check of parameters', () => {
       'rename: say id: a instead of renaming a to id',
       'rename: two fields are renamed to x',
       'rename: two fields are renamed to x',
+    ]);
+    expect(messages({ cast: { a: 'datetime' }, datetime_format: { a: '%d.%b', b: '%Y' } })).toEqual([
+      'datetime_format: datetime_format of a: %b is not known; there are %Y, %y, %m, %d, %H, %M, %S, %f, %z',
+      'datetime_format: datetime_format of b: say cast: { b: datetime } as well',
     ]);
     expect(messages({ delimiter: '"' })).toHaveLength(1);
   });

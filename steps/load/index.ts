@@ -3,6 +3,7 @@ import { defineStep, type OutputSpecs } from '../../engine/step.ts';
 import { encodings } from './decode.ts';
 import { loadRows } from './load-rows.ts';
 import { parameters } from './parameters.ts';
+import { formatMistake } from './written-times.ts';
 
 const outputs = {
   rows: { kind: 'table', description: 'The rows.' },
@@ -157,6 +158,14 @@ steps compute only the rows that the row cache has not seen.`,
     for (const name of ['id', 'mock'])
       if (parameters.mock && Object.hasOwn(parameters.mock.fields, name))
         problems.push({ parameter: 'mock', message: `${name} is given to every row that is made up` });
+    for (const [name, format] of Object.entries(parameters.datetime_format)) {
+      const mistake =
+        parameters.cast[name] === 'datetime'
+          ? formatMistake(format)
+          : `say cast: { ${name}: datetime } as well`;
+      if (mistake !== undefined)
+        problems.push({ parameter: 'datetime_format', message: `datetime_format of ${name}: ${mistake}` });
+    }
     const targets = Object.values(rename);
     for (const [from, to] of Object.entries(rename)) {
       if (to === 'id' || (to === 'text' && parameters.text !== undefined))

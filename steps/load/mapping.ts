@@ -4,6 +4,7 @@ import { type CastType, castTo } from './cast.ts';
 import { fieldOf, setField } from './fields.ts';
 import type { Flaw } from './found.ts';
 import { ContentIds, IdSet } from './ids.ts';
+import { timesWritten } from './written-times.ts';
 
 /** How records become rows. All names are the file's own. */
 export interface MappingOptions {
@@ -13,6 +14,7 @@ export interface MappingOptions {
   /** Fields to keep, besides the text and the id; all if undefined. */
   columns?: readonly string[] | undefined;
   cast: Readonly<Record<string, CastType>>;
+  datetime_format: Readonly<Record<string, string>>;
 }
 
 /** Makes rows of records, and ids. It remembers the ids it has seen: one for all files of a step. */
@@ -22,7 +24,7 @@ export class Mapping {
   readonly #options: MappingOptions;
   readonly #texts: ReadonlySet<string>;
   readonly #kept: ReadonlySet<string> | undefined;
-  readonly #casts: readonly (readonly [string, CastType])[];
+  readonly #casts: readonly (readonly [string, CastType, ((text: string) => string | undefined)?])[];
   /** Names that the mapping gives: a record's own field of that name gives way. */
   readonly #given: ReadonlySet<string>;
   readonly #ids = new IdSet();
@@ -32,7 +34,11 @@ export class Mapping {
     this.#options = options;
     this.#texts = new Set(options.text);
     this.#kept = options.columns && new Set([...options.columns, ...options.text]);
-    this.#casts = Object.entries(options.cast);
+    const formats = new Map(Object.entries(options.datetime_format));
+    this.#casts = Object.entries(options.cast).map(([name, type]) => {
+      const format = formats.get(name);
+      return format === undefined ? [name, type] : [name, type, timesWritten(format)];
+    });
     this.#given = new Set([
       'id',
       ...(options.text.length > 0 ? ['text'] : []),
@@ -88,10 +94,10 @@ export class Mapping {
 
   /** Gives the fields of a record the types that they are to have; the first step of what is done to it. */
   cast(record: JsonObject): Flaw | undefined {
-    for (const [name, type] of this.#casts) {
+    for (const [name, type, written] of this.#casts) {
       const value = fieldOf(record, name);
       if (value === undefined || value === null) continue;
-      const result = castTo(type, value);
+      const result = castTo(type, value, written);
       if (result === undefined) {
         const given = shortly(typeof value === 'string' ? value : JSON.stringify(value));
         return { code: 'invalid_cast', reason: `${name} is no ${type}: ${given}`, field: name };

@@ -76,7 +76,14 @@ export const parameters = {
       additionalProperties: { enum: castTypes },
       default: {},
       description:
-        'Types of fields, by their names in the file: `score: number`. A record whose value cannot be one is rejected; an empty text is null.',
+        'Types of fields, by their names in the file: `score: number`. A record whose value cannot be one is rejected; an empty text is null. A `datetime` becomes ISO 8601 in UTC.',
+    },
+    datetime_format: {
+      type: 'object',
+      additionalProperties: { type: 'string', minLength: 1 },
+      default: {},
+      description:
+        'How fields that are cast to `datetime` are written, if not in ISO 8601: `created_at: "%d/%m/%Y %H:%M"`, by the directives %Y %y %m %d %H %M %S %f %z of `strptime`.',
     },
     types: {
       enum: ['as_read', 'inferred'],
