@@ -1,3 +1,5 @@
+import { type Counted, CountTable } from './count-table.ts';
+
 /** Weight of the shorter context in counts: the prior of a hierarchical Dirichlet model (MacKay & Peto 1995). */
 const prior = 5;
 /** Characters of a text that count. */
@@ -5,25 +7,43 @@ const mostCharacters = 2000;
 /** UTF-16 units: a run of three is a whole number below 2⁴⁸. */
 const units = 65_536;
 
-/** How often runs of one, two and three characters occur, and those of one and two that another follows. */
+const runs = ['one', 'two', 'three', 'beforeOne', 'beforeTwo'] as const;
+
+/** What is known of texts' characters: how often runs of one, two and three occur, and those of one and two that another follows. */
+export type CharacterCounts = Record<(typeof runs)[number], Counted> & { total: number };
+
 class Counts {
-  readonly one = new Map<number, number>();
-  readonly two = new Map<number, number>();
-  readonly three = new Map<number, number>();
-  readonly beforeOne = new Map<number, number>();
-  readonly beforeTwo = new Map<number, number>();
-  total = 0;
+  readonly one: CountTable;
+  readonly two: CountTable;
+  readonly three: CountTable;
+  readonly beforeOne: CountTable;
+  readonly beforeTwo: CountTable;
+  total: number;
+
+  constructor(slots?: CharacterCounts) {
+    this.one = new CountTable(slots?.one);
+    this.two = new CountTable(slots?.two);
+    this.three = new CountTable(slots?.three);
+    this.beforeOne = new CountTable(slots?.beforeOne);
+    this.beforeTwo = new CountTable(slots?.beforeTwo);
+    this.total = slots?.total ?? 0;
+  }
+
+  clear(): void {
+    for (const run of runs) this[run].clear();
+    this.total = 0;
+  }
 
   add(text: string): void {
     let a = text.charCodeAt(0);
     let b = text.charCodeAt(1);
     for (let at = 2; at < text.length; at++) {
       const c = text.charCodeAt(at);
-      count(this.one, c);
-      count(this.two, b * units + c);
-      count(this.three, (a * units + b) * units + c);
-      count(this.beforeOne, b);
-      count(this.beforeTwo, a * units + b);
+      this.one.add(c);
+      this.two.add(b * units + c);
+      this.three.add((a * units + b) * units + c);
+      this.beforeOne.add(b);
+      this.beforeTwo.add(a * units + b);
       this.total++;
       a = b;
       b = c;
@@ -31,16 +51,44 @@ class Counts {
   }
 }
 
+/** A model as `new CharacterModel` takes it in another thread. */
+export type SharedCharacterModel = CharacterCounts & { characters: number };
+
 /**
  * A model of the characters of a table's texts by the two characters before them, interpolated with shorter contexts. It tells how
  * likely a text is that is itself part of the table: its own counts are left out. Characters are UTF-16 units in lower case,
  * with runs of white space as one space; of a text the first 2,000.
  */
 export class CharacterModel {
-  private readonly all = new Counts();
+  readonly #all: Counts;
+  /** Those of the text that is asked about. */
+  readonly #left = new Counts();
+  /** Different characters. */
+  readonly #characters: number | undefined;
+
+  /** `shared`: a model in memory that threads share; it is not added to. */
+  constructor(shared?: SharedCharacterModel) {
+    this.#all = new Counts(shared);
+    this.#characters = shared?.characters;
+  }
 
   add(text: string): void {
-    this.all.add(prepared(text));
+    this.#all.add(prepared(text));
+  }
+
+  /** Adds the texts of another model. */
+  addAll(counts: CharacterCounts): void {
+    for (const run of runs) this.#all[run].addAll(counts[run]);
+    this.#all.total += counts.total;
+  }
+
+  counts(): CharacterCounts {
+    return { ...tablesOf((run) => this.#all[run].counted()), total: this.#all.total };
+  }
+
+  shared(): SharedCharacterModel {
+    const { total, one } = this.#all;
+    return { ...tablesOf((run) => this.#all[run].shared()), total, characters: one.size };
   }
 
   /**
@@ -52,12 +100,12 @@ export class CharacterModel {
     const own = prepared(text);
     const length = own.length - 2;
     if (length < 1) return Number.NaN;
-    const { all } = this;
-    const left = new Counts();
+    const all = this.#all;
+    const left = this.#left;
+    left.clear();
     left.add(own);
-    const alphabet = all.one.size + 1;
-    const rest = (counts: 'one' | 'two' | 'three' | 'beforeOne' | 'beforeTwo', key: number) =>
-      (all[counts].get(key) ?? 0) - (left[counts].get(key) ?? 0);
+    const alphabet = (this.#characters ?? all.one.size) + 1;
+    const rest = (counts: (typeof runs)[number], key: number) => all[counts].get(key) - left[counts].get(key);
     let bits = 0;
     let a = own.charCodeAt(0);
     let b = own.charCodeAt(1);
@@ -81,6 +129,12 @@ function prepared(text: string): string {
   return `  ${text.slice(0, mostCharacters).toLowerCase().replace(/\s+/g, ' ').trim()}`;
 }
 
-function count(counts: Map<number, number>, key: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function tablesOf(tableOf: (run: (typeof runs)[number]) => Counted): Record<(typeof runs)[number], Counted> {
+  return {
+    one: tableOf('one'),
+    two: tableOf('two'),
+    three: tableOf('three'),
+    beforeOne: tableOf('beforeOne'),
+    beforeTwo: tableOf('beforeTwo'),
+  };
 }

@@ -1,9 +1,15 @@
-import type { Row } from '../../engine/artefacts.ts';
-import type { StepContext, TableInput } from '../../engine/step.ts';
-import { CharacterModel } from '../../numerics/character-model.ts';
-import { significant } from '../significant.ts';
+import { hash } from 'node:crypto';
+import {
+  type CharacterCounts,
+  CharacterModel,
+  type SharedCharacterModel,
+} from '../../numerics/character-model.ts';
+import { type Counted, CountTable } from '../../numerics/count-table.ts';
 import type { Rules } from './parameters.ts';
 import { characterCount, isWord, linesOf, tokensOf } from './tokens.ts';
+
+/** URL of this module, for `pool.run`. */
+export const surveyModule = import.meta.url;
 
 /** Lines that web pages have for the law or for themselves. */
 const phrases =
@@ -12,69 +18,86 @@ const longestPhraseLine = 300;
 /** Characters of a line that are compared with other rows' lines. */
 const lineKey = 200;
 
-/** Components of a row's score, each from 0 to 1. */
-export const components = ['complete', 'unique', 'letters', 'varied', 'coherent', 'rules'] as const;
-export type Component = (typeof components)[number];
-
-/** What the table as a whole says about its rows. */
-export interface Across {
-  /** Broken rules of a row; to be asked about all rows in their order. `broken`: those known already. */
-  assess(text: string | null, broken: readonly string[]): { reasons: string[]; fields: Partial<Row> };
-  /** Means of the components over the rows that were asked about, and of the score of rows. */
-  means(): { score: number; components: Record<Component, number> };
+export interface SurveyTask {
+  texts: (string | null)[];
+  rules: Rules;
 }
 
-/** Reads the table once, if a rule needs to know other rows. */
-export async function openAcross(
-  table: TableInput,
-  field: string,
-  { boilerplate, coherence, score }: Rules,
-  context: StepContext,
-): Promise<Across | undefined> {
-  if (!boilerplate && !coherence && !score) return undefined;
+/** What some rows say of the table: added up over all rows it is what each row is held against. */
+export interface Survey {
+  characters?: CharacterCounts;
+  /** Rows by the hash of a line that they have. */
+  lines?: Counted;
+}
+
+/** What the table as a whole says, in memory that threads share. */
+export interface Surveyed {
+  characters?: SharedCharacterModel;
+  /** Lines that many rows have, by their hashes. */
+  lines?: Counted;
+}
+
+/** Whether a rule needs to know other rows. */
+export function needsSurvey({ boilerplate, coherence, score }: Rules): boolean {
+  return (boilerplate ?? coherence ?? score) !== null;
+}
+
+/** Counts what rows have, in a worker thread. */
+export function survey({ texts, rules: { boilerplate, coherence, score } }: SurveyTask): Survey {
   const model = coherence || score ? new CharacterModel() : undefined;
-  const lines = new Map<string, number>();
-  for await (const block of table.blocks()) {
-    for (const row of block) {
-      const text = row[field];
-      if (typeof text !== 'string') continue;
-      model?.add(text);
-      if (boilerplate)
-        for (const line of new Set(keysOf(text, boilerplate))) lines.set(line, (lines.get(line) ?? 0) + 1);
-    }
-    context.signal.throwIfAborted();
+  const lines = boilerplate ? new CountTable() : undefined;
+  for (const text of texts) {
+    if (text === null) continue;
+    model?.add(text);
+    if (boilerplate && lines)
+      for (const key of new Set(keysOf(text, boilerplate).map(hashOf))) lines.add(key);
   }
-  const seen = new Set<string>();
-  const sums = Object.fromEntries(components.map((name) => [name, 0])) as Record<Component, number>;
-  let sum = 0;
-  let rows = 0;
+  return { ...(model && { characters: model.counts() }), ...(lines && { lines: lines.counted() }) };
+}
+
+/** Adds up what `survey` gave for all parts of the table. */
+export async function surveyed(parts: AsyncIterable<Survey>, { boilerplate }: Rules): Promise<Surveyed> {
+  const model = new CharacterModel();
+  const lines = new CountTable();
+  let any: Survey = {};
+  for await (const part of parts) {
+    any = part;
+    if (part.characters) model.addAll(part.characters);
+    if (part.lines) lines.addAll(part.lines);
+  }
+  const frequent = new CountTable();
+  frequent.addAll(lines.counted(boilerplate?.min_rows));
   return {
-    assess(text, broken) {
-      const reasons: string[] = [];
-      const fields: Partial<Row> = {};
-      if (boilerplate && text !== null) reasons.push(...boilerplateReasons(text, lines, boilerplate));
-      const coherent = text === null || !model ? 0 : coherenceOf(text, model);
-      if (coherence && text !== null) {
-        fields['coherence'] = significant(coherent);
-        if (coherent < coherence.min) reasons.push('incoherent');
-      }
-      if (score) {
-        const own = { ...partsOf(text, seen), coherent, rules: broken.length + reasons.length > 0 ? 0 : 1 };
-        const value = components.reduce((product, name) => product * own[name], 1);
-        fields['quality_score'] = significant(value);
-        if (value < score.min) reasons.push('low_score');
-        for (const name of components) sums[name] += own[name];
-        sum += value;
-        rows++;
-      }
-      return { reasons, fields };
-    },
-    means: () => ({
-      score: rows > 0 ? sum / rows : 0,
-      components: Object.fromEntries(
-        components.map((name) => [name, rows > 0 ? sums[name] / rows : 0]),
-      ) as Record<Component, number>,
-    }),
+    ...(any.characters && { characters: model.shared() }),
+    ...(any.lines && { lines: frequent.shared() }),
+  };
+}
+
+/** What a row has of the components of a score that its own text tells, and the hash by which an equal text is known. */
+export interface OwnParts {
+  complete: number;
+  letters: number;
+  varied: number;
+  coherent: number;
+  hash: number;
+}
+
+/** Asks how a text stands to the whole table. */
+export function openAcross(
+  { boilerplate, coherence, score }: Rules,
+  { characters, lines: frequent }: Surveyed,
+): (text: string) => { reasons: string[]; coherent?: number; parts?: OwnParts } {
+  const model = characters && new CharacterModel(characters);
+  const lines = frequent && new CountTable(frequent);
+  return (text) => {
+    const reasons = boilerplate && lines ? boilerplateReasons(text, lines, boilerplate) : [];
+    const coherent = model ? coherenceOf(text, model) : 0;
+    if (coherence && coherent < coherence.min) reasons.push('incoherent');
+    return {
+      reasons,
+      ...(coherence && { coherent }),
+      ...(score && { parts: { ...partsOf(text), coherent } }),
+    };
   };
 }
 
@@ -84,25 +107,25 @@ function coherenceOf(text: string, model: CharacterModel): number {
   return Number.isNaN(surprise) ? 0 : clamp((1.25 - surprise) / 0.5);
 }
 
-function partsOf(
-  text: string | null,
-  seen: Set<string>,
-): Omit<Record<Component, number>, 'coherent' | 'rules'> {
-  const plain = (text ?? '').toLowerCase().replace(/\s+/g, ' ').trim();
-  if (plain === '') return { complete: 0, unique: 0, letters: 0, varied: 0 };
-  const unique = seen.has(plain) ? 0 : 1;
-  seen.add(plain);
+function partsOf(text: string): Omit<OwnParts, 'coherent'> {
+  const plain = text.toLowerCase().replace(/\s+/g, ' ').trim();
+  if (plain === '') return { complete: 0, letters: 0, varied: 0, hash: 0 };
   const letters = plain.match(/[\p{L}\p{M} ]/gu)?.length ?? 0;
   const words = tokensOf(plain).filter(isWord);
   const trigrams = new Set<string>();
   for (let at = 0; at + 3 <= words.length; at++) trigrams.add(words.slice(at, at + 3).join(' '));
   return {
     complete: 1,
-    unique,
     // Code and lists of numbers have fewer letters than prose; below a half they are hardly text.
     letters: clamp(letters / characterCount(plain) / 0.6),
     varied: words.length < 3 ? 1 : clamp(trigrams.size / (words.length - 2)),
+    hash: hashOf(plain),
   };
+}
+
+/** 52 bits of a text's SHA-256: of a hundred million texts about one is taken for another. */
+function hashOf(text: string): number {
+  return Number.parseInt(hash('sha256', text, 'hex').slice(0, 13), 16);
 }
 
 /** Lines that count for boilerplate, so that their numbers and white space do not matter; none of a text of one line. */
@@ -123,7 +146,7 @@ function keyOf(line: string): string {
 
 function boilerplateReasons(
   text: string,
-  lines: ReadonlyMap<string, number>,
+  lines: CountTable,
   rules: NonNullable<Rules['boilerplate']>,
 ): string[] {
   let all = 0;
@@ -134,8 +157,7 @@ function boilerplateReasons(
     const size = line.trim().length;
     all += size;
     const key = keyOf(line);
-    if (own.length > 1 && key.length >= rules.min_characters && (lines.get(key) ?? 0) >= rules.min_rows)
-      repeated += size;
+    if (own.length > 1 && key.length >= rules.min_characters && lines.get(hashOf(key)) > 0) repeated += size;
     if (size <= longestPhraseLine && phrases.test(line)) legal += size;
   }
   const reasons: string[] = [];

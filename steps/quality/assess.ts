@@ -4,6 +4,7 @@ import { packTexts } from '../../numerics/packed-texts.ts';
 import { Shingler, shingleSet } from '../../numerics/shingles.ts';
 import { type PiiType, replacePii } from '../clean/pii.ts';
 import { normalize } from '../dedupe/normalize.ts';
+import { type OwnParts, openAcross, type Surveyed } from './across.ts';
 import { gopherQuality, gopherRepetition } from './gopher.ts';
 import type { Rules } from './parameters.ts';
 import { openProfanity } from './profanity.ts';
@@ -20,6 +21,8 @@ export interface AssessTask {
   forbidden: Float64Array | undefined;
   /** Words that a text must not have. */
   profane: readonly string[];
+  /** What the table says as a whole, where a rule asks. */
+  surveyed: Surveyed | undefined;
 }
 
 /** What was found about a text. */
@@ -29,6 +32,10 @@ export interface Assessment {
   language?: Identified;
   /** The text that is left, where rules cut lines from it. */
   text?: string;
+  /** With the rule `coherence`. */
+  coherent?: number;
+  /** With the rule `score`. */
+  parts?: OwnParts;
 }
 
 /** What does not count when n-grams are compared: datatrove's normalisation for decontamination. */
@@ -44,7 +51,13 @@ const form = {
 let opened: { key: string; identify: (text: string) => Identified } | undefined;
 
 /** Checks texts against the rules, in a worker thread. */
-export async function assess({ texts, rules, forbidden, profane }: AssessTask): Promise<Assessment[]> {
+export async function assess({
+  texts,
+  rules,
+  forbidden,
+  profane,
+  surveyed,
+}: AssessTask): Promise<Assessment[]> {
   const countTokens = await tokenCounter(rules.length);
   const offences =
     rules.profanity &&
@@ -54,6 +67,7 @@ export async function assess({ texts, rules, forbidden, profane }: AssessTask): 
     });
   const identify = rules.language && identifier(rules.language.min_confidence, rules.language.min_letters);
   const overlaps = forbidden && rules.contamination && openOverlap(forbidden, rules.contamination.ngram);
+  const across = surveyed && openAcross(rules, surveyed);
   return texts.map((text) => {
     if (text === null) return { reasons: ['no_text'] };
     const found: Assessment = { reasons: [] };
@@ -78,6 +92,11 @@ export async function assess({ texts, rules, forbidden, profane }: AssessTask): 
     if (rules.pii) reasons.push(...piiReasons(text, rules.pii));
     if (rules.profanity && offences && offences(text) > rules.profanity.max) reasons.push('profanity');
     if (overlaps?.(text)) reasons.push('contaminated');
+    if (across) {
+      const { reasons: wider, ...told } = across(text);
+      reasons.push(...wider);
+      Object.assign(found, told);
+    }
     found.reasons = [...new Set(reasons)];
     return found;
   });

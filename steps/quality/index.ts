@@ -6,14 +6,12 @@ import { ascendingSet } from '../../numerics/shingles.ts';
 import { requireFields } from '../missing-field.ts';
 import { readNamedFile } from '../named-file.ts';
 import { significant } from '../significant.ts';
-import { components, openAcross } from './across.ts';
+import { needsSurvey, type Survey, type SurveyTask, survey, surveyed, surveyModule } from './across.ts';
 import { type Assessment, type AssessTask, assess, assessModule, ngramsOf } from './assess.ts';
+import { inWorkers } from './in-workers.ts';
 import { type Parameters, parameters, type Rules, ruleNames } from './parameters.ts';
 import { profaneList } from './profanity.ts';
-
-/** Characters in the texts of a task for a worker thread, about, and rows at most. */
-const taskCharacters = 500_000;
-const taskRows = 2000;
+import { components, Scores } from './score.ts';
 
 export default defineStep({
   type: 'quality',
@@ -109,29 +107,30 @@ that of reading the texts once for each group, shared among all threads.`,
       : undefined;
 
     const profane = await profaneWordsOf(rules.profanity, context);
-    const across = await openAcross(inputs.rows, field, rules, context);
+    const ofTable = needsSurvey(rules)
+      ? await surveyed(surveys(inputs.rows, field, rules, context), rules)
+      : undefined;
+    const scores = rules.score && new Scores();
+    const task = { rules, forbidden, profane, surveyed: ofTable };
+    const ask = (texts: (string | null)[]) =>
+      context.pool.run<AssessTask, Assessment[]>(assessModule, assess.name, { ...task, texts });
     const total = inputs.rows.rows;
     const counts = new Map<string, { rows: number; alone: number }>();
     let done = 0;
     let rejected = 0;
-    for await (const { rows, found } of assessed(
-      inputs.rows,
-      field,
-      { rules, forbidden, profane },
-      context,
-    )) {
+    for await (const { rows, found } of inWorkers(inputs.rows, field, ask, context)) {
       for (const [index, row] of rows.entries()) {
-        const { language, text } = found[index]!;
-        const own = row[field];
-        const wider = across?.assess(typeof own === 'string' ? own : null, found[index]!.reasons);
-        const reasons = [...found[index]!.reasons, ...(wider?.reasons ?? [])];
+        const { language, text, coherent, reasons } = found[index]!;
+        const score = scores?.of(found[index]!);
+        if (rules.score && score !== undefined && score < rules.score.min) reasons.push('low_score');
         const described: Row = {
           ...row,
           ...(language && {
             language: language.language,
             language_confidence: significant(language.confidence),
           }),
-          ...wider?.fields,
+          ...(coherent !== undefined && { coherence: significant(coherent) }),
+          ...(score !== undefined && { quality_score: significant(score) }),
         };
         for (const reason of reasons) {
           const count = counts.get(reason) ?? { rows: 0, alone: 0 };
@@ -158,15 +157,14 @@ that of reading the texts once for each group, shared among all threads.`,
       await outputs.reasons.write({ id: reason, reason, rows, share: significant(rows / total), alone });
     const metrics = { rejected, rejected_share: total > 0 ? rejected / total : 0, kept: total - rejected };
     outputs.score.expect(['id', 'component', 'score']);
-    if (!rules.score || !across) return { metrics };
-    const means = across.means();
+    if (!scores) return { metrics };
     for (const component of components)
       await outputs.score.write({
         id: component,
         component,
-        score: significant(100 * means.components[component]),
+        score: significant(100 * scores.mean(component)),
       });
-    return { metrics: { ...metrics, dataset_score: significant(100 * means.score) } };
+    return { metrics: { ...metrics, dataset_score: significant(100 * scores.mean('score')) } };
   },
 });
 
@@ -211,39 +209,14 @@ async function forbiddenNgrams(
   return shared;
 }
 
-/** The rows in their order with what was found about them; some tasks more than there are threads are under way. */
-async function* assessed(
+/** What each part of the table says of the whole, in their order. */
+async function* surveys(
   table: TableInput,
   field: string,
-  task: Omit<AssessTask, 'texts'>,
+  rules: Rules,
   context: StepContext,
-): AsyncGenerator<{ rows: Row[]; found: Assessment[] }> {
-  const underWay: { rows: Row[]; found: Promise<Assessment[]> }[] = [];
-  const start = (rows: Row[]) => {
-    const texts = rows.map((row) => (typeof row[field] === 'string' ? row[field] : null));
-    const found = context.pool.run<AssessTask, Assessment[]>(assessModule, assess.name, { ...task, texts });
-    // Whoever waits for it hears of a failure; the others under way must not be unheard.
-    found.catch(() => {});
-    underWay.push({ rows, found });
-  };
-  const next = async () => {
-    const { rows, found } = underWay.shift()!;
-    return { rows, found: await found };
-  };
-  let rows: Row[] = [];
-  let characters = 0;
-  for await (const block of table.blocks()) {
-    for (const row of block) {
-      rows.push(row);
-      const text = row[field];
-      characters += typeof text === 'string' ? text.length : 0;
-      if (rows.length < taskRows && characters < taskCharacters) continue;
-      start(rows);
-      rows = [];
-      characters = 0;
-      if (underWay.length > context.pool.threads + 1) yield await next();
-    }
-  }
-  if (rows.length > 0) start(rows);
-  while (underWay.length > 0) yield await next();
+): AsyncGenerator<Survey> {
+  const ask = (texts: (string | null)[]) =>
+    context.pool.run<SurveyTask, Survey>(surveyModule, survey.name, { texts, rules });
+  for await (const { found } of inWorkers(table, field, ask, context)) yield found;
 }

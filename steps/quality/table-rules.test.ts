@@ -170,6 +170,20 @@ describe('score', () => {
     expect(new Set(scores).size).toBe(scores.length);
   });
 
+  it('knows a text again, and lines, that other threads have read', async () => {
+    const menu = 'Home | Products | About us | Contact';
+    const far = Array.from({ length: 2100 }, (_, at) => `number ${at}`);
+    const texts = ['Where is my card?', `${menu}\nup`, ...far, 'Where  is my CARD?', `${menu}\ndown`];
+    const rules = { score: {}, boilerplate: { min_rows: 2 } };
+    const { tables } = await run({ ...rules, on_fail: 'mark' }, texts);
+    const scores = tables['rows']!.map((row) => Number(row['quality_score']));
+    expect(scores[0]).toBeGreaterThan(0);
+    expect(scores.at(-2)).toBe(0);
+    expect(
+      tables['rows']!.filter((row) => String(row['reasons']).includes('boilerplate_lines')),
+    ).toHaveLength(2);
+  });
+
   it('of rows sets the worst aside, and is told by its components', async () => {
     const { tables, metrics } = await run({ score: { min: 0.3 }, length: { min_words: 2 } }, [
       ...queries,

@@ -374,7 +374,11 @@ test('draws the shares of clusters over time by their names, those with a trend 
   expect(section.match(/class="burst"><title>2026-02, 33.3%, 2 rows: &lt;word&gt;/g)).toHaveLength(1);
   expect(section.match(/<rect/g)).toHaveLength(5);
   const series = {
-    ...{ cluster: 4, name: 'Cards', rows: 1, direction: 'steady' as const, slope: 0 },
+    cluster: 4,
+    name: 'Cards',
+    rows: 1,
+    direction: 'steady' as const,
+    slope: 0,
     points: [true, true, false, true].map((burst) => ({ share: 0.1, rows: 1, burst, keywords: [] })),
   };
   const drawn = timelineSection({ name: 'Topics', slices: ['a', 'b', 'c', 'd'], series: [series], of: 1 }, 0);
