@@ -185,6 +185,8 @@ export interface LanguageModel {
   readonly tokens: ModelTokens;
   /** Requests are gathered and asked together: what can be asked should be, before the first answer is waited for. */
   readonly gathers: boolean;
+  /** Milliseconds from sending a request to its answer: the median of the last 20; null before the first, and where several models answered. */
+  readonly latencyMs: number | null;
   /** Asks, unless the answer is known. Rejects only when `signal` is aborted. */
   ask(request: LanguageRequest, options: AskOptions): Promise<AskResult>;
   /** What asking would take; asks nobody. The length of an answer is that of earlier ones, on average, else max_tokens. */

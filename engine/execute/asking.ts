@@ -152,6 +152,8 @@ export class Asking {
     used.push({ model: model.alias, ...answer });
     if (wasted) this.#spend(model.alias, wasted);
     this.#use({ model: model.alias, ...answer }, cached);
+    if (!cached && model.latencyMs !== null)
+      this.#useOf(model.alias).latency_ms = Math.round(model.latencyMs);
     return answer;
   }
 

@@ -75,6 +75,12 @@ export class Model implements LanguageModel {
     this.#shared = shared;
   }
 
+  get latencyMs(): number | null {
+    const asked = this.#line.endpoints.filter(({ settings }) => settings.provider !== 'replay');
+    const known = asked.flatMap(({ latencyMs }) => latencyMs ?? []);
+    return known.length === 1 ? known[0]! : null;
+  }
+
   async ask(request: LanguageRequest, options: AskOptions): Promise<AskResult> {
     options.signal.throwIfAborted();
     if (request.embedding && this.#line.endpoints.length > 1) return mixedVectors(this.alias);

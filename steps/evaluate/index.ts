@@ -62,7 +62,7 @@ in the first field only: \`by: [cluster, model]\` tells where a model passes mor
 \`calibration\` says what the scores of a judge are worth in those of people, which only some rows need have: \`estimate\`, the mean that people would give to all rows, by prediction-powered inference (Angelopoulos et al. 2023), whose interval holds however biased the judge is; \`bias\` of the judge; and for each score the \`calibrated\` one (isotonic regression; between two scores linear, beyond the last ones as for these). The output \`calibrated\` has the rows with it.
 
 \`cost\` adds up what a step was told by language models (\`from: verdicts.answers\`): US dollars and tokens, for each row and for each model. Answers from the cache count as
-what they cost when they were bought; how long one took is not kept.
+what they cost when they were bought. How long answers took is no part of a result, which would be another one each time: \`reprise runs cost <run>\` says it.
 
 \`routing\` says what it is worth to send rows to a \`strong\` model where the field \`prediction\` is great, and to a \`weak\` one where it is not, as RouteLLM does (Ong et al. 2024): PGR is the share of the gap in quality between the two that is recovered, \`apgr\` its mean over all
 shares of the strong model (0.5 is chance), \`cpt_50\` and \`cpt_80\` the least share of the strong model that recovers so much. \`apgr_length\` is that of sending the longest questions to the strong model, which a router has to beat (\`apgr_gain\`, over the same resamples); \`apgr_oracle\` is the best there

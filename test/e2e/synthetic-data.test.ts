@@ -103,9 +103,12 @@ steps:
   expect(pairs.filter(({ domain }) => domain === 'code')).toHaveLength(50);
   expect(pairs[1]).toMatchObject({ compressed: 'def area_1(w,h): return w*h+1' });
   const costs = JSON.parse((await project.reprise('runs', 'cost', run.run, '--json')).out) as {
-    steps: { step: string; cost: { usd: number } }[];
+    steps: { step: string; cost: { usd: number }; latency_ms: (number | null)[] }[];
   };
-  expect(costs.steps.find(({ step }) => step === 'pairs')?.cost.usd).toBeGreaterThan(0);
+  const cost = costs.steps.find(({ step }) => step === 'pairs')!;
+  expect(cost.cost.usd).toBeGreaterThan(0);
+  // The server takes 50 ms for an answer.
+  expect(cost.latency_ms[0]).toBeGreaterThanOrEqual(50);
 
   for (const model of ['one', 'two']) {
     const { rows: count, metrics } = run.step(`names[model=${model}]`);
@@ -113,6 +116,10 @@ steps:
   }
   const asked = server.requests.length;
   const again = await project.run('w.yaml');
+  const known = await project.reprise('runs', 'cost', again.run, '--json');
+  expect((JSON.parse(known.out) as typeof costs).steps.every(({ latency_ms: [ms] }) => ms === null)).toBe(
+    true,
+  );
   expect(again.steps.every(({ status }) => status === 'cached')).toBe(true);
   expect(again.cost.saved_usd).toBeGreaterThan(0);
   expect(server.requests).toHaveLength(asked);

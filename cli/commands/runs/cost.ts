@@ -77,7 +77,14 @@ function byWorkflow(summaries: readonly { workflow: string; cost: Cost }[]): Wor
 
 interface StepCosts {
   run: string;
-  steps: { step: string; status: string; models: string[]; cost: Cost; unpriced: number }[];
+  steps: {
+    step: string;
+    status: string;
+    models: string[];
+    cost: Cost;
+    unpriced: number;
+    latency_ms: (number | null)[];
+  }[];
   cost: Cost;
   /** The runs before it that did not succeed, and what they cost together with it; null if there are none. */
   resumed: Resumed | null;
@@ -100,6 +107,7 @@ function byStep(record: RunRecord, runsFolder: string): StepCosts {
       models: models.map((model) => model.asked),
       cost: spent,
       unpriced: models.reduce((sum, { unpriced }) => sum + unpriced, 0),
+      latency_ms: models.map((model) => model.latency_ms ?? null),
     };
   });
   const resumed = resumedRuns(record, listRuns(runsFolder).runs, folderOf);
@@ -167,10 +175,10 @@ function stepTable({ run, steps, cost: all, resumed }: StepCosts, cli: Cli): str
   if (steps.length === 0 && resumed === null) return `no step of ${run} asked a language model\n`;
   return columns([
     bold(cli, ['step', ...heads, 'models']),
-    ...steps.map(({ step, status, models, cost: spent, unpriced }) => [
+    ...steps.map(({ step, status, models, cost: spent, unpriced, latency_ms: took }) => [
       step,
       ...cells(spent),
-      `${models.join(', ')}${status === 'cached' ? ' (cached)' : ''}${unpriced > 0 ? `; no price is known for ${counted(unpriced, 'answer')}` : ''}`,
+      `${models.map((model, index) => (took[index] == null ? model : `${model} (${count(took[index])} ms)`)).join(', ')}${status === 'cached' ? ' (cached)' : ''}${unpriced > 0 ? `; no price is known for ${counted(unpriced, 'answer')}` : ''}`,
     ]),
     bold(cli, ['altogether', ...cells(all), '']),
     ...(resumed === null
