@@ -1,31 +1,14 @@
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  read,
-  readSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  utimesSync,
-} from 'node:fs';
+import { existsSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Digest, digestOf, hexOf } from '../digest.ts';
 import { listBlobs, type StoredBlob } from './blob-list.ts';
 import { hasMark, isIntact, isIntactAsync } from './blob-mark.ts';
+import { damagedBlob, type OpenBlob, openBlob, readBlob, streamBlob } from './blob-reader.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { DamagedBlobError, isWritable, storeFailure } from './failures.ts';
 import { type Formats, refuseOtherFormat, writeFormat } from './format.ts';
 import { PendingBlobs } from './pending-blobs.ts';
 import { blobsInUse, removeDeadSessions, Session } from './session.ts';
-
-const readAsync = promisify(read);
-/** Bytes that are read, hashed or streamed at a time. */
-const chunkBytes = 4 * 2 ** 20;
 
 /**
  * The folder `objects/`: files named by the SHA-256 of their bytes.
@@ -186,54 +169,19 @@ export class BlobFolder {
     const path = this.path(digest);
     this.#use([hexOf(digest)]);
     if (!existsSync(path)) throw new DamagedBlobError(digest, path, 'missing');
-    if (!isIntact(path, hexOf(digest))) throw this.#damaged(digest, path);
+    if (!isIntact(path, hexOf(digest))) throw damagedBlob(digest, path);
     return path;
   }
 
-  #open(digest: Digest): { descriptor: number; path: string; bytes: number } {
+  #open(digest: Digest): OpenBlob {
     const hex = hexOf(digest);
     this.#use([hex]);
-    const path = this.#pending.get(hex)?.path ?? this.#pending.finalPath(hex);
-    let descriptor: number;
-    try {
-      descriptor = openSync(path, 'r');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      throw new DamagedBlobError(digest, path, 'missing');
-    }
-    return { descriptor, path, bytes: fstatSync(descriptor).size };
-  }
-
-  /** Takes the mark from a damaged blob, so that the next hit check sees it, and a new one replaces it. */
-  #damaged(digest: Digest, path: string): DamagedBlobError {
-    try {
-      const seconds = Math.floor(statSync(path).mtimeMs / 1000);
-      if (hasMark(statSync(path).mtimeMs, hexOf(digest))) utimesSync(path, seconds, seconds);
-    } catch {
-      // A store that cannot be written: reading finds the damage again.
-    }
-    return new DamagedBlobError(digest, path, 'changed');
+    return openBlob(digest, this.#pending.get(hex)?.path ?? this.#pending.finalPath(hex));
   }
 
   /** The whole blob, in memory of its own (so that typed arrays can lie on it). */
   async read(digest: Digest): Promise<Buffer> {
-    const { descriptor, path, bytes } = this.#open(digest);
-    try {
-      const buffer = Buffer.allocUnsafeSlow(bytes);
-      let filled = 0;
-      while (filled < bytes) {
-        const count =
-          bytes <= chunkBytes
-            ? readSync(descriptor, buffer, filled, bytes - filled, filled)
-            : (await readAsync(descriptor, buffer, filled, bytes - filled, filled)).bytesRead;
-        if (count === 0) break;
-        filled += count;
-      }
-      if (filled < bytes || digestOf(buffer) !== digest) throw this.#damaged(digest, path);
-      return buffer;
-    } finally {
-      closeSync(descriptor);
-    }
+    return readBlob(this.#open(digest));
   }
 
   /**
@@ -241,33 +189,7 @@ export class BlobFolder {
    * from a damaged blob; what fits into one piece is read once. A piece is good until the next one is asked for.
    */
   async *stream(digest: Digest): AsyncGenerator<Buffer, void> {
-    const { descriptor, path, bytes } = this.#open(digest);
-    try {
-      if (bytes <= chunkBytes) {
-        const buffer = Buffer.allocUnsafe(bytes);
-        const count = readSync(descriptor, buffer, 0, bytes, 0);
-        if (count < bytes || digestOf(buffer) !== digest) throw this.#damaged(digest, path);
-        if (bytes > 0) yield buffer;
-        return;
-      }
-      const buffer = Buffer.allocUnsafe(chunkBytes);
-      const hash = createHash('sha256');
-      for (let position = 0; ; ) {
-        const { bytesRead } = await readAsync(descriptor, buffer, 0, chunkBytes, position);
-        if (bytesRead === 0) break;
-        hash.update(buffer.subarray(0, bytesRead));
-        position += bytesRead;
-      }
-      if (hash.digest('hex') !== hexOf(digest)) throw this.#damaged(digest, path);
-      for (let position = 0; position < bytes; ) {
-        const { bytesRead } = await readAsync(descriptor, buffer, 0, chunkBytes, position);
-        if (bytesRead === 0) throw this.#damaged(digest, path);
-        yield buffer.subarray(0, bytesRead);
-        position += bytesRead;
-      }
-    } finally {
-      closeSync(descriptor);
-    }
+    yield* streamBlob(this.#open(digest));
   }
 
   /** All blobs that have their names. */
@@ -286,7 +208,7 @@ export class BlobFolder {
       const path = this.#pending.finalPath(hexOf(digest));
       const good = await isIntactAsync(path, hexOf(digest));
       if (!good && !existsSync(path)) continue;
-      if (!good) this.#damaged(digest, path);
+      if (!good) damagedBlob(digest, path);
       yield { digest, bytes, state: good ? 'ok' : 'damaged' };
     }
     for (const digest of missing)
