@@ -1,6 +1,7 @@
+import { BestScores } from './best-scores.ts';
 import { type MatrixView, openProduct, type Product } from './matrix-product.ts';
 import { mostRelevant, type Ranked } from './ranking.ts';
-import { dot, normalized } from './vectors.ts';
+import { dot, normalized, rowsOf } from './vectors.ts';
 import { inParts, type Workers } from './workers.ts';
 
 /** URL of this module, for `pool.run`. */
@@ -55,44 +56,28 @@ export async function exactSearchOfPart({ queries, documents, k }: ExactSearchTa
   const product = await openProduct({ transposeB: true });
   // Twice the bound on the error of a product of vectors of length 1.
   const margin = 2 * (columns + 2) * 2 ** -24;
-  const kept = count + spare;
-  const candidates = new Int32Array(queryRows * kept);
-  const scores = new Float32Array(queryRows * kept);
-  const sizes = new Int32Array(queryRows);
+  const best = new BestScores(Math.min(queryRows, queries.rows), count + spare);
   const products = new Float32Array(queryRows * documentRows);
   for (let start = 0; start < queries.rows; start += queryRows) {
     const chunk = rowsOf(queries, start, Math.min(queryRows, queries.rows - start));
-    sizes.fill(0);
+    best.clear();
     for (let first = 0; first < documents.rows; first += documentRows) {
       const block = rowsOf(documents, first, Math.min(documentRows, documents.rows - first));
       const { data } = await product(chunk, block, products);
       for (let query = 0, at = 0; query < chunk.rows; query++) {
-        const base = query * kept;
-        let filled = sizes[query]!;
-        let worst = filled < kept ? Number.NEGATIVE_INFINITY : scores[base + kept - 1]!;
+        let least = best.least(query);
         for (let document = first; document < first + block.rows; document++, at++) {
           const score = data[at]!;
-          if (score <= worst) continue;
-          let place = filled < kept ? filled++ : kept - 1;
-          for (; place > 0 && scores[base + place - 1]! < score; place--) {
-            scores[base + place] = scores[base + place - 1]!;
-            candidates[base + place] = candidates[base + place - 1]!;
-          }
-          scores[base + place] = score;
-          candidates[base + place] = document;
-          if (filled === kept) worst = scores[base + kept - 1]!;
+          if (score > least) least = best.put(query, document, score);
         }
-        sizes[query] = filled;
       }
     }
     for (let query = 0; query < chunk.rows; query++) {
-      const base = query * kept;
-      const filled = sizes[query]!;
-      const limit = scores[base + count - 1]! - margin;
+      const limit = best.nth(query, count) - margin;
       const own = rowsOf(chunk, query, 1);
       const close =
-        filled < kept || scores[base + filled - 1]! < limit
-          ? candidates.subarray(base, base + filled).filter((_, place) => scores[base + place]! >= limit)
+        best.least(query) < limit
+          ? best.itemsFrom(query, limit)
           : await above(limit, own, documents, product);
       const exact = new Map<number, number>();
       for (const document of close)
@@ -118,10 +103,6 @@ async function above(
     for (const [place, score] of data.entries()) if (score >= limit) found.push(first + place);
   }
   return found;
-}
-
-function rowsOf({ data, columns }: MatrixView, first: number, rows: number): MatrixView {
-  return { data: data.subarray(first * columns, (first + rows) * columns), rows, columns };
 }
 
 /** Adds to the hits of each query those in another part of the documents, which begins at `offset`; the `k` best stay. */

@@ -1,10 +1,11 @@
+import { BestScores } from './best-scores.ts';
 import { exactSearch } from './exact-search.ts';
 import { lloyd } from './lloyd.ts';
 import { type MatrixView, openProduct } from './matrix-product.ts';
 import { openNearestCentre } from './nearest-centre.ts';
 import { sampleIndices } from './random.ts';
 import { mostRelevant, type Ranked } from './ranking.ts';
-import { dot, gatherRows, normalized } from './vectors.ts';
+import { dot, gatherRows, normalized, rowsOf } from './vectors.ts';
 
 /** URL of this module, for `pool.run`. */
 export const moduleUrl = import.meta.url;
@@ -126,11 +127,8 @@ async function searchLists(
         asking[list]!.push(first + index);
   }
 
-  // The best of each query so far, best first; those too close to call in float32 are among them.
-  const kept = k + spare;
-  const candidates = new Int32Array(queries.rows * kept);
-  const scores = new Float32Array(queries.rows * kept);
-  const sizes = new Int32Array(queries.rows);
+  // The best of each query so far; those too close to call in float32 are among them.
+  const best = new BestScores(queries.rows, Math.min(k, documents.rows) + spare);
   for (const [list, members] of lists.entries()) {
     const own = asking[list]!;
     if (own.length === 0 || members.length === 0) continue;
@@ -139,33 +137,20 @@ async function searchLists(
       const part = own.slice(first, first + queryRows);
       const { data } = await product(gatherRows(queries, part), block);
       for (const [index, query] of part.entries()) {
-        const base = query * kept;
-        let filled = sizes[query]!;
+        let least = best.least(query);
         let at = index * members.length;
         for (const document of members) {
           const score = data[at++]!;
-          if (filled === kept && score <= scores[base + kept - 1]!) continue;
-          let place = filled < kept ? filled++ : kept - 1;
-          for (; place > 0 && scores[base + place - 1]! < score; place--) {
-            scores[base + place] = scores[base + place - 1]!;
-            candidates[base + place] = candidates[base + place - 1]!;
-          }
-          scores[base + place] = score;
-          candidates[base + place] = document;
+          if (score > least) least = best.put(query, document, score);
         }
-        sizes[query] = filled;
       }
     }
   }
-  return Array.from(sizes, (filled, query) => {
-    const own = candidates.subarray(query * kept, query * kept + filled);
+  return Array.from({ length: queries.rows }, (_, query) => {
+    const own = best.itemsFrom(query, Number.NEGATIVE_INFINITY);
     const exact = new Map<number, number>();
     for (const document of own)
       exact.set(document, dot(queries.data, query * columns, documents.data, document * columns, columns));
     return mostRelevant(exact.keys(), (document) => exact.get(document)!, k);
   });
-}
-
-function rowsOf({ data, columns }: MatrixView, first: number, rows: number): MatrixView {
-  return { data: data.subarray(first * columns, (first + rows) * columns), rows, columns };
 }

@@ -1,6 +1,7 @@
+import { BestScores } from './best-scores.ts';
 import { type MatrixView, openProduct } from './matrix-product.ts';
 import { distanceOf, type Metric, type MetricSpace, metricSpace } from './metric-space.ts';
-import { squaredDistance } from './vectors.ts';
+import { rowsOf, squaredDistance } from './vectors.ts';
 import { inParts, type Workers } from './workers.ts';
 
 /** Where worker threads find the functions of this module. */
@@ -73,65 +74,43 @@ interface Part {
 /** The nearest points of the rows `from` to `to`, with squared distances; a point is no neighbour of itself. */
 export async function nearestOfPart({ space, count, from, to, queries }: Part): Promise<Neighbours> {
   const { points, centred, squares } = space;
-  const { rows, columns } = centred;
+  const { rows } = centred;
   const asked = queries ?? space;
   const product = await openProduct({ transposeB: true });
-  const kept = count + spare;
+  const best = new BestScores(Math.min(queryRows, to - from), count + spare);
   const found: Neighbours = {
     count,
     indices: new Int32Array((to - from) * count),
     distances: new Float64Array((to - from) * count),
   };
-  const candidates = new Int32Array(queryRows * kept);
-  const scores = new Float64Array(queryRows * kept);
-  const sizes = new Int32Array(queryRows);
   const products = new Float32Array(queryRows * pointRows);
   for (let start = from; start < to; start += queryRows) {
     const size = Math.min(queryRows, to - start);
     const chunk = rowsOf(asked.centred, start, size);
-    sizes.fill(0);
+    best.clear();
     for (let first = 0; first < rows; first += pointRows) {
       const block = rowsOf(centred, first, Math.min(pointRows, rows - first));
       const { data } = await product(chunk, block, products);
       for (let query = 0, at = 0; query < size; query++) {
-        const base = query * kept;
-        let filled = sizes[query]!;
-        let worst = filled < kept ? Number.POSITIVE_INFINITY : scores[base + kept - 1]!;
+        let least = best.least(query);
         const self = queries ? -1 : start + query;
         for (let point = first; point < first + block.rows; point++, at++) {
-          // |b|² − 2ab orders the points as |a−b|² does.
-          const score = squares[point]! - 2 * data[at]!;
-          if (score >= worst || point === self) continue;
-          let place = filled < kept ? filled++ : kept - 1;
-          for (; place > 0 && scores[base + place - 1]! > score; place--) {
-            scores[base + place] = scores[base + place - 1]!;
-            candidates[base + place] = candidates[base + place - 1]!;
-          }
-          scores[base + place] = score;
-          candidates[base + place] = point;
-          if (filled === kept) worst = scores[base + kept - 1]!;
+          // 2ab − |b|² orders the points as −|a−b|² does.
+          const score = 2 * data[at]! - squares[point]!;
+          if (score > least && point !== self) least = best.put(query, point, score);
         }
-        sizes[query] = filled;
       }
     }
     for (let query = 0; query < size; query++) {
-      const base = query * kept;
-      const filled = sizes[query]!;
       const row = start + query;
-      // Every true neighbour scores at most this.
-      const limit = scores[base + count - 1]! + 2 * Math.max(space.margin, asked.margin);
-      const all = filled < kept || scores[base + filled - 1]! > limit;
-      const chosen = all
-        ? candidates.slice(base, base + filled).filter((_, index) => scores[base + index]! <= limit)
-        : otherRows(rows, queries ? -1 : row);
+      // Every true neighbour scores at least this.
+      const limit = best.nth(query, count) - 2 * Math.max(space.margin, asked.margin);
+      const chosen =
+        best.least(query) < limit ? best.itemsFrom(query, limit) : otherRows(rows, queries ? -1 : row);
       settle(points, asked.points, row, chosen, found, (row - from) * count);
     }
   }
   return found;
-
-  function rowsOf({ data }: MatrixView, first: number, size: number): MatrixView {
-    return { data: data.subarray(first * columns, (first + size) * columns), rows: size, columns };
-  }
 }
 
 /** Orders candidates by float64 distances, and writes the nearest. */

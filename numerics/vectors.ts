@@ -29,6 +29,11 @@ export function squaredDistance(
   return sum;
 }
 
+/** Some rows of a matrix one after the other, as a view of its data. */
+export function rowsOf({ data, columns }: MatrixView, first: number, rows: number): MatrixView {
+  return { data: data.subarray(first * columns, (first + rows) * columns), rows, columns };
+}
+
 /** Squared length of each row. */
 export function squaredLengths({ data, rows, columns }: MatrixView): Float64Array {
   const lengths = new Float64Array(rows);
