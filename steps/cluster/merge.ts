@@ -1,12 +1,12 @@
 import type { Row } from '../../engine/artefacts.ts';
 import type { Matrix, StepContext } from '../../engine/step.ts';
-import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
 import type { Merge } from '../../numerics/dendrogram.ts';
 import { type Merged, moduleUrl } from '../../numerics/merge-clusters.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
 import { significant } from '../significant.ts';
 import type { Found } from './methods.ts';
+import { withCentres } from './with-centres.ts';
 
 /** What was merged, and the cluster that each merge has become part of. */
 export interface History {
@@ -35,15 +35,14 @@ export async function mergeClusters(
       : await context.pool.run<unknown, Merged>(moduleUrl, 'mergeSimilar', { ...groups, threshold: merge });
   if (merged.merges.length === 0)
     return { found, history: { merges: [], into: Int32Array.from({ length: found.k }, (_, at) => at) } };
-  const clusters = await context.pool.run<unknown, Clusters & { order: number[] }>(
-    centresUrl,
-    'withCentres',
+  const clusters = await withCentres(
     {
       matrix,
       labels: found.labels.map((cluster) => (cluster < 0 ? -1 : merged.groups[cluster]!)),
       k: found.k - merged.merges.length,
       metric,
     },
+    context,
   );
   const numbers = new Int32Array(clusters.k);
   clusters.order.forEach((group, number) => {

@@ -1,7 +1,7 @@
 import { StepError } from '../../engine/problems.ts';
 import type { Matrix, StepContext } from '../../engine/step.ts';
 import { agglomerate, cutTree, mostRows } from '../../numerics/agglomerative.ts';
-import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
+import type { Clusters } from '../../numerics/cluster-centres.ts';
 import { type Communities, moduleUrl as communitiesUrl } from '../../numerics/communities.ts';
 import { type HdbscanOptions, hdbscan } from '../../numerics/hdbscan.ts';
 import { type KMeansResult, moduleUrl as kmeansUrl } from '../../numerics/kmeans.ts';
@@ -12,6 +12,7 @@ import type { SpanningTree } from '../../numerics/spanning-tree.ts';
 import { type Choice, chooseCut, chooseK } from './choose-k.ts';
 import type { Parameters } from './parameters.ts';
 import { bestOfRestarts } from './restarts.ts';
+import { withCentres } from './with-centres.ts';
 
 /** Clusters with what only some methods know. */
 export interface Found extends Clusters {
@@ -161,7 +162,10 @@ async function byDensity(matrix: Matrix, parameters: Parameters, context: StepCo
   const { metric } = parameters;
   const found = await hdbscan(densityOptions(matrix, parameters), context.pool);
   const { probabilities, outlierScores } = found;
-  const clusters = await placed(matrix, found.labels, found.selected.length, metric, context);
+  const clusters = await withCentres(
+    { matrix, labels: found.labels, k: found.selected.length, metric },
+    context,
+  );
   if (clusters.k === 0 && matrix.rows > 0)
     context.warn(
       `all ${matrix.rows} rows are noise: lower min_cluster_size or min_samples, or set allow_single_cluster`,
@@ -185,10 +189,14 @@ async function byMerging(matrix: Matrix, parameters: Parameters, context: StepCo
   if (typeof k === 'number' && found.clusters < k && matrix.rows > 0)
     context.warn(`there are ${found.clusters} clusters instead of ${k}: there are no more rows`);
   const { tree } = found;
-  if (k !== 'auto') return { ...(await placed(matrix, found.labels, found.clusters, metric, context)), tree };
+  if (k !== 'auto')
+    return {
+      ...(await withCentres({ matrix, labels: found.labels, k: found.clusters, metric }, context)),
+      tree,
+    };
   const choice = await chooseCut(matrix, found, parameters, context);
   const { labels, clusters } = cutTree(tree, matrix.rows, { clusters: choice.k });
-  return { ...(await placed(matrix, labels, clusters, metric, context)), choice, tree };
+  return { ...(await withCentres({ matrix, labels, k: clusters, metric }, context)), choice, tree };
 }
 
 async function byCommunities(
@@ -206,15 +214,6 @@ async function byCommunities(
     resolution,
     seed: context.random('communities').seed(),
   });
-  const clusters = await placed(matrix, found.labels, found.count, metric, context);
+  const clusters = await withCentres({ matrix, labels: found.labels, k: found.count, metric }, context);
   return { ...clusters, modularity: found.modularity };
-}
-
-function placed(matrix: Matrix, labels: Int32Array, k: number, metric: Metric, context: StepContext) {
-  return context.pool.run<unknown, Clusters & { order: number[] }>(centresUrl, 'withCentres', {
-    matrix,
-    labels,
-    k,
-    metric,
-  });
 }

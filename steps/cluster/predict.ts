@@ -1,5 +1,4 @@
 import type { Matrix, StepContext } from '../../engine/step.ts';
-import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
 import { hdbscan } from '../../numerics/hdbscan.ts';
 import {
   type Prediction,
@@ -10,6 +9,7 @@ import { gatherRows } from '../../numerics/vectors.ts';
 import type { Earlier } from './earlier.ts';
 import { densityOptions, type Found } from './methods.ts';
 import type { Parameters } from './parameters.ts';
+import { withCentres } from './with-centres.ts';
 
 /**
  * Keeps all earlier rows where they were, noise as well, and places new ones by the density of the earlier rows alone: each goes to the
@@ -49,12 +49,10 @@ export async function predictByDensity(
     labels[row] = place;
     probabilities[row] = found.probabilities[at]!;
   });
-  const clusters = await context.pool.run<unknown, Clusters>(centresUrl, 'withCentres', {
-    matrix,
-    labels,
-    k: Math.max(earlier.numbers.length, 1),
-    metric: parameters.metric,
-  });
+  const clusters = await withCentres(
+    { matrix, labels, k: Math.max(earlier.numbers.length, 1), metric: parameters.metric },
+    context,
+  );
   return { ...clusters, probabilities };
 }
 

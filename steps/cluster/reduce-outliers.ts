@@ -1,9 +1,9 @@
 import type { Matrix, StepContext } from '../../engine/step.ts';
 import { type assignRows, moduleUrl as assignUrl } from '../../numerics/assign-rows.ts';
-import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
 import type { Found } from './methods.ts';
+import { withCentres } from './with-centres.ts';
 
 /** Gives noise to the cluster whose centre has the greatest cosine with it, if that is `threshold` or more; says how many rows that were. */
 export async function reduceOutliers(
@@ -27,16 +27,7 @@ export async function reduceOutliers(
     reduced++;
   });
   if (reduced === 0) return { found, reduced };
-  const clusters = await context.pool.run<unknown, Clusters & { order: number[] }>(
-    centresUrl,
-    'withCentres',
-    {
-      matrix,
-      labels,
-      k: found.k,
-      metric,
-    },
-  );
+  const clusters = await withCentres({ matrix, labels, k: found.k, metric }, context);
   const { persistence } = found;
   return {
     found: {

@@ -1,8 +1,8 @@
 import type { Matrix, StepContext } from '../../engine/step.ts';
-import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
 import type { Earlier } from './earlier.ts';
 import { type Found, findClusters } from './methods.ts';
 import type { Parameters } from './parameters.ts';
+import { withCentres } from './with-centres.ts';
 
 /** Share of an earlier cluster's rows that makes a cluster of today its continuation. */
 const continuation = 0.5;
@@ -40,12 +40,10 @@ export async function assignByDensity(
   const labels = earlier.labels.map((label, row) =>
     label >= 0 ? label : now.labels[row]! < 0 ? -1 : places[now.labels[row]!]!,
   );
-  const placed = await context.pool.run<unknown, Clusters & { order: number[] }>(centresUrl, 'withCentres', {
-    matrix,
-    labels,
-    k: Math.max(clusters, 1),
-    metric: parameters.metric,
-  });
+  const placed = await withCentres(
+    { matrix, labels, k: Math.max(clusters, 1), metric: parameters.metric },
+    context,
+  );
   const { probabilities, outlierScores } = now;
   return { ...placed, ...(probabilities && { probabilities }), ...(outlierScores && { outlierScores }) };
 }

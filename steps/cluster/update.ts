@@ -2,7 +2,6 @@ import type { Row } from '../../engine/artefacts.ts';
 import type { Matrix, StepContext } from '../../engine/step.ts';
 import { agglomerate, mostRows } from '../../numerics/agglomerative.ts';
 import { type assignRows, moduleUrl as assignUrl } from '../../numerics/assign-rows.ts';
-import { type Clusters, moduleUrl as centresUrl } from '../../numerics/cluster-centres.ts';
 import { type Evolution, evolution } from '../../numerics/cluster-evolution.ts';
 import type { Metric } from '../../numerics/metric-space.ts';
 import { gatherRows } from '../../numerics/vectors.ts';
@@ -11,6 +10,7 @@ import type { Found } from './methods.ts';
 import type { Parameters } from './parameters.ts';
 import { predictByDensity } from './predict.ts';
 import { assignByDensity } from './update-density.ts';
+import { withCentres } from './with-centres.ts';
 
 /** Share of a cluster's earlier rows that lie within its radius. */
 const radiusQuantile = 0.95;
@@ -48,7 +48,7 @@ export async function assignToEarlier(
   const left = pool.filter((row) => labels[row]! < 0);
   for (const row of left) labels[row] = -1;
   if (left.length > 0 && matrix.rows > 0) {
-    const now = await placed(matrix, labels, clusters, metric, context);
+    const now = await withCentres({ matrix, labels, k: clusters, metric }, context);
     // Without any centre to go to all are one cluster.
     const centres = now.k > 0 ? now.centres : earlier.centres;
     const found = centres.rows > 0 ? await nearest(matrix, left, centres, metric, context) : undefined;
@@ -57,7 +57,7 @@ export async function assignToEarlier(
       labels[row] = now.k > 0 ? now.order[place]! : place;
     });
   }
-  return placed(matrix, labels, Math.max(clusters, 1), metric, context);
+  return withCentres({ matrix, labels, k: Math.max(clusters, 1), metric }, context);
 }
 
 /**
@@ -92,7 +92,10 @@ async function addDense(
     { matrix: pooled, linkage: 'average', metric, until: { distance } },
     context.pool,
   );
-  const found = await placed(pooled, groups.labels, groups.clusters, metric, context);
+  const found = await withCentres(
+    { matrix: pooled, labels: groups.labels, k: groups.clusters, metric },
+    context,
+  );
   const centres = [...found.sizes.keys()];
   const near = await nearest(found.centres, centres, earlier.centres, metric, context);
   const added = new Int32Array(found.k);
@@ -121,15 +124,6 @@ function nearest(matrix: Matrix, rows: number[], centres: Matrix, metric: Metric
   return context.pool.run<unknown, Awaited<ReturnType<typeof assignRows>>>(assignUrl, 'assignRows', {
     matrix: gatherRows(matrix, rows),
     centres,
-    metric,
-  });
-}
-
-function placed(matrix: Matrix, labels: Int32Array, k: number, metric: Metric, context: StepContext) {
-  return context.pool.run<unknown, Clusters & { order: number[] }>(centresUrl, 'withCentres', {
-    matrix,
-    labels,
-    k,
     metric,
   });
 }
