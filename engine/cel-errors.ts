@@ -106,8 +106,13 @@ function explain(
     const text = node === undefined ? '' : source.slice(node.range.start, node.range.end);
     const message = `cannot compute ${text}: there is no ${readable}`;
     if (/\bnull\b/.test(readable)) return { message, hint: 'ask for … != null first' };
-    if (/string/.test(readable) && /int|double/.test(readable))
-      return { message, hint: 'convert one side: double(text), int(text) or string(number)' };
+    if (/string/.test(readable) && /int|double/.test(readable)) {
+      // What is read from CSV is text, until it is cast.
+      const field = /\brow\.([A-Za-z_]\w*)/.exec(text)?.[1];
+      const cast =
+        field === undefined ? '' : `; or in load, for good: cast: { ${field}: number }, or types: inferred`;
+      return { message, hint: `convert one side: double(text), int(text) or string(number)${cast}` };
+    }
     return { message };
   }
   if (error.code === 'no_matching_overload')

@@ -71,7 +71,7 @@ describe('errors say what is wrong and where', () => {
       'cel-evaluation',
       'row.text > 3',
       'cannot compute row.text > 3: there is no string > int',
-      'convert one side: double(text), int(text) or string(number)',
+      'convert one side: double(text), int(text) or string(number); or in load, for good: cast: { text: number }, or types: inferred',
     ],
     [
       '"a" + 1',

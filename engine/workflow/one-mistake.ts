@@ -42,6 +42,8 @@ function misses(errors: ErrorObject[], union: ErrorObject): number {
   let count = 0;
   for (const error of errors) {
     if (error.keyword === 'const') count += 4;
+    // A number out of range is nearer to numbers than to words.
+    else if (error.keyword === 'enum' && error.instancePath === union.instancePath) count += 2;
     else if (error.keyword === 'required' && error.instancePath === union.instancePath) count += 2;
     else count += 1;
   }

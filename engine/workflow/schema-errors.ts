@@ -4,7 +4,8 @@ import { nearest, suggestion } from '../nearest.ts';
 import { type Located, lookUp, pointerParts, type Span } from './located.ts';
 import { oneForEachMistake } from './one-mistake.ts';
 import type { ProblemList } from './problem-list.ts';
-import { extraKey, meant, unknownKey, unknownKeyHint } from './unknown-keys.ts';
+import { meant } from './synonyms.ts';
+import { extraKey, unknownKey, unknownKeyHint } from './unknown-keys.ts';
 import { describe, say, typeHint, typeName } from './words.ts';
 
 export interface SchemaErrorContext {
@@ -258,7 +259,9 @@ function reportChoice(
       });
       return;
     }
-    const hint = suggestion(String(value), context.types, 'there are');
+    const close = meant(value, context.types);
+    const hint =
+      close === undefined ? suggestion(value, context.types, 'there are') : `did you mean "${close}"?`;
     const path = 'a step file of your own is written with its path: ./steps/mine.ts';
     problems.error('unknown-step-type', `there is no step type "${String(value)}"`, node, {
       hint: hint ?? path,
@@ -267,7 +270,7 @@ function reportChoice(
   }
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   const texts = allowed.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
-  const close = nearest(text, texts);
+  const close = meant(text, texts);
   const list = texts.length > 12 ? `${texts.slice(0, 12).join(', ')}, … (${texts.length})` : texts.join(', ');
   const message =
     texts.length === 1

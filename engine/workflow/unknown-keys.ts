@@ -1,34 +1,14 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../json.ts';
-import { nearest } from '../nearest.ts';
 import type { SchemaErrorContext } from './schema-errors.ts';
 import { notAvailableKeys } from './schema-parts.ts';
+import { meant } from './synonyms.ts';
 import { describe } from './words.ts';
 
 export function extraKey(error: ErrorObject): string | undefined {
   if (error.keyword === 'additionalProperties') return String(error.params['additionalProperty']);
   if (error.keyword === 'unevaluatedProperties') return String(error.params['unevaluatedProperty']);
   return undefined;
-}
-
-/** Keys that other systems have for the same thing. */
-const synonyms: Record<string, string[]> = {
-  use: ['uses', 'type', 'step', 'action', 'run', 'kind'],
-  from: ['input', 'inputs', 'in', 'source', 'reads'],
-  after: ['needs', 'depends_on', 'depends', 'dependencies', 'requires'],
-  with: ['params', 'parameters', 'args', 'options', 'config'],
-  when: ['if', 'condition', 'only_if'],
-  matrix: ['strategy', 'foreach'],
-  retries: ['retry', 'max_retries'],
-  on_error: ['on_failure', 'continue_on_error'],
-  steps: ['jobs', 'tasks', 'stages', 'pipeline'],
-  params: ['inputs', 'parameters', 'variables', 'vars'],
-  include: ['includes', 'import', 'imports', 'extends'],
-};
-
-export function meant(key: string, names: readonly string[]): string | undefined {
-  const synonym = names.find((name) => synonyms[name]?.includes(key.toLowerCase().replaceAll('-', '_')));
-  return nearest(key, names) ?? synonym;
 }
 
 export function unknownKey(

@@ -42,6 +42,8 @@ export function typeHint(
     return `write { type: ${jsonType(value)}, default: ${JSON.stringify(value)} }`;
   if (types.includes('string') && (typeof value === 'number' || typeof value === 'boolean'))
     return `put it in quotes: "${value}"`;
+  if (parts.at(-1) === 'prompt' && types.includes('object') && typeof value === 'string')
+    return `write prompt: { text: ${JSON.stringify(value)} }, or { file: … }`;
   if (typeof value === 'string') {
     if (
       (types.includes('number') || types.includes('integer')) &&
