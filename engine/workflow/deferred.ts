@@ -2,8 +2,9 @@ import { CelError, loadCel } from '../cel.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { type Problem, ProblemError, StepError } from '../problems.ts';
 import type { StepRegistry } from '../registry.ts';
+import { type MarkedValues, markedValues } from './marked-values.ts';
 import { visitMarked } from './marks.ts';
-import { type MarkedValues, markedValues, normalPath, setAt } from './parameters.ts';
+import { normalPath, setAt } from './parameters.ts';
 import type { ResolvedStep } from './resolved.ts';
 import { inText, literal, templateParts } from './template.ts';
 
