@@ -141,6 +141,24 @@ describe('validate: expectations of rows', () => {
     expect((await run(most, table(...spread))).metrics).toMatchObject({ failed: 0, quarantined: 7 });
   });
 
+  it('knows equal objects, whatever the order of their fields', async () => {
+    const [x, y] = [
+      { a: 1, b: [2] },
+      { b: [2], a: 1 },
+    ];
+    const rows = [{ id: 'r0', x, y }];
+    const held: JsonObject[] = [
+      { expect: 'compare', field: 'x', operator: '==', other: 'y' },
+      { expect: 'foreign_key', field: 'x' },
+    ];
+    expect((await run(held, rows, {}, [{ id: 'k', x: y }])).metrics['failed']).toBe(0);
+    const wanted: JsonObject[] = [
+      { expect: 'distinct_count', field: 'x', max_value: 1 },
+      { expect: 'unique', field: 'x', severity: 'warn' },
+    ];
+    expect((await run(wanted, table(x, y))).metrics).toMatchObject({ failed: 0, warned: 1 });
+  });
+
   it('shows whole characters of long values', async () => {
     const long = `${'a'.repeat(78)}${'😀'.repeat(9)}`;
     const { tables } = await run(

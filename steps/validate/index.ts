@@ -1,4 +1,5 @@
 import type { Row } from '../../engine/artefacts.ts';
+import { canonicalJson } from '../../engine/json.ts';
 import { StepError } from '../../engine/problems.ts';
 import { defineStep, type StepContext, type TableInput } from '../../engine/step.ts';
 import { requireFields } from '../missing-field.ts';
@@ -194,7 +195,7 @@ async function openReports(
       for (const row of block)
         for (const [own, { keys, values }] of references) {
           const value = row[nameOf(own)] ?? null;
-          if (own.expect === 'foreign_key') keys.add(JSON.stringify(value));
+          if (own.expect === 'foreign_key') keys.add(canonicalJson(value));
           else values.take(value);
         }
       context.signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import type { Row } from '../../engine/artefacts.ts';
-import type { Json } from '../../engine/json.ts';
+import { canonicalJson, type Json } from '../../engine/json.ts';
 import { characterCount } from '../quality/tokens.ts';
 import { type Expectation, type RowExpectation, shortly } from './expectation.ts';
 
@@ -27,7 +27,7 @@ export function openRowCheck(expectation: Expectation, keys: ReadonlySet<string>
       return (row) => {
         const values = names.map((name) => row[name] ?? null);
         if (values.every((value) => value === null)) return null;
-        const key = JSON.stringify(values);
+        const key = canonicalJson(values);
         if (seen.has(key)) return shortly(names.length === 1 ? values[0]! : values);
         seen.add(key);
         return true;
@@ -81,7 +81,7 @@ export function openRowCheck(expectation: Expectation, keys: ReadonlySet<string>
         return true;
       };
     },
-    foreign_key: () => fits((value) => keys?.has(JSON.stringify(value)) ?? false),
+    foreign_key: () => fits((value) => keys?.has(canonicalJson(value)) ?? false),
   };
   return openers[expectation.expect as RowExpectation]();
 }
@@ -106,8 +106,8 @@ export function isTextForNumber(
 }
 
 function compares(left: Json, operator: string | undefined, right: Json): boolean {
-  if (operator === '==') return JSON.stringify(left) === JSON.stringify(right);
-  if (operator === '!=') return JSON.stringify(left) !== JSON.stringify(right);
+  if (operator === '==') return canonicalJson(left) === canonicalJson(right);
+  if (operator === '!=') return canonicalJson(left) !== canonicalJson(right);
   const comparable =
     (typeof left === 'number' && typeof right === 'number') ||
     (typeof left === 'string' && typeof right === 'string');

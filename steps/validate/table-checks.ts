@@ -1,5 +1,5 @@
 import type { Row } from '../../engine/artefacts.ts';
-import type { Json } from '../../engine/json.ts';
+import { canonicalJson, type Json } from '../../engine/json.ts';
 import {
   binShares,
   categoryShares,
@@ -37,7 +37,7 @@ export class FieldValues {
   take(value: Json | undefined): void {
     if (value === undefined || value === null) return;
     if (typeof value === 'number') this.numbers.push(value);
-    else this.texts.push(typeof value === 'string' ? value : JSON.stringify(value));
+    else this.texts.push(typeof value === 'string' ? value : canonicalJson(value));
   }
 }
 
@@ -134,7 +134,7 @@ export function openTableCheck(
       rows++;
       const value = row[field] ?? null;
       if (value === null || expectation.expect === 'row_count' || expectation.expect === 'columns') return;
-      if (expectation.expect === 'distinct_count') distinct.add(JSON.stringify(value));
+      if (expectation.expect === 'distinct_count') distinct.add(canonicalJson(value));
       else values.take(value);
     },
     result: () => results[expectation.expect as TableExpectation](),
