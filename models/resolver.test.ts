@@ -23,6 +23,8 @@ describe('createModelResolver', () => {
   it('finds every built-in encoder beside the product', () => {
     const resolver = createModelResolver({ root: folderWith({}) });
     expect(resolver.names).toEqual(builtInEncoders.map(({ name }) => name).sort());
+    for (const name of ['all-MiniLM-L6-v2', 'sentence-transformers/all-MiniLM-L6-v2'])
+      expect(resolver.find(name)).toEqual(resolver.find('all-minilm-l6-v2'));
     for (const { name } of builtInEncoders) {
       const found = resolver.find(name)!;
       expect(found.folder).toBe(join(builtInModels(), name));

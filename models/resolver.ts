@@ -21,7 +21,7 @@ const outsideWeights = ['_data', '.data'];
 const preferred = ['onnx/model.onnx', 'model.onnx', 'onnx/model_w8.onnx'];
 
 /**
- * Finds the folder of an encoder. A name is one of the built-in encoders, an alias, or a path below `root` with a
+ * Finds the folder of an encoder. A name is one of the built-in encoders (also as their publisher writes it), an alias, or a path below `root` with a
  * `/` in it; aliases and paths (relative to `root`, or absolute for an alias) lead to a folder in the layout of
  * sentence-transformers with an ONNX export, to one `.onnx` file of such a folder, or to a folder of static embeddings.
  */
@@ -37,10 +37,12 @@ export function createModelResolver(options: {
     names: [...new Set([...builtIn, ...Object.keys(aliases)])].sort(),
     find(name) {
       if (Object.hasOwn(aliases, name)) return filesOf(resolve(root, aliases[name]!));
-      if (builtIn.includes(name)) return filesOf(join(builtInModels(), name));
       // `./x` is relative to the file that says it, which is not known here.
       const isPath = name.includes('/') && !name.startsWith('.') && !isAbsolute(name);
-      return isPath ? filesOf(resolve(root, name)) : undefined;
+      const found = isPath ? filesOf(resolve(root, name)) : undefined;
+      // Its publisher's name of a built-in encoder is as good: sentence-transformers/all-MiniLM-L6-v2.
+      const plain = name.toLowerCase().replace(/^sentence-transformers\//, '');
+      return found ?? (builtIn.includes(plain) ? filesOf(join(builtInModels(), plain)) : undefined);
     },
     otherModels: (entry) => (catalogue === undefined ? null : otherModels(entry, catalogue)),
   };
