@@ -9,24 +9,40 @@ export const whereOption = {
   description: 'only rows for which this is true, such as row.cluster == 3',
 } as const;
 
-/** The rows of a table for which a CEL expression over `row` is true; all without one. Throws a problem that names the expression. */
+/** Whether a CEL expression over `row` is true; any row fits without one. Its mistakes are problems that name it. */
+export async function rowCondition(where: string | undefined): Promise<(row: Row) => boolean> {
+  const problem = (error: unknown): unknown => {
+    if (!(error instanceof CelError)) return error;
+    const hint = error.hint ?? 'write CEL over the fields of a row: row.cluster == 3';
+    return ProblemError.of(error.code, `--where ${where}: ${error.message}`, { hint });
+  };
+  if (where === undefined) return () => true;
+  try {
+    const program = (await loadCel())(where, { variables: ['row'] });
+    return (row) => {
+      try {
+        return program.test({ row });
+      } catch (error) {
+        throw problem(error);
+      }
+    };
+  } catch (error) {
+    throw problem(error);
+  }
+}
+
+/** The rows of a table that fit `rowCondition`. */
 export async function* matchingRows(
   table: TableInput,
   where: string | undefined,
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Row> {
+  const fits = await rowCondition(where);
   let found = 0;
-  try {
-    const program = where === undefined ? null : (await loadCel())(where, { variables: ['row'] });
-    for await (const row of table.read()) {
-      if (program && !program.test({ row })) continue;
-      yield row;
-      if (++found >= limit) return;
-    }
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    const hint = error.hint ?? 'write CEL over the fields of a row: row.cluster == 3';
-    throw ProblemError.of(error.code, `--where ${where}: ${error.message}`, { hint });
+  for await (const row of table.read()) {
+    if (!fits(row)) continue;
+    yield row;
+    if (++found >= limit) return;
   }
 }
 

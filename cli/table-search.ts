@@ -1,8 +1,9 @@
 import type { Row } from '../engine/artefacts.ts';
-import { CelError, loadCel } from '../engine/cel.ts';
 import { ProblemError } from '../engine/problems.ts';
 import type { RunRecord } from '../engine/record/record.ts';
 import type { TableInput } from '../engine/step.ts';
+import { readTexts, textIn } from '../steps/search/texts.ts';
+import { rowCondition } from './matching-rows.ts';
 import type { OpenProject } from './project.ts';
 import { type QueryVector, queryVector } from './query-vector.ts';
 
@@ -67,7 +68,8 @@ export async function searchTable(
         hint: 'write --mode semantic or --mode keyword',
       },
     );
-  const { texts, places } = await textsOf(table, search);
+  const fits = await rowCondition(search.where ?? undefined);
+  const { texts, places } = await readTexts(table, field, fits);
   const k = (mode === 'hybrid' ? Math.max(head, depth) : head) + (like === null ? 0 : 1);
   const { rankByKeywords, fuseHits } = await import('../steps/search/rank.ts');
   const keyword =
@@ -120,32 +122,6 @@ const inThisThread = {
   },
 };
 
-/** The texts that are searched, and where their rows stand. */
-async function textsOf(
-  table: TableInput,
-  { field, where }: TableSearch,
-): Promise<{ texts: string[]; places: number[] }> {
-  const texts: string[] = [];
-  const places: number[] = [];
-  try {
-    const program = where === null ? null : (await loadCel())(where, { variables: ['row'] });
-    let place = -1;
-    for await (const block of table.blocks())
-      for (const row of block) {
-        place++;
-        if (program !== null && !program.test({ row })) continue;
-        texts.push(textIn(row, field));
-        places.push(place);
-      }
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    throw ProblemError.of(error.code, `--where ${where}: ${error.message}`, {
-      hint: error.hint ?? 'write CEL over the fields of a row: row.language == "de"',
-    });
-  }
-  return { texts, places };
-}
-
 async function textOf(id: string, table: TableInput, field: string, name: string): Promise<string> {
   for await (const block of table.blocks())
     for (const row of block) if (row.id === id) return textIn(row, field);
@@ -162,9 +138,4 @@ async function rowsAt(table: TableInput, places: readonly number[]): Promise<Map
       place++;
     }
   return rows;
-}
-
-function textIn(row: Row, field: string): string {
-  const value = row[field] ?? null;
-  return typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
 }

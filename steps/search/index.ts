@@ -1,13 +1,7 @@
 import type { Row } from '../../engine/artefacts.ts';
 import { CelError, loadCel } from '../../engine/cel.ts';
 import { StepError } from '../../engine/problems.ts';
-import {
-  defineStep,
-  type Matrix,
-  type OutputSpecs,
-  type StepContext,
-  type TableInput,
-} from '../../engine/step.ts';
+import { defineStep, type Matrix, type OutputSpecs, type StepContext } from '../../engine/step.ts';
 import type { IvfFound } from '../../numerics/ivf-search.ts';
 import type { WeightedWord } from '../../numerics/query-expansion.ts';
 import type { Ranked } from '../../numerics/ranking.ts';
@@ -18,6 +12,7 @@ import { significant } from '../significant.ts';
 import { DocumentVectors } from './document-vectors.ts';
 import { parameters } from './parameters.ts';
 import { fuseHits, type KeywordHits, type KeywordTask, moduleUrl as rankUrl } from './rank.ts';
+import { readTexts } from './texts.ts';
 
 const hits = {
   kind: 'table',
@@ -211,33 +206,6 @@ With \`where\` hits are those of a table that holds the fitting documents only: 
 /** A text that the encoder knows nothing of: it is as near to one document as to any other. */
 function isZero({ data, columns }: Matrix, row: number): boolean {
   return data.subarray(row * columns, (row + 1) * columns).every((value) => value === 0);
-}
-
-interface Texts {
-  ids: string[];
-  texts: string[];
-  /** Where the rows stand in their table. */
-  places: number[];
-}
-
-async function readTexts(
-  table: TableInput,
-  field: string,
-  fits: (row: Row, place: number) => boolean = () => true,
-): Promise<Texts> {
-  const found: Texts = { ids: [], texts: [], places: [] };
-  let place = -1;
-  for await (const block of table.blocks()) {
-    for (const row of block) {
-      place++;
-      if (!fits(row, place)) continue;
-      const value = row[field] ?? null;
-      found.ids.push(row.id);
-      found.texts.push(typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value));
-      found.places.push(place);
-    }
-  }
-  return found;
 }
 
 /** Whether a document is searched; every one without a condition. */
