@@ -85,19 +85,6 @@ describe('on a labelled table', () => {
     },
   );
 
-  it('orders by numbers, texts and rows without either', async () => {
-    const table: Row[] = [
-      { id: 'a', text: 'x', n: null },
-      { id: 'b', text: 'x', n: 'b' },
-      { id: 'c', text: 'x', n: 10 },
-      { id: 'd', text: 'x', n: 9 },
-    ];
-    const keptBy = async (keep: string) =>
-      (await run({ keep, by: 'n' }, table)).tables['rows']!.map(({ id }) => id);
-    expect(await keptBy('first')).toEqual(['d']);
-    expect(await keptBy('last')).toEqual(['a']);
-  });
-
   it.each(['exact', 'normalized'])(
     '%s: in two runs, against what the first kept, as in one',
     async (method) => {
