@@ -158,6 +158,7 @@ export class ModelServer {
       'rate-limit': [429, 'slow down'],
       denied: [401, 'wrong key'],
       error: [500, 'something broke'],
+      rejected: [400, 'the input is not allowed'],
     };
     const refusal = texts.includes('') ? [400, 'input cannot be an empty string'] : refused[fault ?? 'drip'];
     if (refusal !== undefined) {

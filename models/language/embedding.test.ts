@@ -85,6 +85,60 @@ describe('vectors of texts', () => {
     expect(denied.results[0]).toMatchObject({ failure: { scope: 'step', code: 'model-denied' } });
   });
 
+  it('are asked for in requests as large as the server takes, which is found out once', async () => {
+    await using server = await ModelServer.start({
+      fault: ({ body }) => ((body['input'] as string[]).length > 32 ? 'rejected' : null),
+    });
+    const model = modelsAt(server);
+    const all = async (texts: string[]) => {
+      const results = texts.map((content) =>
+        model.ask({ messages: [{ role: 'user', content }], embedding: { dimensions: 4 } }, options),
+      );
+      for (const [row, result] of (await Promise.all(results)).entries())
+        expect(vectorIn(result)).toEqual([...embeddingOf(texts[row]!, 4)]);
+    };
+    await all(words(128));
+    const tried = server.embedded.length;
+    expect(server.embedded.map(({ length }) => length)).toEqual(
+      expect.arrayContaining([128, 1, 1, 63, 63, 32, 31, 32, 31]),
+    );
+    expect(tried).toBe(9);
+    await all(words(300).map((text) => `another ${text}`));
+    expect(server.embedded.slice(tried).map(({ length }) => length)).toEqual([...Array(9).fill(32), 12]);
+  });
+
+  it('fail after a few requests where it is none of the texts that is wrong', async () => {
+    const { results, requests } = await embed({ fault: () => 'rejected' }, words(512));
+    expect(new Set(results.map((result) => 'failure' in result && result.failure.code))).toEqual(
+      new Set(['request-rejected']),
+    );
+    expect(requests).toHaveLength(4 * 3);
+    // Texts that say nothing are no measure of the others.
+    const { results: some } = await embed({}, ['', ' ', 'one', '', 'two', 'three']);
+    expect(some.map((result) => 'answer' in result)).toEqual([false, true, true, false, true, true]);
+  });
+
+  it('are no more to a request than the tokens of a minute', async () => {
+    // The others would wait a minute.
+    const over = new AbortController();
+    await using server = await ModelServer.start({
+      fault() {
+        over.abort(new Error('seen'));
+        return null;
+      },
+    });
+    const model = modelsAt(server, { tokens_per_minute: 100 });
+    const asked = words(30).map((content) =>
+      model.ask(
+        { messages: [{ role: 'user', content }], embedding: { dimensions: 4 } },
+        { ...options, signal: over.signal },
+      ),
+    );
+    await Promise.allSettled(asked);
+    expect(server.embedded).toHaveLength(1);
+    expect(server.embedded[0]!.length).toBeLessThan(30);
+  });
+
   it('are not asked of those that have none, nor of several models', async () => {
     await using server = await ModelServer.start();
     const request = { messages: [{ role: 'user' as const, content: 'a' }], embedding: { dimensions: null } };

@@ -265,7 +265,13 @@ export class Endpoint {
     const wanted = { ...asked, embedding: { texts: [], ...embedding } };
     if (this.settings.provider === 'replay') return line.ask(wanted, expected.input, signal, tries);
     const { budget } = this.#around;
-    this.#texts ??= new TextBatches({ line, budget, estimates: this.estimates, shown: this.shown });
+    this.#texts ??= new TextBatches({
+      line,
+      budget,
+      estimates: this.estimates,
+      shown: this.shown,
+      tokensPerMinute: this.settings.limits.tokens_per_minute,
+    });
     return this.#texts.ask(wanted, asked.messages.at(-1)?.content ?? '', expected, signal, tries);
   }
 

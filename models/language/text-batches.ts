@@ -5,9 +5,17 @@ import type { Estimates, Expected } from './estimates.ts';
 import { type ProviderAnswer, ProviderError, type ProviderRequest } from './provider.ts';
 import type { Resilience, Tries } from './resilience.ts';
 
-/** Texts of one request, and their estimated tokens, at most: OpenAI takes 2,048 and 300,000. */
+/** Texts of one request, and their estimated tokens, at most: OpenAI takes 2,048 and 300,000. A server may take fewer. */
 const mostTexts = 128;
 const mostTokens = 100_000;
+
+/** What was learnt of requests that are the same but for their texts. */
+interface Learnt {
+  /** Texts that the server takes in one request. */
+  most: number;
+  /** It has taken one. */
+  accepted: boolean;
+}
 
 interface Waiting {
   readonly text: string;
@@ -18,6 +26,7 @@ interface Waiting {
 }
 
 interface Group {
+  readonly learnt: Learnt;
   readonly request: ProviderRequest;
   /** Those that were called off are taken out. */
   readonly texts: Set<Waiting>;
@@ -30,7 +39,8 @@ interface Group {
  * Asks for the vectors of texts, many in one request: what is asked within a turn of the event loop, and in those after it
  * as long as more comes, goes together. Each text gets its own answer, and its share of the tokens; the request is one call of
  * the budget, and goes as early as the most urgent of its texts. One that is rejected is made again in halves, so that only
- * the texts that are wrong fail.
+ * the texts that are wrong fail; where both halves are taken it was too large, and later ones are no larger. As long as none was
+ * taken, two single texts are asked for first: if both are rejected for the same reason, it is none of the texts.
  */
 export class TextBatches {
   readonly #line: Pick<Resilience, 'ask'>;
@@ -40,13 +50,17 @@ export class TextBatches {
   readonly #shown: string;
   /** Texts that wait, by what else is the same for a request. */
   readonly #waiting = new Map<string, Group>();
+  readonly #learnt = new Map<string, Learnt>();
+  readonly #mostTokens: number;
 
   constructor(options: {
     line: Pick<Resilience, 'ask'>;
     budget: Budget | null;
     estimates: Estimates;
     shown: string;
+    tokensPerMinute: number | undefined;
   }) {
+    this.#mostTokens = Math.min(mostTokens, options.tokensPerMinute ?? Infinity);
     this.#line = options.line;
     this.#budget = options.budget;
     this.#estimates = options.estimates;
@@ -91,9 +105,12 @@ export class TextBatches {
   #groupFor(request: ProviderRequest, { input }: Expected): Group {
     const name = JSON.stringify([request.model, request.embedding?.dimensions ?? null]);
     const found = this.#waiting.get(name);
-    const hasRoom = found !== undefined && found.texts.size < mostTexts && found.tokens + input <= mostTokens;
+    const learnt = this.#learnt.get(name) ?? { most: mostTexts, accepted: false };
+    this.#learnt.set(name, learnt);
+    const hasRoom =
+      found !== undefined && found.texts.size < learnt.most && found.tokens + input <= this.#mostTokens;
     if (hasRoom && !found.stop.signal.aborted) return found;
-    const group: Group = { request, texts: new Set(), tokens: 0, stop: new AbortController() };
+    const group: Group = { request, learnt, texts: new Set(), tokens: 0, stop: new AbortController() };
     this.#waiting.set(name, group);
     if (found === undefined) this.#flushWhenStill(name, 0);
     else this.#sendGroup(found);
@@ -117,8 +134,9 @@ export class TextBatches {
     void this.#send(group, [...group.texts]);
   }
 
-  async #send(group: Group, texts: readonly Waiting[]): Promise<void> {
-    if (texts.length === 0) return;
+  /** Gives null if the texts were taken as they were sent, else what went wrong; all of them have their answers, or errors, then. */
+  async #send(group: Group, texts: readonly Waiting[]): Promise<unknown> {
+    if (texts.length === 0) return null;
     const { request, stop } = group;
     const first = () => texts.find((each) => group.texts.has(each));
     const dimensions = request.embedding?.dimensions ?? null;
@@ -167,17 +185,51 @@ export class TextBatches {
           billed: answer.billed === null ? null : answer.billed / texts.length,
         });
       });
+      group.learnt.accepted = true;
+      return null;
     } catch (error) {
       const left = texts.filter((each) => group.texts.has(each));
-      if (texts.length > 1 && error instanceof ProviderError && error.fault === 'rejected') {
+      if (texts.length > 1 && isRejection(error)) {
         room?.end();
-        const half = left.length >> 1;
-        await Promise.all([this.#send(group, left.slice(0, half)), this.#send(group, left.slice(half))]);
+        await this.#sendApart(group, left);
       } else for (const each of left) each.reject(error);
+      return error;
     } finally {
       room?.end();
     }
   }
+
+  /** What was rejected together, in smaller requests. */
+  async #sendApart(group: Group, texts: readonly Waiting[]): Promise<void> {
+    const { learnt } = group;
+    const probes = learnt.accepted || texts.length < 4 ? [] : shortestTwo(texts);
+    const wrong = await Promise.all(probes.map((one) => this.#send(group, [one])));
+    const rest = texts.filter((each) => !probes.includes(each) && group.texts.has(each));
+    const [first, second] = wrong;
+    if (isRejection(first) && isRejection(second) && first.message === second.message) {
+      for (const each of rest) each.reject(first);
+      return;
+    }
+    const size = Math.min(Math.ceil(rest.length / 2), learnt.most);
+    const parts: Waiting[][] = [];
+    for (let from = 0; from < rest.length; from += size) parts.push(rest.slice(from, from + size));
+    const results = await Promise.all(parts.map((part) => this.#send(group, part)));
+    // No text was wrong: there were too many.
+    if (parts.length > 1 && [...wrong, ...results].every((result) => result === null))
+      learnt.most = Math.min(learnt.most, size);
+  }
+}
+
+function isRejection(error: unknown): error is ProviderError {
+  return error instanceof ProviderError && error.fault === 'rejected';
+}
+
+/** The two shortest different texts that say something: the least likely to be wrong; none if all are alike. */
+function shortestTwo(texts: readonly Waiting[]): Waiting[] {
+  const sorted = texts.filter(({ text }) => text.trim() !== '').sort((a, b) => a.text.length - b.text.length);
+  const [first] = sorted;
+  const second = sorted.find(({ text }) => text !== first?.text);
+  return first && second ? [first, second] : [];
 }
 
 /** Parts of a whole number in proportion to what texts were expected to have, that add up to it. */

@@ -28,7 +28,7 @@ a million short texts take about a minute of the processor. The table is the out
 \`config.json\` as Model2Vec and sentence-transformers save it. Tokens that the vocabulary does not know are left out. A text without any
 other has a vector of zeros, is counted in \`without_terms\` and named in a warning: its cosine with every other is 0.
 
-**openai.** Asks a server (\`POST /v1/embeddings\`), up to 128 texts in a request; the model is an alias of \`models\`, with key, price, limits and
+**openai.** Asks a server (\`POST /v1/embeddings\`), up to 128 texts in a request, fewer where the server takes fewer; the model is an alias of \`models\`, with key, price, limits and
 retries [as for language models](../models.md):
 
 \`\`\`yaml
