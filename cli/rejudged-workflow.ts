@@ -103,7 +103,7 @@ async function obstacle(
 
 /** Finds an alias by itself, or at the end of the name of a field (`score_strict`). */
 function namesJudge(alias: string): RegExp {
-  return new RegExp(`(?<![A-Za-z0-9])${alias.replaceAll(/[^\w]/g, '\\$&')}(?![A-Za-z0-9])`);
+  return new RegExp(`(?<![A-Za-z0-9])${RegExp.escape(alias)}(?![A-Za-z0-9])`);
 }
 
 /** What inputs are bound to: steps of this workflow, or those of the run. */

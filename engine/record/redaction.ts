@@ -114,7 +114,7 @@ function encodedForms(secret: string): string[] {
 
 /** A short secret counts only as a word of its own: taking every `a` out would leave nothing to read. */
 function pattern(form: string): string {
-  const escaped = form.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+  const escaped = RegExp.escape(form);
   return form.length < 4 ? `(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])` : escaped;
 }
 

@@ -85,7 +85,7 @@ export function nameDetector(names: readonly string[]): Detector<'name'> | undef
   if (listed.length === 0) return undefined;
   const any = listed
     .sort((a, b) => b.length - a.length)
-    .map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replace(/\s+/g, '\\s+'))
+    .map((name) => name.split(/\s+/).map(RegExp.escape).join('\\s+'))
     .join('|');
   return {
     type: 'name',

@@ -21,7 +21,7 @@ export class Pseudonyms {
     this.form = form;
     const parts = form.split(/(\{type\}|\{n\})/).map((part) => {
       if (part === '{n}') return '\\d+';
-      return part === '{type}' ? '[a-z]+' : escaped(part);
+      return part === '{type}' ? '[a-z]+' : RegExp.escape(part);
     });
     this.pattern = new RegExp(parts.join(''), 'u');
   }
@@ -66,10 +66,6 @@ export async function openRestorer(map: TableInput): Promise<(text: string) => s
   }
   if (values.size === 0) return (text) => text;
   const tokens = [...values.keys()].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(tokens.map(escaped).join('|'), 'g');
+  const pattern = new RegExp(tokens.map(RegExp.escape).join('|'), 'g');
   return (text) => text.replace(pattern, (token) => values.get(token) ?? token);
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }

@@ -23,7 +23,7 @@ export async function* writeCsv(
   options: CsvWriteOptions,
 ): AsyncGenerator<Uint8Array> {
   const { delimiter, escapeFormulas } = options;
-  const special = new RegExp(`["\\r\\n]|${delimiter.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}`);
+  const special = new RegExp(`["\\r\\n]|${RegExp.escape(delimiter)}`);
   let formulas = 0;
   const field = (value: Json | undefined): string => {
     if (value === null || value === undefined) return '';

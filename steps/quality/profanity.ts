@@ -58,6 +58,6 @@ export function openProfanity(
 }
 
 function escaped(one: string): string {
-  const pattern = one.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replace(/\s+/g, '\\s+');
+  const pattern = one.split(/\s+/).map(RegExp.escape).join('\\s+');
   return unspaced.test(one) ? pattern : `(?<![\\p{L}\\p{N}\\p{M}])${pattern}(?![\\p{L}\\p{N}\\p{M}])`;
 }
