@@ -183,15 +183,17 @@ export class Binder {
       const own = Object.entries(source.instances[0]?.outputs ?? {}).find(
         ([name, other]) => other.kind === spec.kind && name !== 'failed',
       )?.[0];
-      const others = this.#makersOf(spec.kind, instance.draft).filter(
+      const others = this.#makersOf(spec, instance.draft).filter(
         (maker) => !maker.startsWith(`${source.draft!.id}.`),
       );
       const hint =
         own !== undefined
           ? `write ${source.draft!.id}.${own}`
           : others.length > 0
-            ? `${kindName(spec.kind)} is made by: ${others.slice(0, 6).join(', ')}`
-            : `no step of this workflow makes ${kindName(spec.kind)}`;
+            ? `${kindName(spec.kind)} ${spec.kind === 'files' ? 'are' : 'is'} made by: ${others.slice(0, 6).join(', ')}`
+            : spec.kind === 'files'
+              ? spec.description
+              : `no step of this workflow makes ${kindName(spec.kind)}`;
       this.#problems.error(
         'wrong-kind',
         `the input ${name} of ${use} takes ${kindName(spec.kind)}, and ${said} is ${kindName(source.spec.kind)}`,
@@ -211,9 +213,13 @@ export class Binder {
     from: Located | undefined,
   ): void {
     const { draft } = instance;
-    const makers = this.#makersOf(spec.kind, draft);
+    const makers = this.#makersOf(spec, draft);
     const shown = makers.slice(0, 6).join(', ');
-    const made = makers.length === 0 ? '' : `; ${kindName(spec.kind)} is made by: ${shown}`;
+    const none = spec.kind === 'files' ? `; ${spec.description}` : '';
+    const made =
+      makers.length === 0
+        ? none
+        : `; ${kindName(spec.kind)} ${spec.kind === 'files' ? 'are' : 'is'} made by: ${shown}`;
     const where = draft.node.entries.get('from')?.key ?? draft.node.entries.get('use')?.value ?? draft.key;
     if (from === undefined) {
       this.#problems.error(
@@ -236,14 +242,18 @@ export class Binder {
     );
   }
 
-  /** Addresses of outputs of a kind. */
-  #makersOf(kind: ArtefactSpec['kind'], reader: StepDraft): string[] {
+  /** Addresses of outputs of a kind. Files are of many sorts: only those that the input's description names. */
+  #makersOf({ kind, description }: ArtefactSpec, reader: StepDraft): string[] {
     const makers: string[] = [];
     for (const draft of this.#drafts.values()) {
       if (draft === reader) continue;
       const names = Object.entries(draft.instances[0]?.outputs ?? {});
       names.forEach(([name, spec], index) => {
-        if (spec.kind === kind && name !== 'failed')
+        if (
+          spec.kind === kind &&
+          name !== 'failed' &&
+          (kind !== 'files' || description.includes(`\`${name}\``))
+        )
           makers.push(index === 0 ? draft.id : `${draft.id}.${name}`);
       });
     }

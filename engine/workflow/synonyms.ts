@@ -27,6 +27,8 @@ const synonyms: { readonly [name: string]: readonly string[] } = {
   export: ['save', 'write', 'dump', 'to_csv'],
   load: ['read', 'read_csv', 'open', 'ingest', 'csv', 'jsonl'],
   generate: ['llm', 'prompt', 'chat', 'complete', 'completion'],
+  lexical: ['tfidf', 'tf_idf', 'bm25', 'bag_of_words'],
+  static: ['model2vec', 'static_embedding'],
   not_null: ['expect_column_values_to_not_be_null', 'notnull', 'required'],
   unique: ['expect_column_values_to_be_unique', 'expect_compound_columns_to_be_unique'],
   in_set: ['expect_column_values_to_be_in_set', 'isin', 'one_of', 'enum'],

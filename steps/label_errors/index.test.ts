@@ -32,6 +32,13 @@ const find = (options: JsonObject = {}, table = rows, values: ArrayLike<number> 
   runStep(labelErrors, { pool, with: options, inputs: { rows: table, vectors: vectorsOf(table, values) } });
 
 describe('label_errors', () => {
+  it('warns of classes with fewer rows than folds', async () => {
+    const few = rows.slice(0, 50).map((row, at) => (at === 0 ? { ...row, label: 'rare' } : row));
+    expect((await find({ C: 0.1 }, few, data.subarray(0, 50 * 6))).warnings).toEqual([
+      '1 of 5 classes have fewer rows than there are folds (5): "rare" (1); what cross-validation says of them means little',
+    ]);
+  });
+
   it('finds the planted errors by cross-validation, and what the labels should be', async () => {
     const { tables, metrics, matrices } = await find({ C: 0.1, filter: 'predicted_neq_given' });
     const wrong = rows.filter((_, row) => planted(row)).map(({ id }) => id);

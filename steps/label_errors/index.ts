@@ -7,7 +7,7 @@ import { requireFinite } from '../finite-vectors.ts';
 import { requireFields } from '../missing-field.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
-import { type Examples, readExamples } from '../train/examples.ts';
+import { type Examples, readExamples, smallClasses } from '../train/examples.ts';
 import { outOfFold } from './out-of-fold.ts';
 import { parameters } from './parameters.ts';
 
@@ -105,6 +105,8 @@ of this kind finds them.`,
     const examples = await readExamples(inputs.rows, label);
     if (examples.without > 0)
       context.warn(`${examples.without} of ${matrix.rows} rows have no ${label}; they are left as they are`);
+    const small = made ? undefined : smallClasses(examples, given.folds);
+    if (small !== undefined) context.warn(small);
     const values = await matrix.read();
     requireFinite(values);
     const own = examples.without === 0 ? values : gatherRows(values, examples.rows);

@@ -35,3 +35,16 @@ export async function readExamples(table: TableInput, field: string): Promise<Ex
     without: index - rows.length,
   };
 }
+
+/** What to warn of where classes have fewer rows than a cross-validation has folds; undefined if none has. */
+export function smallClasses({ classes, labels }: Examples, folds: number): string | undefined {
+  // Of one class there is nothing to tell apart.
+  if (labels.length < 2) return undefined;
+  const sizes = new Int32Array(labels.length);
+  for (const own of classes) sizes[own]!++;
+  const small = labels.filter((_, own) => sizes[own]! < folds);
+  if (small.length === 0) return undefined;
+  const shown = small.slice(0, 5).map((label) => `"${label}" (${sizes[labels.indexOf(label)]!})`);
+  const which = `${shown.join(', ')}${small.length > 5 ? ', …' : ''}`;
+  return `${small.length} of ${labels.length} classes have fewer rows than there are folds (${folds}): ${which}; what cross-validation says of them means little`;
+}

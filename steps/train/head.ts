@@ -9,7 +9,7 @@ import { requireFields } from '../missing-field.ts';
 import { sameRows } from '../same-rows.ts';
 import { significant } from '../significant.ts';
 import { centroids } from './centroids.ts';
-import { type Examples, readExamples } from './examples.ts';
+import { type Examples, readExamples, smallClasses } from './examples.ts';
 import { shared } from './shared.ts';
 import { type LearntSoftmax, learnSoftmax, measure } from './softmax.ts';
 
@@ -60,6 +60,8 @@ export const trainHead = defineStep({
     outputs.candidates.expect(['id', 'C', 'accuracy', 'log_loss']);
     if (method === 'softmax') {
       const seed = context.random('folds').seed();
+      const small = [parameters.C].flat().length > 1 && smallClasses(examples, parameters.folds);
+      if (small) context.warn(small);
       const learnt = await learnSoftmax(
         { vectors, classes: examples.classes, labels: examples.labels.length },
         { ...parameters, folds: Math.min(parameters.folds, examples.rows.length) },
