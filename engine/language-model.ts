@@ -147,6 +147,8 @@ export interface AskOptions {
   onText?(text: string): void;
   /** Hears how far the batch is that the request is part of. */
   onBatch?(state: BatchState): void;
+  /** Called when the request waits to be asked together with others: for hours, and until then it takes nothing. */
+  onGathered?(): void;
   /** Id of the step that asks. */
   readonly step?: string;
   /** The `rowFields` of the row that is asked about; not there where a step asks about no row. */

@@ -38,6 +38,7 @@ export class Asking {
   /** When a piece of an answer was told last. */
   #told = -Infinity;
   readonly #scope = new AsyncLocalStorage<UsedAnswer[]>();
+  readonly #gathered = new AsyncLocalStorage<() => void>();
   readonly #uses = new Map<string, ModelUse>();
   readonly #written = new Set<string>();
   /** Answers that belong to no row. */
@@ -79,6 +80,11 @@ export class Asking {
   /** Some requests are gathered, and asked together. */
   get gathers(): boolean {
     return [...this.#models.values()].some(({ gathers }) => gathers);
+  }
+
+  /** Calls work, and `onGathered` when a request of it waits to be asked together with others. */
+  hearing<T>(onGathered: () => void, work: () => Promise<T>): Promise<T> {
+    return this.#gathered.run(onGathered, work);
   }
 
   tokens(alias: string): ModelTokens | undefined {
@@ -137,6 +143,7 @@ export class Asking {
       priority: this.#priority,
       onText: (text) => this.#hear(model.alias, text),
       ...(this.#onBatch && { onBatch: this.#onBatch }),
+      onGathered: () => this.#gathered.getStore()?.(),
       row: routedRow(),
     });
     const used = this.#scope.getStore() ?? this.#own;

@@ -37,8 +37,13 @@ export interface RowRunResult {
 
 /** Values made of answers, which are on disk already, can be made again for nothing: they wait for each other. */
 const answeredWaitMs = 1000;
-/** Rows under way at once where requests are gathered to be asked together; more make another batch. */
+/** Rows at once whose requests are gathered to be asked together; more make another batch. */
 const gatheredRows = 100_000;
+/**
+ * There, so many times the usual number of rows are under way that are asked about one by one: those behind them may be
+ * gathered with others, and should not have to wait. More would take too much memory.
+ */
+const ahead = 64;
 /** Reasons of failed rows that are told apart in the error, and those that it says. */
 const [countedReasons, shownReasons] = [1000, 3];
 
@@ -73,7 +78,8 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
     const failures = new Map<number, RowFailure>();
     const computed = new Set<number>();
     const compute = options.asking ? withAnswers(computer, options.asking.by) : computer;
-    const gathers = options.asking?.by.gathers === true;
+    const asking = options.asking?.by;
+    const gathering = asking?.gathers === true ? asking : null;
     if (missing.length > 0) {
       options.onProgress(cachedRows, input.rows, cachedRows);
       const lease =
@@ -85,7 +91,7 @@ export async function runRows(options: RowRun): Promise<RowRunResult> {
         if (!options.forced) missing = await kept.lookUp(missing);
         cachedRows = rowsOf(work, (unique) => kept.has(unique));
         let done = cachedRows;
-        await computeMissing(compute, gathers, work, missing, signal, (unique, value) => {
+        await computeMissing(compute, gathering, work, missing, signal, (unique, value) => {
           if (value instanceof RowFailure) failures.set(unique, value);
           else kept.put(unique, value);
           computed.add(unique);
@@ -179,16 +185,16 @@ function rowsOf(work: Work, has: (unique: number) => boolean): number {
   return work.counts.reduce((sum, count, index) => (has(index) ? sum + count : sum), 0);
 }
 
+/** @param gathering tells of rows whose requests are gathered: each makes way for another, that all can be asked together */
 async function computeMissing(
   computer: RowComputer<Value>,
-  gathers: boolean,
+  gathering: Asking | null,
   work: Work,
   missing: number[],
   signal: AbortSignal,
   onValue: (unique: number, value: Value | RowFailure) => void,
 ): Promise<void> {
-  const { order, batchSize } = computer;
-  const concurrency = gathers ? gatheredRows : computer.concurrency;
+  const { order, batchSize, concurrency } = computer;
   if (order) {
     const rank = new Map(missing.map((piece) => [piece, order(work.fields[piece]!)]));
     missing.sort((a, b) => rank.get(a)! - rank.get(b)! || a - b);
@@ -197,15 +203,26 @@ async function computeMissing(
   const stopped = AbortSignal.any([signal, stop.signal]);
   let failure: unknown;
   let next = 0;
+  let underway = 0;
+  const ended = Promise.withResolvers<void>();
+  const begin = (): void => {
+    underway++;
+    computeBatches().then(() => void (--underway === 0 && ended.resolve()), ended.reject);
+  };
   const computeBatches = async (): Promise<void> => {
-    while (next < missing.length && !stopped.aborted) {
+    let hasMadeWay = false;
+    const makeWay = () => {
+      if (hasMadeWay || underway >= gatheredRows) return;
+      hasMadeWay = true;
+      begin();
+    };
+    while (!hasMadeWay && next < missing.length && !stopped.aborted) {
       const pieces = missing.slice(next, next + batchSize);
       next += pieces.length;
+      const fields = pieces.map((piece) => work.fields[piece]!);
+      const compute = () => computer.compute(fields, stopped);
       try {
-        const values = await computer.compute(
-          pieces.map((piece) => work.fields[piece]!),
-          stopped,
-        );
+        const values = await (gathering === null ? compute() : gathering.hearing(makeWay, compute));
         pieces.forEach((piece, index) => void onValue(piece, values[index]!));
       } catch (error) {
         if (error instanceof RowFailure && pieces.length === 1) onValue(pieces[0]!, error);
@@ -216,10 +233,12 @@ async function computeMissing(
       }
     }
   };
-  const atOnce = Math.min(concurrency, Math.ceil(missing.length / batchSize));
-  const batches = Promise.all(Array.from({ length: atOnce }, computeBatches));
+  const places = gathering === null ? concurrency : ahead * concurrency;
+  const atOnce = Math.min(places, Math.ceil(missing.length / batchSize));
+  for (let worker = 0; worker < atOnce; worker++) begin();
+  if (atOnce === 0) ended.resolve();
   // A batch may take a day, and is not lost: a step that has failed does not wait for it.
-  await (gathers ? endedOrAborted(batches, stopped) : batches);
+  await (gathering === null ? ended.promise : endedOrAborted(ended.promise, stopped));
   signal.throwIfAborted();
   if (failure !== undefined) throw failure;
 }

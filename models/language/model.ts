@@ -168,6 +168,7 @@ export class Model implements LanguageModel {
   async #once({ endpoint, full, digest }: Asked, options: AskOptions): Promise<AskResult> {
     const { answers, underway } = this.#shared;
     const filed = await endpoint.filedUnder(full);
+    if (endpoint.gathers) options.onGathered?.();
     return underway.once(
       `${digest} ${JSON.stringify(filed)}`,
       options.signal,
