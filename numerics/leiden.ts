@@ -1,5 +1,6 @@
 import type { Graph } from './neighbour-graph.ts';
 import { words } from './random.ts';
+import { shuffle } from './sampling.ts';
 
 export interface CommunityOptions {
   graph: Graph;
@@ -32,7 +33,8 @@ const mostRounds = 20;
  * Gives the community of each node, from 0 in order of first nodes; a node without edges is alone. Time grows with edges.
  */
 export function leiden({ graph, resolution, seed, refine = true }: CommunityOptions): Int32Array {
-  const next = words(seed);
+  const word = words(seed);
+  const next = () => word() / 2 ** 32;
   const base = levelOf(graph);
   const total = sum(base.degrees);
   let labels: Int32Array = Int32Array.from({ length: graph.nodes }, (_, node) => node);
@@ -287,14 +289,12 @@ function samePartition(one: Int32Array, other: Int32Array): boolean {
   return numbered(one).labels.every((label, node) => label === second[node]);
 }
 
-/** The numbers below `size` in random order (Fisher & Yates). */
+/** The numbers below `size` in random order. */
 function shuffled(size: number, next: () => number): Int32Array {
-  const order = Int32Array.from({ length: size }, (_, at) => at);
-  for (let at = size - 1; at > 0; at--) {
-    const other = Math.floor((next() / 4_294_967_296) * (at + 1));
-    [order[at], order[other]] = [order[other]!, order[at]!];
-  }
-  return order;
+  return shuffle(
+    Int32Array.from({ length: size }, (_, at) => at),
+    next,
+  );
 }
 
 function sum(values: Float64Array): number {

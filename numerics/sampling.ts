@@ -5,9 +5,16 @@ import { dot, normalized } from './vectors.ts';
 /** URL of this module, for `pool.run`. */
 export const moduleUrl = import.meta.url;
 
-/** Puts items in random order, in place (Fisher & Yates; Durstenfeld 1964), and returns them. */
-export function shuffle<T>(items: T[], seed: number): T[] {
-  const next = uniform(seed);
+/**
+ * Puts items in random order, in place (Fisher & Yates; Durstenfeld 1964), and returns them.
+ *
+ * @param random a seed, or what gives uniform numbers in [0, 1)
+ */
+export function shuffle<List extends unknown[] | Int32Array>(
+  items: List,
+  random: number | (() => number),
+): List {
+  const next = typeof random === 'number' ? uniform(random) : random;
   for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(next() * (last + 1));
     [items[last], items[other]] = [items[other]!, items[last]!];
