@@ -53,7 +53,8 @@ the file. A wrong quote costs its line and no more.
 **Folders.** Of a folder the Parquet files are read, as Hugging Face keeps data sets; or its files of one format, without
 \`README.md\` and the data set's own metadata; hidden files are not. \`split\` is added where a name says it: \`train-00000-of-00002\`,
 \`test.csv\`, \`dev/…\` (train, validation, test).
-**Parquet.** Dates and times become ISO 8601 texts, binary values base64, NaN null.
+**Parquet.** Dates and times become ISO 8601 texts, binary values base64, NaN null; records with infinite numbers, or times past the year
+275760, are in \`rejected\`.
 
 **Arrow.** IPC files (Feather V2), also packed, and streams; values as those of Parquet. Decimals are exact.
 

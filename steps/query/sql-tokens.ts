@@ -10,8 +10,9 @@ export interface SqlToken {
 
 const space = /\s+|--[^\n]*/y;
 const patterns: readonly [SqlToken['kind'], RegExp][] = [
-  ['text', /[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|\$((?:[\p{L}_][\p{L}\p{N}_]*)?)\$[\s\S]*?\$\1\$/uy],
-  ['quoted', /"(?:[^"]|"")*"/y],
+  ['text', /[eE]'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'|'[^']*(?:''[^']*)*'/y],
+  ['text', /\$((?:[\p{L}_][\p{L}\p{N}_]*)?)\$[\s\S]*?\$\1\$/uy],
+  ['quoted', /"[^"]*(?:""[^"]*)*"/y],
   ['word', /[\p{L}_][\p{L}\p{N}_$]*/uy],
   ['number', /\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?/y],
   ['sign', /[\s\S]/uy],
