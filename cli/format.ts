@@ -31,9 +31,9 @@ export function metric(value: number | string | boolean): string {
   return `${count(Number(whole)).replace(/^0$/, value < 0 ? '-0' : '0')}.${fraction!.replace(/(\d\d)0+$/, '$1')}`;
 }
 
-/** `$0.0123`: dollars, with as many digits as small sums need. */
+/** `$2.50`, `$0.0123`: dollars, with as many digits as small sums need. */
 export function usd(value: number): string {
-  return `$${value === 0 || value >= 1 ? value.toFixed(2) : metric(value)}`;
+  return `$${value === 0 || value >= 1 ? value.toFixed(2) : Number(value.toPrecision(2))}`;
 }
 
 /** Columns padded to equal width (in terminal cells); the last one is left as it is. */

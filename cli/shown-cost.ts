@@ -1,22 +1,21 @@
 import type { AskingEstimate } from '../engine/estimate.ts';
 import type { Cost } from '../engine/record/record.ts';
-import { count } from './format.ts';
+import { count, counted, usd } from './format.ts';
 
-/** `$2.50`, `$0.0123`. */
-export function dollars(amount: number): string {
-  return `$${amount >= 1 ? amount.toFixed(2) : Number(amount.toPrecision(2))}`;
-}
-
-/** `$0.0123 (8,123 tokens in, 411 out), $0.41 saved by the cache` */
-export function shownCost({ usd, input_tokens, output_tokens, saved_usd }: Cost): string {
+/** `$0.012 (8,123 tokens in, 411 out), $0.41 saved by the cache`; where answers have no known price, it says so. */
+export function shownCost(cost: Cost, unpriced: number): string {
+  const { input_tokens, output_tokens, saved_usd } = cost;
   const tokens = `(${count(input_tokens)} tokens in, ${count(output_tokens)} out)`;
-  return `${dollars(usd)} ${tokens}${saved_usd > 0 ? `, ${dollars(saved_usd)} saved by the cache` : ''}`;
+  const known = unpriced > 0 && cost.usd === 0 ? 'unknown' : usd(cost.usd);
+  const rest =
+    unpriced > 0 && cost.usd > 0 ? ` and ${counted(unpriced, 'answer')} without a known price` : '';
+  return `${known}${rest} ${tokens}${saved_usd > 0 ? `, ${usd(saved_usd)} saved by the cache` : ''}`;
 }
 
 /** `labels would ask writer (openai/gpt-5-mini): 500 calls, about 8,100 tokens in, 4,000 out, $0.012` */
 export function shownEstimate(estimate: AskingEstimate): string {
-  const { step, models, calls, known, input_tokens, output_tokens, usd } = estimate;
-  const cost = usd === null ? 'no price is known' : dollars(usd);
+  const { step, models, calls, known, input_tokens, output_tokens } = estimate;
+  const cost = estimate.usd === null ? 'no price is known' : usd(estimate.usd);
   const asked = `${step} would ask ${models.join(', ')}: ${count(calls)} ${calls === 1 ? 'call' : 'calls'}`;
   const kept = known > 0 ? `, ${count(known)} answers are known` : '';
   return calls === 0

@@ -7,7 +7,7 @@ import { type Resumed, resumedRuns } from '../../engine/record/spent.ts';
 import type { ResolvedWorkflow } from '../../engine/workflow/resolved.ts';
 import { budgetOption, readBudget } from '../budget-option.ts';
 import type { Cli, Command, Options } from '../command.ts';
-import { counted, duration } from '../format.ts';
+import { counted, duration, usd } from '../format.ts';
 import { writePages } from '../page/write-pages.ts';
 import { paramOption } from '../param-option.ts';
 import { checkPastInputs } from '../past-runs.ts';
@@ -19,7 +19,7 @@ import { plainReporter } from '../reporters/plain.ts';
 import { terminalReporter } from '../reporters/terminal.ts';
 import { runInProject } from '../run-in-project.ts';
 import { runSummary } from '../run-summary.ts';
-import { dollars, shownCost } from '../shown-cost.ts';
+import { shownCost } from '../shown-cost.ts';
 import { findSteps } from '../step-choice.ts';
 
 export const command: Command = {
@@ -169,11 +169,14 @@ function ending(record: RunRecord, resumed: Resumed | null, files: string[], cli
   const lines = [head];
   for (const step of steps.filter(({ status }) => status === 'failed'))
     lines.push(...failureLines(step, cli));
+  const unpriced = steps
+    .flatMap(({ asked }) => asked?.models ?? [])
+    .reduce((sum, model) => sum + model.unpriced, 0);
   if (summary.cost.input_tokens > 0 || summary.cost.saved_usd > 0)
-    lines.push(`cost     ${shownCost(summary.cost)}`);
+    lines.push(`cost     ${shownCost(summary.cost, unpriced)}`);
   if (resumed !== null)
     lines.push(
-      `         ${dollars(resumed.cost.usd)} with ${counted(resumed.runs.length, 'run')} before it that did not succeed`,
+      `         ${usd(resumed.cost.usd)} with ${counted(resumed.runs.length, 'run')} before it that did not succeed`,
     );
   for (const file of files) lines.push(`${file.endsWith('.json') ? 'record' : 'report'}   ${file}`);
   const isLeft =

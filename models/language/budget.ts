@@ -274,7 +274,7 @@ function withoutPrice(model: string): Failed {
     scope: 'step',
     code: 'budget-without-price',
     message: `no price is known for ${model}, so that a budget in dollars cannot be kept`,
-    hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens, or fetch those of hosted models (reprise models refresh); calls and tokens can be limited without one',
+    hint: 'give the model a price in the workflow: price: { input: 0.25, output: 2 }, in dollars for a million tokens (for your own server price: { input: 0, output: 0 }), or fetch those of hosted models (reprise models refresh); calls and tokens can be limited without one',
     retryable: false,
   });
 }
