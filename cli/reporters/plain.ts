@@ -1,5 +1,5 @@
 import type { Cli } from '../command.ts';
-import { cellWidth, count, duration } from '../format.ts';
+import { cellWidth, count, counted, duration } from '../format.ts';
 import { addedLine, batchText, evictedLine, finishedLine, heldLine, type Reporter } from './terminal.ts';
 
 /** Milliseconds between two progress lines of one step. */
@@ -16,7 +16,7 @@ export function plainReporter(cli: Cli): Reporter {
         case 'run-started':
           width = Math.min(28, Math.max(0, ...event.steps.map(({ id }) => cellWidth(id))));
           quiet = event.steps.length > 40;
-          say(`${event.workflow} · ${event.steps.length} steps · run ${event.run}`);
+          say(`${event.workflow} · ${counted(event.steps.length, 'step')} · run ${event.run}`);
           break;
         case 'steps-added':
           say(addedLine(event));

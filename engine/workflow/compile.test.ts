@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createStepRegistry } from '../../steps/registry.ts';
 import { folderWith } from '../../test/run-step.ts';
 import { sampleModels, sampleRegistry } from '../../test/sample-types.ts';
 import { endOf, runModule } from '../../test/temporary.ts';
@@ -609,6 +610,17 @@ describe('warnings', () => {
       `steps: { q: { use: load, matrix: { a: [1], exclude: [{ a: 2 }] }, with: { path: x } } }`,
     );
     expect(workflow.warnings).toMatchObject([{ code: 'no-such-combination', severity: 'warning' }]);
+  });
+
+  it('tell of files that are written outside of the project', async () => {
+    const paths = ['../outside.csv', '/tmp/outside.csv', 'out/inside.csv', 'out/../..inside.csv'];
+    const steps = paths.map((path, at) => `  e${at}: { use: export, from: q, with: { path: ${path} } }`);
+    const parts = { registry: createStepRegistry(process.cwd()) };
+    const { warnings } = await workflowOf(`steps:\n  ${load}\n${steps.join('\n')}`, { parts });
+    expect(warnings.map(({ code, message }) => [code, message])).toEqual([
+      ['outside-project', '../outside.csv is outside of the project'],
+      ['outside-project', '/tmp/outside.csv is outside of the project'],
+    ]);
   });
 });
 

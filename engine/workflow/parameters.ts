@@ -142,7 +142,13 @@ function applyMarks(
       const folder = exact ? folderOf(scalar, instance.draft.part) : context.root;
       const path = normalPath(value, folder, context.root);
       setAt(instance.parameters, pointer, path);
-      if (mark === 'output-path') instance.outputFiles.push({ parameter, path, place });
+      if (mark === 'output-path') {
+        instance.outputFiles.push({ parameter, path, place });
+        if (isAbsolute(path) || path.split('/')[0] === '..')
+          context.problems.warning('outside-project', `${path} is outside of the project`, scalar, {
+            hint: 'a file that is there is written over',
+          });
+      }
     } else if (modelKind(mark, value, context.languageAliases) === 'encoder') {
       const folder = exact ? folderOf(scalar, instance.draft.part) : context.root;
       // A folder of a model is a path like any other; anything else is a name.
