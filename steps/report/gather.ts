@@ -241,13 +241,24 @@ async function textField(rows: TableInput): Promise<string> {
 /** Fields that hold the number of a cluster: a person reads its name more easily. */
 const clusterFields = new Set(['cluster', 'best_cluster', 'nearest_cluster']);
 
+/**
+ * Fields for which there is room. What a step adds stands behind what it read, and is what a reader looks for: it follows the id and
+ * the text. A table that is read as a whole keeps its order.
+ */
+function shownFields(fields: readonly string[], whole: boolean): string[] {
+  if (whole || fields.length <= maxFields) return fields.slice(0, maxFields);
+  const first = ['id', 'text'].filter((field) => fields.includes(field));
+  const others = fields.filter((field) => !first.includes(field));
+  return [...first, ...others.slice(first.length - maxFields)];
+}
+
 async function readSample(
   source: TableSource,
   options: GatherOptions,
   nameOf: ReadonlyMap<number, string>,
 ): Promise<SampleTable> {
   const { table } = source;
-  const fields = table.fields.slice(0, maxFields);
+  const fields = shownFields(table.fields, source.step.use === 'evaluate' || isCurve(table.fields));
   // An evaluation is read as a whole: a class that is left out may be the one that matters. So is a curve.
   const limit =
     source.step.use === 'evaluate' || isCurve(fields) ? Math.max(options.rows, 200) : options.rows;

@@ -51,6 +51,24 @@ async function make(inputs: Record<string, StepInput>, options: JsonObject = {})
   return { ...result, html: result.files['page']!['index.html']!.toString('utf8') };
 }
 
+test('of a wide table what the step added is shown, and a page without clusters counts none', async () => {
+  const many = Object.fromEntries(Array.from({ length: 14 }, (_, at) => [`read_${at}`, at]));
+  const rows = [{ id: 'a', ...many, text: 'some words', suggested_label: 'card', is_label_error: true }];
+  const { html, metrics } = await make({ suspects: step('label_errors', { rows: tableInput(rows) }) });
+  const shown = Array.from(
+    html.matchAll(/<button type="button" dir="auto">(\w+)<\/button>/g),
+    (match) => match[1],
+  );
+  expect(shown).toHaveLength(12);
+  expect([...shown.slice(0, 2), ...shown.slice(-2)]).toEqual([
+    'id',
+    'text',
+    'suggested_label',
+    'is_label_error',
+  ]);
+  expect(Object.keys(metrics)).toEqual(['bytes']);
+});
+
 function pointsOf(html: string) {
   const json = /<script type="application\/json" data-points>(.*?)<\/script>/s.exec(html)![1]!;
   return JSON.parse(json) as {

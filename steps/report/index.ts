@@ -15,7 +15,7 @@ from disk. What it shows follows from the shapes of its inputs, not from the nam
 - a table with \`player\` and \`rating\`, as \`evaluate\` makes of games: the ratings with their intervals
 - the \`sweep\` of \`compress\`, the rows of \`evaluate\` for a router, the \`k_curve\` of \`cluster\`: curves
 - a table with \`cluster\`, \`slice\` and \`share\`, as \`trends\` makes it: the share of each cluster over time, with its bursts
-- any other table: its first rows
+- any other table: its first rows; of more than twelve fields the id, the text and the last ones, which a step added
 
 The map shows at most \`max_points\` rows: those whose ids have the smallest SHA-256, so that the choice does not hang
 on the order. Equal inputs give the same bytes. In a run the page also gets the DAG and the run's provenance
@@ -66,7 +66,7 @@ on the order. Equal inputs give the same bytes. In a run the page also gets the 
   inputs: anyInputs,
   outputs: { page: { kind: 'files', description: 'index.html: the page, whole.' } },
   metrics: {
-    clusters: 'Clusters on the page.',
+    clusters: 'Clusters on the page, if there are any.',
     points: 'Points on its maps.',
     bytes: 'Size of the page.',
   },
@@ -92,8 +92,10 @@ on the order. Equal inputs give the same bytes. In a run the page also gets the 
     await outputs.page.write('index.html', page);
     return {
       metrics: {
-        clusters: report.clusterings.reduce((sum, { clusters }) => sum + clusters.length, 0),
-        points: report.clusterings.reduce((sum, { map }) => sum + (map?.x.length ?? 0), 0),
+        ...(report.clusterings.length > 0 && {
+          clusters: report.clusterings.reduce((sum, { clusters }) => sum + clusters.length, 0),
+          points: report.clusterings.reduce((sum, { map }) => sum + (map?.x.length ?? 0), 0),
+        }),
         bytes: page.byteLength,
       },
     };

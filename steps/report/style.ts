@@ -162,6 +162,7 @@ tr.main:has(+ tr.detail:not([hidden])) td { border-bottom-color: transparent; }
 .timeline td { vertical-align: middle; } .timeline svg { display: block; width: clamp(16rem, 45vw, 38rem); height: 2.75rem; }
 .timeline rect { fill: var(--line-strong); } .timeline rect.burst { fill: var(--accent); }
 .plain td { max-width: 28rem; overflow-wrap: anywhere; }
+.plain .clamp.long { min-width: 16rem; }
 .plain .clamp { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .empty { padding: 2.5rem 1.1rem; text-align: center; color: var(--muted); }
 .foot { margin-top: 3rem; color: var(--muted); font-size: .82rem; border-top: 1px solid var(--line); padding-top: 1rem; }

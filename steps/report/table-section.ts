@@ -36,7 +36,8 @@ function cell(value: Json, numeric: boolean): Markup {
   if (typeof value === 'number')
     return html`<td${numeric ? html` class="number"` : null} data-value="${value}">${figure(value)}</td>`;
   if (value === null) return html`<td></td>`;
-  return html`<td><div class="clamp" dir="auto">${String(value)}</div></td>`;
+  const text = String(value);
+  return html`<td><div class="${text.length > 60 ? 'clamp long' : 'clamp'}" dir="auto">${text}</div></td>`;
 }
 
 function extent({ rows, head, moreFields }: SampleTable): string {
