@@ -24,12 +24,21 @@ const opened = (outputs: unknown) => {
     created: '2026-01-01',
   };
   const sealed = sealEntry(entry as unknown as StepEntry, undefined);
-  return openEntry(sealed, { key, outputs: { page: { kind: 'files' } } }, undefined);
+  return openEntry(
+    sealed,
+    { key, outputs: { page: { kind: 'files' }, extra: { kind: 'files', optional: true } } },
+    undefined,
+  );
 };
 
 describe('an entry of a shared cache', () => {
   it('is taken if it has what the step puts out', () => {
     expect(opened({ page: files('assets/page.html') })).toMatchObject({ entry: { fingerprint } });
+  });
+
+  it('may lack an output that the step does not always make', () => {
+    expect(opened({ page: files('a'), extra: files('b') })).toMatchObject({ entry: { fingerprint } });
+    expect(opened({ extra: files('b') })).toEqual({ refused: 'it is no entry' });
   });
 
   it.each(['../page.html', 'a/../../b', '/etc/x', 'a//b', 'a\\b', '..', ''])(

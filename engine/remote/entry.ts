@@ -20,7 +20,7 @@ interface Envelope {
 export interface Wanted {
   key: Digest;
   /** What the step puts out, the main output first. */
-  outputs: { readonly [name: string]: { readonly kind: Artefact['kind'] } };
+  outputs: { readonly [name: string]: { readonly kind: Artefact['kind']; readonly optional?: boolean } };
 }
 
 export function sealEntry(entry: StepEntry, secret: string | undefined): Buffer {
@@ -60,9 +60,12 @@ export function openEntry(
   const { fingerprint, outputs, metrics } = entry;
   if (fingerprintKey(fingerprint as unknown as Fingerprint) !== key)
     return { refused: 'it is the entry of another step' };
+  const expected = Object.keys(specs).filter(
+    (name) => specs[name]?.optional !== true || (isRecord(outputs) && Object.hasOwn(outputs, name)),
+  );
   const whole =
     isRecord(outputs) &&
-    Object.keys(outputs).join() === Object.keys(specs).join() &&
+    Object.keys(outputs).join() === expected.join() &&
     Object.entries(outputs).every(
       ([name, output]) => isArtefact(output) && output.kind === specs[name]?.kind,
     ) &&
