@@ -55,7 +55,11 @@ export const command: Command = {
         const { root } = project.workspace;
         database = await SqlDatabase.open({ root, threads: availableParallelism(), scratch });
         await addNamedTables(database, tables, query, (message) => warn(message, cli));
-        const result = await database.query(query, { parameter: 'sql' }, cli.signal);
+        const result = await database.query(
+          query,
+          { parameter: 'sql', tables: tableNames(record) },
+          cli.signal,
+        );
         await print(result, record.id, options, cli);
       } catch (error) {
         throw error instanceof StepError ? problemOf(error, record) : error;

@@ -144,10 +144,11 @@ export class SqlDatabase {
    *
    * @param where.parameter the step's parameter that the query stands in, or
    * @param where.file the file that it was read from
+   * @param where.tables names that it may say, for advice; those of the tables that were added if not given
    */
   async query(
     sql: string,
-    where: { parameter?: string; file?: string },
+    where: { parameter?: string; file?: string; tables?: readonly string[] },
     signal: AbortSignal,
   ): Promise<SqlResult> {
     const connection = this.#connection;

@@ -234,6 +234,21 @@ it.each([
   await expect(ask({ labels }, sql)).rejects.toMatchObject({ code });
 });
 
+it('advises on names that are no input, and on texts that are no numbers', async () => {
+  await expect(ask({ tickets: [{ id: 'a' }], scores }, 'SELECT * FROM ticket')).rejects.toMatchObject({
+    message: expect.stringContaining('ticket does not exist'),
+    hint: 'did you mean "tickets"?',
+  });
+  await expect(ask({ labels, scores }, 'SELECT * FROM nothing_alike')).rejects.toMatchObject({
+    hint: expect.stringMatching(/^there are: .*labels.*scores/),
+  });
+  await expect(
+    ask({ tickets: [{ id: 'a', stars: '3' }] }, 'SELECT 1 AS id, avg(t.stars) AS m FROM tickets t'),
+  ).rejects.toMatchObject({
+    hint: 'stars is a text: avg(stars::DOUBLE), or in load, for good: cast: { stars: number }, or types: inferred',
+  });
+});
+
 it('refuses what gives another result each time, and matrices', async () => {
   const said = (sql: string) => query.check!({ sql }).map(({ message }) => message);
   for (const sql of [

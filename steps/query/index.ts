@@ -85,7 +85,10 @@ inputs only: no files, no network, and no statements but those that make tables 
       const tables = tablesOf(inputs);
       const unused = await addNamedTables(database, tables, sql, context.warn);
       for (const name of unused) context.warn(`the query does not name its input ${name}`);
-      const where = file === undefined ? { parameter: 'sql' } : { file };
+      const where = {
+        ...(file === undefined ? { parameter: 'sql' } : { file }),
+        tables: tables.map(({ name }) => name),
+      };
       const result = await database.query(sql, where, context.signal);
       refuseSameNames(result.columns);
       const idColumn = result.columns.indexOf('id');

@@ -1,3 +1,4 @@
+import { suggestion } from '../../engine/nearest.ts';
 import { StepError } from '../../engine/problems.ts';
 import { placeAt } from './sql-text.ts';
 import { sqlTokens } from './sql-tokens.ts';
@@ -19,7 +20,7 @@ interface Said {
 export function sqlMistake(
   error: unknown,
   sql: string,
-  where: { parameter?: string; file?: string },
+  where: { parameter?: string; file?: string; tables?: readonly string[] },
   names: readonly string[] = [],
 ): unknown {
   if (!(error instanceof Error) || error instanceof StepError) return error;
@@ -34,13 +35,27 @@ export function sqlMistake(
   const reserved = code === 'sql-syntax' ? reservedName(sql, offset, names) : undefined;
   const hint =
     reserved === undefined
-      ? more.join(' ').trim()
+      ? (adviceOn(message, offset === undefined ? '' : sql.slice(offset), where.tables ?? names) ??
+        more.join(' ').trim())
       : `a name that is a word of SQL stands in quotes: "${reserved}"`;
   const { file, parameter } = where;
   const place = file === undefined ? '' : `${file}${at ? `:${at.line}:${at.column}` : ''}: `;
   return new StepError(code, `${place}${what}`, hint === '' ? undefined : hint, {
     at: at && parameter !== undefined ? { parameter, ...at } : undefined,
   });
+}
+
+/**
+ * What to do where DuckDB's own advice is of no use: it names its system tables for a step that is not there, and all forms of a
+ * function for a text where a number is wanted.
+ */
+function adviceOn(message: string, rest: string, tables: readonly string[]): string | undefined {
+  const table = /^Table with name (.+?) does not exist/.exec(message)?.[1];
+  if (table !== undefined) return suggestion(table, tables, 'there are');
+  const call = /^No function matches the given name and argument types '(\w+)\(VARCHAR\)'/.exec(message)?.[1];
+  if (call === undefined) return undefined;
+  const field = /^\w+\s*\(\s*(?:\w+\s*\.\s*)?(\w+)\s*\)/.exec(rest)?.[1] ?? 'field';
+  return `${field} is a text: ${call}(${field}::DOUBLE), or in load, for good: cast: { ${field}: number }, or types: inferred`;
 }
 
 /** The name of a table that stands, without quotes, where the parser stumbles, or just before. */
