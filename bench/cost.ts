@@ -2,7 +2,7 @@
  * What each step costs as its input grows: the whole process (`reprise run pipeline_1.yaml --only measured`, its inputs in
  * the cache), in seconds, and its peak memory in MiB. Writes a table to bench/results/cost.md.
  *
- * node bench/cost.ts [--sizes 1000,10000,100000,1000000] [--steps cluster,embed] [--limit 600]
+ * node bench/cost.ts [--sizes 1000,10000,100000,1000000] [--steps "cluster;embed, static"] [--limit 600]
  *
  * Rows are short made-up questions over 77 topics, vectors of 384 numbers lie round a point for each topic.
  */
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 const sizes = values.sizes.split(',').map(Number);
 const limitSeconds = Number(values.limit);
-const wanted = values.steps.split(',').filter(Boolean);
+const wanted = values.steps.split(';').filter(Boolean);
 const chosen = costSteps.filter(
   ({ name }) => wanted.length === 0 || wanted.some((start) => name.startsWith(start)),
 );
