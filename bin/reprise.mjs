@@ -15,6 +15,9 @@ if (process.argv[2] === '--version' || process.argv[2] === '-V') {
 } else {
   const module = await import('node:module');
   module.enableCompileCache?.();
+  // Tables pass through in blocks that are soon garbage: V8 would rather let its heap double than collect them.
+  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--heap-growing-percent=50');
   // A checkout runs its sources, never a stale build; an installed package has only the build.
   const source = join(root, 'cli', 'main.ts');
   const fromSource = existsSync(source) && !root.includes(`${sep}node_modules${sep}`);
