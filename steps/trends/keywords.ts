@@ -35,18 +35,18 @@ export function keywordsOverTime(options: SliceKeywordOptions): string[][][] {
   const whole = ofClusters(table, slices);
   const casing = new Casing(texts);
   const names = whole.forms.map((forms) => casing.restore(mostFrequent(forms)));
-  const own = weightsBy(whole.classes, whole.terms, ctfidf(whole), clusters);
-  const inSlice = weightsBy(
-    table.classes,
-    table.terms,
+  const { weights: own } = weightsBy(whole, ctfidf(whole), clusters, whole.isCommon);
+  const { weights: inSlice, totals } = weightsBy(
+    table,
     termShares(table, termRarities(whole)),
     clusters * slices,
+    (term, place) => whole.isCommon(term, Math.floor(place / slices)),
   );
   return own.map((global, cluster) => {
     let before: Weights | undefined;
     return Array.from({ length: slices }, (_, slice) => {
       const now = inSlice[cluster * slices + slice]!;
-      if (now.size === 0) {
+      if (totals[cluster * slices + slice] === 0) {
         before = undefined;
         return [];
       }
@@ -54,7 +54,6 @@ export function keywordsOverTime(options: SliceKeywordOptions): string[][][] {
       if (globalTuning) tuned = meanOf(tuned, global);
       before = tuned;
       return [...tuned]
-        .filter(([term]) => whole.isCommon(term, cluster))
         .sort(([a, weight], [b, other]) => other - weight || a - b)
         .slice(0, options.keywords)
         .map(([term]) => names[term]!);
@@ -87,17 +86,23 @@ function ofClusters(table: TermTable, slices: number) {
   };
 }
 
-/** The weights of each class's terms, scaled to sum 1. */
-function weightsBy(classes: Int32Array, terms: Int32Array, weights: Float64Array, count: number): Weights[] {
+/** The weights of each class's terms, scaled to sum 1 by their totals; those that are not to be `kept` count for the total only. */
+function weightsBy(
+  { classes, terms }: { classes: Int32Array; terms: Int32Array },
+  weights: Float64Array,
+  count: number,
+  kept: (term: number, own: number) => boolean,
+): { weights: Weights[]; totals: Float64Array } {
   const found: Weights[] = Array.from({ length: count }, () => new Map());
   const totals = new Float64Array(count);
   classes.forEach((own, cell) => {
     totals[own]! += Math.abs(weights[cell]!);
   });
   classes.forEach((own, cell) => {
-    if (totals[own]! > 0) found[own]!.set(terms[cell]!, weights[cell]! / totals[own]!);
+    const term = terms[cell]!;
+    if (totals[own]! > 0 && kept(term, own)) found[own]!.set(term, weights[cell]! / totals[own]!);
   });
-  return found;
+  return { weights: found, totals };
 }
 
 function meanOf(one: Weights, other: Weights): Weights {
